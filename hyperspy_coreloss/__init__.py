@@ -1,0 +1,1 @@
+"""Maps of material properties from core-loss spectra, inside HyperSpy."""

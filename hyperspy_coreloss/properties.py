@@ -1,0 +1,130 @@
+"""The six properties of Kiyohara et al. 2019: name, symbol, unit, definition, source."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from hyperspy_coreloss.errors import UnknownPropertyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class PropertySpec:
+    """What one predicted number means.
+
+    Parameters
+    ----------
+    name
+        Identifier, also the name users pass to ``get_property_map``.
+    symbol
+        Short symbol for tables, for example ``"d"``.
+    unit
+        Unit, in words that pint understands.
+    definition
+        How the number is obtained, in one sentence.
+    source
+        Where the definition comes from.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    definition: str
+    source: str
+
+    @property
+    def label(self) -> str:
+        """Name and unit for a plot, for example ``"bond length (Å)"``."""
+        from pint import Unit, get_application_registry
+
+        unit: Unit = get_application_registry().Unit(self.unit)
+        return f"{self.name.replace('_', ' ')} ({unit:~P})"
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the fields as a JSON-ready dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> PropertySpec:
+        """Rebuild a specification from :meth:`to_dict`."""
+        return cls(**{name: str(value) for name, value in fields.items()})
+
+
+_PAPER = "Kiyohara et al. 2019, J. Phys. Mater. 2, 024003, section 3"
+
+BOND_LENGTH = PropertySpec(
+    "bond_length",
+    "d",
+    "angstrom",
+    "Mean distance from the absorbing atom to its bonded neighbours (O to Si within 2.2 Å).",
+    _PAPER,
+)
+BOND_ANGLE = PropertySpec(
+    "bond_angle",
+    "θ",
+    "degree",
+    "Mean angle between the bonds of the absorbing atom (Si-O-Si).",
+    _PAPER,
+)
+VORONOI_VOLUME = PropertySpec(
+    "voronoi_volume",
+    "V",
+    "angstrom**3",
+    "Volume of the absorbing atom's unweighted Voronoi cell.",
+    _PAPER,
+)
+BOND_OVERLAP_POPULATION = PropertySpec(
+    "bond_overlap_population",
+    "BOP",
+    "electron",
+    "Mulliken overlap population of the absorbing atom's bonds, averaged over the bonds, from "
+    "GPAW's LCAO mode in the sz(dzp) basis; the number depends on the basis.",
+    _PAPER,
+)
+MULLIKEN_CHARGE = PropertySpec(
+    "mulliken_charge",
+    "q",
+    "elementary_charge",
+    "Mulliken charge of the absorbing atom in the ground state, from GPAW's LCAO mode in the "
+    "sz(dzp) basis; the number depends on the basis (CASTEP gives about -1.2 e for silica, "
+    "this basis about -0.8 e).",
+    _PAPER,
+)
+EXCITATION_ENERGY = PropertySpec(
+    "excitation_energy",
+    "E",
+    "electron_volt",
+    "Total-energy difference between the neutral core-hole cell and the ground state (PBE).",
+    _PAPER,
+)
+
+#: The six properties of the paper, in the order used everywhere.
+PROPERTIES: tuple[PropertySpec, ...] = (
+    BOND_LENGTH,
+    BOND_ANGLE,
+    VORONOI_VOLUME,
+    BOND_OVERLAP_POPULATION,
+    MULLIKEN_CHARGE,
+    EXCITATION_ENERGY,
+)
+
+
+def property_index(name: str, names: Sequence[str]) -> int:
+    """Return the position of `name` in `names`.
+
+    Raises
+    ------
+    UnknownPropertyError
+        If there is no such property; the message lists the known ones and the nearest.
+    """
+    if name in names:
+        return list(names).index(name)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    msg = f"There is no property {name!r}; known here: {', '.join(names)}.{hint}"
+    raise UnknownPropertyError(msg)
