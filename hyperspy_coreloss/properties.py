@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+
+import pint
 
 from hyperspy_coreloss.errors import UnknownPropertyError
 
@@ -38,9 +41,7 @@ class PropertySpec:
     @property
     def label(self) -> str:
         """Name and unit for a plot, for example ``"bond length (Å)"``."""
-        from pint import Unit, get_application_registry
-
-        unit: Unit = get_application_registry().Unit(self.unit)
+        unit = pint.get_application_registry().Unit(self.unit)
         return f"{self.name.replace('_', ' ')} ({unit:~P})"
 
     def to_dict(self) -> dict[str, str]:
@@ -122,8 +123,6 @@ def property_index(name: str, names: Sequence[str]) -> int:
     """
     if name in names:
         return list(names).index(name)
-    from difflib import get_close_matches
-
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     msg = f"There is no property {name!r}; known here: {', '.join(names)}.{hint}"

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# This many equal channels at the maximum are no counting statistics.
+_PLATEAU = 5
 
 
 class Quality(IntEnum):
@@ -36,3 +45,37 @@ _REASONS = {
     Quality.NO_ONSET: "no edge onset rises clearly above the noise in the searched range",
     Quality.WINDOW_NOT_COVERED: "the spectrum ends inside the window that the onset asks for",
 }
+
+
+def input_quality(counts: NDArray, *, signed: bool) -> NDArray[np.uint8]:
+    """Return why spectra cannot be read at all, from their channels as measured.
+
+    Parameters
+    ----------
+    counts
+        Intensities of any real dtype, shape (spectra, channels).
+    signed
+        Whether negative intensities are to be expected, as after background subtraction.
+
+    Returns
+    -------
+    ndarray
+        :class:`Quality` codes, shape (spectra,).
+    """
+    finite = np.isfinite(counts).all(axis=-1)
+    safe = np.where(finite[:, None], counts, np.zeros((), counts.dtype))
+    maximum = safe.max(axis=-1, keepdims=True)
+    at_maximum = safe == maximum
+    plateau = np.ones((len(safe), max(safe.shape[1] - _PLATEAU + 1, 0)), dtype=bool)
+    for shift in range(_PLATEAU):
+        plateau &= at_maximum[:, shift : shift + plateau.shape[1]]
+    saturated = plateau.any(axis=-1)
+    if np.issubdtype(counts.dtype, np.integer):
+        saturated |= maximum[:, 0] == np.iinfo(counts.dtype).max
+    quality = np.full(len(counts), Quality.GOOD, dtype=np.uint8)
+    quality[saturated] = Quality.SATURATED
+    if not signed:
+        quality[(safe < 0).any(axis=-1)] = Quality.NEGATIVE
+    quality[~safe.any(axis=-1)] = Quality.EMPTY
+    quality[~finite] = Quality.NOT_FINITE
+    return quality

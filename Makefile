@@ -1,0 +1,39 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# Where computed sites lie that the shipped data set is collected from.
+SITES ?= ../shared/data/oxygen_k_reference
+
+.PHONY: help demo test model clean
+
+help:
+	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
+	@echo "make test   run all tests, the linter and the type checker"
+	@echo "make model  collect the data set from SITES and train the shipped model on it"
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[tests]"
+	touch $@
+
+demo: $(VENV)/ready
+	$(BIN)/python examples/predict_maps.py demo
+
+test: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	MPLBACKEND=agg $(BIN)/pytest
+
+model: $(VENV)/ready
+	$(BIN)/hyperspy-coreloss dataset collect $(SITES) \
+		--output hyperspy_coreloss/data/oxygen_k_sites.npz \
+		--description "$$(cat hyperspy_coreloss/data/oxygen_k_sites.txt)"
+	$(BIN)/hyperspy-coreloss train hyperspy_coreloss/data/oxygen_k_sites.npz \
+		--output hyperspy_coreloss/data/silica-o-k.safetensors --model-version 0.1.0 \
+		--intended-use "$$(cat hyperspy_coreloss/data/silica-o-k_use.txt)" \
+		--limits "$$(cat hyperspy_coreloss/data/silica-o-k_limits.txt)"
+
+clean:
+	rm -rf $(VENV) demo docs/_build

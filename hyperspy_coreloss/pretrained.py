@@ -1,0 +1,323 @@
+"""Pretrained models: weights, recipe, properties, trust data and record in one file.
+
+The file is a `safetensors <https://huggingface.co/docs/safetensors>`_ file: the arrays, and one
+JSON text ``hyperspy_coreloss`` in its header. Loading one never runs code from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from hyperspy_coreloss.errors import PretrainedFormatError, PretrainedNotFoundError
+from hyperspy_coreloss.properties import PropertySpec
+from hyperspy_coreloss.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+#: Name of the model that ``predict_properties`` uses unless told otherwise.
+DEFAULT = "silica-o-k"
+
+_HEADER = "hyperspy_coreloss"
+_FORMAT = 1
+_FOLDER = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """Where a pretrained model comes from, enough to repeat it and to cite it.
+
+    Parameters
+    ----------
+    dataset, dataset_sha256
+        What it was trained on.
+    n_spectra, n_structures, n_phases
+        Size of that data set.
+    split
+        How spectra were held out for the metrics and the intervals.
+    settings
+        Settings of the training, with its seed.
+    metrics
+        For each property: ``mae`` and ``r2`` on held-out spectra, ``mae_training``, and the
+        mean absolute errors of ``baselines``.
+    software
+        Versions of the packages that made it.
+    citation, licence
+        Of the weights.
+    """
+
+    dataset: str
+    dataset_sha256: str
+    n_spectra: int
+    n_structures: int
+    n_phases: int
+    split: str
+    settings: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, Any]]
+    software: Mapping[str, str]
+    citation: str
+    licence: str
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainedModel:
+    """A trained network with all that is needed to use and to judge it.
+
+    Parameters
+    ----------
+    name, version
+        Identity for people; ``sha256`` is the one for programs.
+    recipe
+        What is done to a spectrum before the network sees it.
+    properties
+        What the outputs mean, in order.
+    hidden
+        Nodes of each hidden layer.
+    weights
+        Arrays: ``layer.N.weight`` and ``layer.N.bias``, and the scales ``input_mean``,
+        ``input_scale``, ``target_mean``, ``target_scale``.
+    residuals
+        Prediction minus truth of held-out spectra, shape (spectra, properties).
+    record
+        Where the model comes from.
+    intended_use, limits
+        In words; neither may be empty.
+    """
+
+    name: str
+    version: str
+    recipe: Recipe
+    properties: tuple[PropertySpec, ...]
+    hidden: tuple[int, ...]
+    weights: Mapping[str, NDArray]
+    residuals: NDArray[np.float64]
+    record: TrainingRecord
+    intended_use: str
+    limits: str
+
+    def __post_init__(self) -> None:
+        for name, shape in self._shapes().items():
+            array = self.residuals if name == "residuals" else self.weights.get(name)
+            found = None if array is None else array.shape
+            if found != shape:
+                msg = (
+                    f"Pretrained model {self.name!r}: {name} needs the shape {shape}, not {found}."
+                )
+                raise PretrainedFormatError(msg)
+            if not np.isfinite(array).all():
+                msg = f"Pretrained model {self.name!r}: {name} must be finite."
+                raise PretrainedFormatError(msg)
+        unknown = set(self.weights) - set(self._shapes())
+        if unknown:
+            msg = (
+                f"Pretrained model {self.name!r} has unknown arrays: {', '.join(sorted(unknown))}."
+            )
+            raise PretrainedFormatError(msg)
+        if not (self.intended_use.strip() and self.limits.strip()):
+            msg = f"Pretrained model {self.name!r} must state its intended use and its limits."
+            raise PretrainedFormatError(msg)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
+        shapes: dict[str, tuple[int, ...]] = {
+            "input_mean": (nodes[0],),
+            "input_scale": (nodes[0],),
+            "target_mean": (nodes[-1],),
+            "target_scale": (nodes[-1],),
+            "residuals": (len(self.residuals), nodes[-1]),
+        }
+        for position, (inputs, outputs) in enumerate(zip(nodes, nodes[1:], strict=False)):
+            shapes[f"layer.{position}.weight"] = (outputs, inputs)
+            shapes[f"layer.{position}.bias"] = (outputs,)
+        return shapes
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties, in the order of the outputs."""
+        return tuple(spec.name for spec in self.properties)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file that :meth:`save` writes."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PretrainedModel) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __dask_tokenize__(self) -> str:
+        return self.sha256
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the file that :meth:`save` writes."""
+        header = {
+            "format": _FORMAT,
+            "name": self.name,
+            "version": self.version,
+            "recipe": self.recipe.to_dict(),
+            "properties": [spec.to_dict() for spec in self.properties],
+            "hidden": list(self.hidden),
+            "record": asdict(self.record),
+            "intended_use": self.intended_use,
+            "limits": self.limits,
+        }
+        tensors = {**self.weights, "residuals": self.residuals}
+        text = json.dumps(header, sort_keys=True, ensure_ascii=False)
+        return save_tensors(
+            {name: np.ascontiguousarray(array) for name, array in tensors.items()},
+            metadata={_HEADER: text},
+        )
+
+    def save(self, filename: str | Path) -> None:
+        """Write the model as one ``.safetensors`` file."""
+        Path(filename).write_bytes(self.to_bytes())
+
+    @classmethod
+    def load(cls, filename: str | Path) -> PretrainedModel:
+        """Read a model that :meth:`save` wrote; no code from the file is run.
+
+        Raises
+        ------
+        PretrainedFormatError
+            If the file is damaged, incomplete, or of a newer format.
+        """
+        name, content = Path(filename).name, Path(filename).read_bytes()
+        header = _header(content, name)
+        try:
+            tensors = load_tensors(content)
+            residuals = tensors.pop("residuals")
+            return cls(
+                name=header["name"],
+                version=header["version"],
+                recipe=Recipe.from_dict(header["recipe"]),
+                properties=tuple(PropertySpec.from_dict(spec) for spec in header["properties"]),
+                hidden=tuple(int(nodes) for nodes in header["hidden"]),
+                weights=tensors,
+                residuals=residuals,
+                record=TrainingRecord(**header["record"]),
+                intended_use=header["intended_use"],
+                limits=header["limits"],
+            )
+        except (KeyError, TypeError, ValueError, SafetensorError) as error:
+            msg = f"{name} is not a complete pretrained model: {error}"
+            raise PretrainedFormatError(msg) from error
+
+    def half_width(self, level: float = 0.9) -> NDArray[np.float64]:
+        """Return the half width of the prediction interval of each property.
+
+        The split-conformal quantile of the absolute errors on held-out spectra: of spectra
+        like those, a share of at least `level` has its true value inside.
+
+        Parameters
+        ----------
+        level
+            Share of spectra, between 0 and 1.
+
+        Returns
+        -------
+        ndarray
+            Shape (properties,); infinite where the held-out spectra are too few for the level.
+        """
+        return conformal_half_width(self.residuals, level)
+
+
+def conformal_half_width(residuals: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """Return the split-conformal half width at a level, see :meth:`PretrainedModel.half_width`.
+
+    Parameters
+    ----------
+    residuals
+        Errors on held-out spectra, shape (spectra, properties).
+    level
+        Share of spectra, between 0 and 1.
+    """
+    if not 0 < level < 1:
+        msg = f"The level of an interval must lie between 0 and 1, but it is {level!r}."
+        raise ValueError(msg)
+    sorted_errors = np.sort(np.abs(residuals), axis=0)
+    rank = int(np.ceil((len(residuals) + 1) * level))
+    if rank > len(residuals):
+        return np.full(sorted_errors.shape[1], np.inf)
+    return sorted_errors[rank - 1]
+
+
+def list_pretrained() -> list[str]:
+    """Return the names of the pretrained models that come with the package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+
+
+def load_pretrained(pretrained: str | Path | PretrainedModel | None = None) -> PretrainedModel:
+    """Return a pretrained model by its name or from its file.
+
+    Parameters
+    ----------
+    pretrained
+        Name (see :func:`list_pretrained`), path of a ``.safetensors`` file, or a model, which
+        is returned as it is. By default the model for oxygen K edges of silica.
+
+    Raises
+    ------
+    PretrainedNotFoundError
+        If there is no such name or file.
+    PretrainedFormatError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> load_pretrained("silica-o-k").property_names[0]
+    'bond_length'
+    """
+    if isinstance(pretrained, PretrainedModel):
+        return pretrained
+    name = DEFAULT if pretrained is None else pretrained
+    if name in list_pretrained():
+        return _shipped(str(name))
+    if Path(name).is_file():
+        return PretrainedModel.load(name)
+    msg = (
+        f"There is no pretrained model {str(name)!r}; known are "
+        f"{', '.join(list_pretrained()) or 'none'}, and any path of a .safetensors file works."
+    )
+    raise PretrainedNotFoundError(msg)
+
+
+@lru_cache(maxsize=4)
+def _shipped(name: str) -> PretrainedModel:
+    return PretrainedModel.load(_FOLDER / f"{name}.safetensors")
+
+
+def _header(content: bytes, name: str) -> dict[str, Any]:
+    """Return the JSON header; the first eight bytes of a safetensors file are its length."""
+    try:
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])["__metadata__"][_HEADER]
+        header = json.loads(header)
+        version = header["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{name} is no pretrained model of hyperspy_coreloss: its header cannot be read."
+        raise PretrainedFormatError(msg) from error
+    if version != _FORMAT:
+        msg = (
+            f"{name} has the format {version}, this version reads format {_FORMAT}. "
+            "Update hyperspy_coreloss."
+        )
+        raise PretrainedFormatError(msg)
+    expected = {field.name for field in fields(PretrainedModel)} - {"weights", "residuals"}
+    if set(header) != expected | {"format"}:
+        msg = f"{name} is no complete pretrained model: its header needs {sorted(expected)}."
+        raise PretrainedFormatError(msg)
+    return header

@@ -1,0 +1,235 @@
+"""What is done to spectra before the network sees them, and whether it can be done.
+
+A :class:`Recipe` belongs to a pretrained model; :func:`prepare` fixes it for one energy axis and
+refuses axes that it cannot serve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from hyperspy_coreloss.broadening import missing_broadening
+from hyperspy_coreloss.energy import EnergyWindow, channel_widths
+from hyperspy_coreloss.errors import EnergyRangeError, SignalError
+from hyperspy_coreloss.onset import BACKGROUND_GAP, BACKGROUND_WIDTH, PEAK_RANGE, POSITION_ERROR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+Background: TypeAlias = Literal["power law"] | None
+Limits: TypeAlias = tuple[float, float]
+
+# How far from the tabulated onset an uncalibrated axis may put the edge, in eV.
+_SEARCH_REACH = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything done to a spectrum before the network sees it, for theory and experiment alike.
+
+    Parameters
+    ----------
+    window
+        Energies the network reads.
+    edge
+        Edge the network was trained on, in HyperSpy's notation.
+    nominal_onset
+        Tabulated onset of the edge in eV (the one of ``exspy.utils.eels``): where to look.
+    sigma
+        Standard deviation of the Gaussian that the spectra are broadened with, in eV.
+    threshold_fraction
+        Fraction of the main peak's height at which the threshold lies.
+    """
+
+    window: EnergyWindow = field(default_factory=EnergyWindow)
+    edge: str = "O_K"
+    nominal_onset: float = 532.0
+    sigma: float = 0.5
+    threshold_fraction: float = 0.3
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a JSON-ready dictionary."""
+        return {
+            "window": self.window.to_dict(),
+            "edge": self.edge,
+            "nominal_onset": self.nominal_onset,
+            "sigma": self.sigma,
+            "threshold_fraction": self.threshold_fraction,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
+        """Rebuild a recipe from :meth:`to_dict`."""
+        return cls(
+            window=EnergyWindow.from_dict(fields["window"]),
+            edge=str(fields["edge"]),
+            nominal_onset=float(fields["nominal_onset"]),
+            sigma=float(fields["sigma"]),
+            threshold_fraction=float(fields["threshold_fraction"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A recipe on one energy axis: all that :func:`preprocess` needs besides the spectra.
+
+    Made by :func:`prepare`, which checks that it can work. Small and hashable, so it travels to
+    dask workers, which build and keep the operators themselves.
+
+    Parameters
+    ----------
+    recipe
+        What the network was trained with.
+    energy
+        Ascending channel energies, in eV.
+    descending
+        Whether the spectra come in falling order of energy.
+    binned
+        Whether the intensities are counts per channel (not per eV).
+    onset_range
+        Energies between which the onset is searched, in eV.
+    background
+        Kind of background to subtract, or None.
+    background_range
+        Fixed limits of the background fit in eV, or None to follow the edge.
+    broadening
+        Standard deviation of the Gaussian still missing, in eV.
+    """
+
+    recipe: Recipe
+    energy: tuple[float, ...]
+    descending: bool
+    binned: bool
+    onset_range: Limits
+    background: Background
+    background_range: Limits | None
+    broadening: float
+
+
+def prepare(
+    recipe: Recipe,
+    energy: NDArray[np.float64],
+    *,
+    resolution: float = 0.0,
+    binned: bool = True,
+    background: Background = "power law",
+    background_range: Limits | None = None,
+    onset_range: Limits | None = None,
+) -> Preparation:
+    """Check that spectra on an energy axis can be read, and fix how.
+
+    Parameters
+    ----------
+    recipe
+        What the network was trained with.
+    energy
+        Channel energies in eV, rising or falling, evenly spaced or not.
+    resolution
+        Energy resolution of the spectra (full width at half maximum of the zero loss), in eV.
+    binned
+        Whether the intensities are counts per channel (not per eV).
+    background
+        ``"power law"``, or None for spectra without background.
+    background_range
+        Limits of the background fit in eV; by default up to 30 eV that end 5 eV before the edge
+        of each spectrum.
+    onset_range
+        Energies in eV between which the onset lies; by default 20 eV around the tabulated onset.
+
+    Raises
+    ------
+    EnergyRangeError
+        If the axis does not cover the window, or leaves no room for the background.
+    ResolutionError
+        If the dispersion or the resolution is too coarse for the recipe.
+    SignalError
+        If an option has no meaning.
+    """
+    if background not in ("power law", None):
+        msg = f"The background must be 'power law' or None, but it is {background!r}."
+        raise SignalError(msg)
+    if not (np.isfinite(resolution) and resolution >= 0):
+        msg = f"The resolution must be a width in eV, zero or more, but it is {resolution!r}."
+        raise SignalError(msg)
+    descending = bool(energy[0] > energy[-1])
+    ascending = energy[::-1] if descending else energy
+    onsets = _onset_range(recipe, ascending, background, background_range, onset_range)
+    used = (ascending >= onsets[0] - POSITION_ERROR) & (ascending <= onsets[1] + PEAK_RANGE)
+    dispersion = float(channel_widths(ascending)[used].max())
+    return Preparation(
+        recipe=recipe,
+        energy=tuple(ascending.tolist()),
+        descending=descending,
+        binned=binned,
+        onset_range=onsets,
+        background=background,
+        background_range=background_range,
+        broadening=missing_broadening(recipe.sigma, float(resolution), dispersion),
+    )
+
+
+def _onset_range(
+    recipe: Recipe,
+    energy: NDArray[np.float64],
+    background: Background,
+    background_range: Limits | None,
+    onset_range: Limits | None,
+) -> Limits:
+    """Return where onsets can lie, or say what is missing."""
+    for name, limits in (("background_range", background_range), ("onset_range", onset_range)):
+        if limits is not None and not limits[0] < limits[1]:
+            msg = f"{name} needs two rising energies in eV, but it is {limits!r}."
+            raise EnergyRangeError(msg)
+    window = recipe.window
+    last = energy[-1] - window.stop
+    window_first = first = energy[0] - window.start
+    if background is not None and background_range is None:
+        first = energy[0] + BACKGROUND_GAP + BACKGROUND_WIDTH[0]
+    elif background is not None and background_range is not None:
+        if np.sum((energy >= background_range[0]) & (energy < background_range[1])) < 4:
+            msg = (
+                f"background_range {background_range[0]:g} to {background_range[1]:g} eV must "
+                f"hold at least 4 channels of the spectrum, which covers {_covers(energy)}."
+            )
+            raise EnergyRangeError(msg)
+        first = max(window_first, background_range[1])
+    if onset_range is None:
+        wanted = (recipe.nominal_onset, recipe.nominal_onset)
+        reach = (recipe.nominal_onset - _SEARCH_REACH, recipe.nominal_onset + _SEARCH_REACH)
+        where = f"near {recipe.nominal_onset:g} eV"
+    else:
+        wanted = reach = (float(onset_range[0]), float(onset_range[1]))
+        where = f"between {reach[0]:g} and {reach[1]:g} eV"
+    low, high = window_first - wanted[1], wanted[0] - last
+    if low > 0 or high > 0:
+        sides = [
+            f"{missing:.1f} eV are missing on the {side} side"
+            for missing, side in ((low, "low"), (high, "high"))
+            if missing > 0
+        ]
+        msg = (
+            f"The window of {window.start:g} to {window.stop:g} eV around an {recipe.edge} onset "
+            f"{where} must be covered, but the spectrum covers {_covers(energy)}: "
+            f"{' and '.join(sides)}. Measure a wider range, or say with onset_range where the "
+            "onset lies on this axis."
+        )
+        raise EnergyRangeError(msg)
+    if first > wanted[1]:
+        msg = (
+            f"The background of an {recipe.edge} onset {where} needs a pre-edge region from "
+            f"{wanted[1] - (first - energy[0]):.1f} eV, but the spectrum covers "
+            f"{_covers(energy)}: {first - wanted[1]:.1f} eV are missing on the low side. "
+            "Measure from lower energies, give background_range, or pass background=None if the "
+            "background is already subtracted."
+        )
+        raise EnergyRangeError(msg)
+    return float(max(reach[0], first)), float(min(reach[1], last))
+
+
+def _covers(energy: NDArray[np.float64]) -> str:
+    return f"{energy[0]:.1f} to {energy[-1]:.1f} eV"
