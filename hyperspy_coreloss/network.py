@@ -1,4 +1,4 @@
-"""The feed-forward network of Kiyohara et al. 2019, section 2.1 (with `training`, the torch owner)."""
+"""The feed-forward network of Kiyohara et al. 2019, section 2.1."""
 
 from __future__ import annotations
 

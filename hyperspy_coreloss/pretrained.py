@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,7 @@ class PretrainedModel:
             "target_scale": (nodes[-1],),
             "residuals": (len(self.residuals), nodes[-1]),
         }
-        for position, (inputs, outputs) in enumerate(zip(nodes, nodes[1:], strict=False)):
+        for position, (inputs, outputs) in enumerate(pairwise(nodes)):
             shapes[f"layer.{position}.weight"] = (outputs, inputs)
             shapes[f"layer.{position}.bias"] = (outputs,)
         return shapes

@@ -41,8 +41,7 @@ class PropertySpec:
     @property
     def label(self) -> str:
         """Name and unit for a plot, for example ``"bond length (Å)"``."""
-        unit = pint.get_application_registry().Unit(self.unit)
-        return f"{self.name.replace('_', ' ')} ({unit:~P})"
+        return f"{self.name.replace('_', ' ')} ({parse_unit(self.unit):~P})"
 
     def to_dict(self) -> dict[str, str]:
         """Return the fields as a JSON-ready dictionary."""
@@ -52,6 +51,22 @@ class PropertySpec:
     def from_dict(cls, fields: Mapping[str, Any]) -> PropertySpec:
         """Rebuild a specification from :meth:`to_dict`."""
         return cls(**{name: str(value) for name, value in fields.items()})
+
+
+def parse_unit(unit: str) -> pint.Unit:
+    """Return a pint unit, in the registry that HyperSpy uses too.
+
+    Examples
+    --------
+    >>> f"{parse_unit('angstrom**3'):~P}"
+    'Å³'
+    """
+    registry = pint.get_application_registry()
+    try:
+        return registry.Unit(unit)
+    except pint.UndefinedUnitError:
+        registry.define("electron = count")  # pint knows no number of electrons
+        return registry.Unit(unit)
 
 
 _PAPER = "Kiyohara et al. 2019, J. Phys. Mater. 2, 024003, section 3"
