@@ -29,11 +29,11 @@ test: $(VENV)/ready
 model: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) \
 		--output hyperspy_coreloss/data/oxygen_k_sites.npz \
-		--description "$$(cat hyperspy_coreloss/data/oxygen_k_sites.txt)"
+		--description "$$(cat training/silica-o-k/dataset.txt)"
 	$(BIN)/hyperspy-coreloss train hyperspy_coreloss/data/oxygen_k_sites.npz \
 		--output hyperspy_coreloss/data/silica-o-k.safetensors --model-version 0.1.0 \
-		--intended-use "$$(cat hyperspy_coreloss/data/silica-o-k_use.txt)" \
-		--limits "$$(cat hyperspy_coreloss/data/silica-o-k_limits.txt)"
+		--intended-use "$$(cat training/silica-o-k/use.txt)" \
+		--limits "$$(cat training/silica-o-k/limits.txt)"
 
 clean:
 	rm -rf $(VENV) demo docs/_build

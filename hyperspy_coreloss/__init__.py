@@ -22,8 +22,8 @@ _HOMES = {
     "TrainingSettings": "training",
     "list_pretrained": "pretrained",
     "load_pretrained": "pretrained",
-    "measure_resolution": "signals",
-    "predict_properties": "signals",
+    "measure_resolution": "prediction",
+    "predict_properties": "prediction",
     "train": "training",
 }
 _MODULES = ("data", "errors", "signals")

@@ -2,11 +2,12 @@ from . import data, errors, signals
 from .dataset import SpectrumDataset
 from .energy import EnergyWindow
 from .lazy_signals import LazyCoreLossPropertySignal
+from .prediction import measure_resolution, predict_properties
 from .pretrained import PretrainedModel, list_pretrained, load_pretrained
 from .properties import PropertySpec
 from .quality import Quality
 from .recipe import Recipe
-from .signals import CoreLossPropertySignal, measure_resolution, predict_properties
+from .signals import CoreLossPropertySignal
 from .training import TrainingSettings, train
 
 __version__: str

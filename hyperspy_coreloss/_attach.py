@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _HOST_PACKAGE = "exspy.signals"
 _HOST_CLASS = "EELSSpectrum"  # its lazy form inherits from it
-_METHODS = {"predict_properties": "hyperspy_coreloss.signals"}
+_METHODS = {"predict_properties": "hyperspy_coreloss.prediction"}
 
 
 class DeferredMethod:
@@ -109,7 +109,7 @@ def install() -> None:
             # importlib ends by setting the module as an attribute of its parent.
             _attach_when_set(sys.modules[_HOST_PACKAGE])
     if PostImportFinder not in sys.meta_path:
-        sys.meta_path.insert(0, PostImportFinder)  # type: ignore[arg-type]  # duck-typed finder
+        sys.meta_path.insert(0, PostImportFinder)
 
 
 def _attach_when_set(parent: ModuleType) -> None:
@@ -121,7 +121,7 @@ def _attach_when_set(parent: ModuleType) -> None:
         def __setattr__(self, name: str, value: object) -> None:
             super().__setattr__(name, value)
             if attach(value):
-                self.__class__ = original
+                self.__class__ = original  # type: ignore[assignment]  # the one before
                 remove_finder()
 
     parent.__class__ = _WatchedModule

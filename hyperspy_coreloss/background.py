@@ -15,10 +15,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Window means of E**-r equal a power of one effective energy; it depends on r so weakly
-# (below 1e-5 of the background for r between 1 and 6) that one exponent serves for all.
-_TYPICAL_EXPONENT = 3.0
-
 
 @dataclass(frozen=True, slots=True)
 class Areas:
@@ -29,21 +25,24 @@ class Areas:
     weights
         Shape (channels, sets), float32; each column adds up to one.
     energy
-        Effective energy of each set for a power law, in eV, shape (sets,).
+        Geometric mean of the energies of each set in eV, shape (sets,).
+    spread
+        Variance of their logarithms, shape (sets,).
     counts
         Number of channels in each set, shape (sets,).
     """
 
     weights: NDArray[np.float32]
-    energy: NDArray[np.float64]
-    counts: NDArray[np.float64]
+    energy: NDArray[np.floating]
+    spread: NDArray[np.floating]
+    counts: NDArray[np.floating]
 
 
 def areas(
-    energy: NDArray[np.float64],
-    widths: NDArray[np.float64],
-    start: NDArray[np.float64],
-    stop: NDArray[np.float64],
+    energy: NDArray[np.floating],
+    widths: NDArray[np.floating],
+    start: NDArray[np.floating],
+    stop: NDArray[np.floating],
 ) -> Areas:
     """Return the channels with ``start <= energy < stop``, for each pair of limits.
 
@@ -57,10 +56,12 @@ def areas(
     inside = (energy[:, None] >= start) & (energy[:, None] < stop)
     weights = inside * widths[:, None]
     weights /= weights.sum(axis=0)
-    mean_power = np.sum(weights * energy[:, None] ** -_TYPICAL_EXPONENT, axis=0)
+    logarithm = np.log(energy)[:, None]
+    mean = np.sum(weights * logarithm, axis=0)
     return Areas(
         weights.astype(np.float32),
-        mean_power ** (-1.0 / _TYPICAL_EXPONENT),
+        np.exp(mean),
+        np.sum(weights * (logarithm - mean) ** 2, axis=0),
         inside.sum(axis=0).astype(np.float64),
     )
 
@@ -82,23 +83,33 @@ class PowerLaw:
 
 
 def two_area_power_law(
-    first: NDArray[np.float32], second: NDArray[np.float32], log_ratio: NDArray[np.float64]
+    first_mean: NDArray[np.float32], second_mean: NDArray[np.float32], first: Areas, second: Areas
 ) -> PowerLaw:
-    """Fit power laws to the means of two areas; the second area is the reference.
+    """Fit power laws to the means of two areas; their reference is the energy of the second.
 
     A spectrum without counts in one of the areas gets a constant (exponent 0).
 
     Parameters
     ----------
+    first_mean, second_mean
+        Mean intensities, shape (..., sets).
     first, second
-        Mean intensities of the two areas, shape (..., sets).
-    log_ratio
-        ``log(second energy / first energy)``, shape (sets,).
+        The areas, the first at lower energy.
     """
-    fits = (first > 0) & (second > 0)
-    safe_first, safe_second = np.where(fits, first, 1.0), np.where(fits, second, 1.0)
-    exponent = np.log(safe_first / safe_second) / log_ratio.astype(np.float32)
-    return PowerLaw(np.maximum(second, 0), np.where(fits, exponent, 0.0).astype(np.float32))
+    fits = (first_mean > 0) & (second_mean > 0)
+    ratio = np.where(fits, first_mean, 1.0) / np.where(fits, second_mean, 1.0)
+    distance = np.log(second.energy / first.energy)
+    exponent = np.log(ratio) / distance
+    curvature = area_mean(exponent, second.spread) / area_mean(exponent, first.spread)
+    exponent = np.log(ratio * curvature) / distance
+    exponent = np.where(fits, exponent, 0.0)
+    height = np.maximum(second_mean, 0) / area_mean(exponent, second.spread)
+    return PowerLaw(height.astype(np.float32), exponent.astype(np.float32))
+
+
+def area_mean(exponent: NDArray, spread: NDArray) -> NDArray:
+    """Return the mean of a power law over an area, over its value at the area's energy."""
+    return 1.0 + np.square(exponent) * spread / 2
 
 
 def extrapolation_variance(

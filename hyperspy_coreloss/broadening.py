@@ -63,8 +63,8 @@ def missing_broadening(target: float, resolution: float, dispersion: float) -> f
 
 
 def broadening_operator(
-    energy: NDArray[np.float64], sigma: float, points: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    energy: NDArray[np.floating], sigma: float, points: NDArray[np.floating]
+) -> NDArray[np.floating]:
     """Return the matrix that broadens spectra and reads them at given energies, in one step.
 
     Where the Gaussian spans the channels, the convolution integral is summed over the channels;

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,9 +58,9 @@ class SpectrumDataset:
     beta: NDArray[np.float32]
     norm: NDArray[np.float32]
     site: NDArray[np.int64]
-    lowest_empty: NDArray[np.float64]
-    gap_middle: NDArray[np.float64]
-    targets: NDArray[np.float64]
+    lowest_empty: NDArray[np.floating]
+    gap_middle: NDArray[np.floating]
+    targets: NDArray[np.floating]
     names: tuple[str, ...]
     structures: tuple[str, ...]
     phases: tuple[str, ...]
@@ -99,8 +99,11 @@ class SpectrumDataset:
         return len(self.names)
 
     def spectra(
-        self, energy: NDArray[np.float64], sites: Sequence[int] | None = None, lifetime: float = 0.1
-    ) -> NDArray[np.float64]:
+        self,
+        energy: NDArray[np.floating],
+        sites: Sequence[int] | None = None,
+        lifetime: float = 0.1,
+    ) -> NDArray[np.floating]:
         """Return the spectra, averaged over polarisations and k-points.
 
         Parameters
@@ -143,11 +146,9 @@ class SpectrumDataset:
 
     def save(self, filename: str | Path) -> None:
         """Write the data set as one compressed ``.npz`` without pickles."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        texts = {
-            name: np.array(getattr(self, name)) for name in (*_TEXTS, "description", "licence")
-        }
-        np.savez_compressed(filename, **arrays, **texts)
+        parts: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
+        parts |= {name: np.array(getattr(self, name)) for name in (*_TEXTS, *_REMARKS)}
+        np.savez_compressed(filename, **parts)
 
     @classmethod
     def load(cls, filename: str | Path) -> SpectrumDataset:
@@ -163,12 +164,10 @@ class SpectrumDataset:
             if missing:
                 msg = f"{Path(filename).name} is no spectrum data set: {sorted(missing)} missing."
                 raise DatasetError(msg)
-            return cls(
-                **{name: file[name] for name in _ARRAYS},
-                **{name: tuple(file[name].tolist()) for name in _TEXTS},
-                description=str(file["description"]),
-                licence=str(file["licence"]),
-            )
+            parts: dict[str, Any] = {name: file[name] for name in _ARRAYS}
+            parts |= {name: tuple(file[name].tolist()) for name in _TEXTS}
+            parts |= {name: str(file[name]) for name in _REMARKS}
+            return cls(**parts)
 
 
 def collect_sites(folder: str | Path, description: str, licence: str) -> SpectrumDataset:
@@ -236,7 +235,7 @@ def phase_of(structure: str) -> str:
     return _SAME_PHASE.get(material, material)
 
 
-def _targets(label: dict) -> list[float]:
+def _targets(label: dict[str, Any]) -> list[float]:
     excitation = label["e_xch"] + label["e_ref_xch"] - label["e_gs"] - label["e_ref_gs"]
     values = {**label, "excitation_energy": excitation}
     return [float(values.get(spec.name, np.nan)) for spec in PROPERTIES]

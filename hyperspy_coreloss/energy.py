@@ -51,7 +51,7 @@ class EnergyWindow:
         return round((self.stop - self.start) / self.step)
 
     @property
-    def grid(self) -> NDArray[np.float64]:
+    def grid(self) -> NDArray[np.floating]:
         """The energies, in eV, shape (n_channels,)."""
         return self.start + self.step * np.arange(self.n_channels)
 
@@ -70,7 +70,7 @@ class EnergyWindow:
         )
 
 
-def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[np.float64]:
+def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[np.floating]:
     """Return the values of an energy axis in eV, in their own order.
 
     Parameters
@@ -109,10 +109,10 @@ def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[
     return energy
 
 
-def channel_widths(energy: NDArray[np.float64]) -> NDArray[np.float64]:
+def channel_widths(energy: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the width of each channel in eV, shape (channels,)."""
     return np.abs(np.gradient(energy))
 
 
-def _one_sign(steps: NDArray[np.float64]) -> bool:
+def _one_sign(steps: NDArray[np.floating]) -> bool:
     return bool((steps > 0).all() or (steps < 0).all())

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class LazyPropertySignal(LazySignal, PropertySignal):
     """What the lazy signals of predicted properties have in common."""
 
+    data: da.Array
+
     def compute(
         self, close_file: bool = False, show_progressbar: bool | None = None, **kwargs: Any
     ) -> None:

@@ -1,8 +1,9 @@
 """The threshold of an edge: one estimator for computed and for measured spectra.
 
 The threshold is where the spectrum, without background and at the resolution of the pretrained
-model, rises through a given fraction of the highest intensity of the following 10 eV. Measured
-spectra also need the coarse position of the edge on its background, to know where to fit it.
+model, first rises for good through a given fraction of the highest intensity of the following
+10 eV. Measured spectra also need the coarse position of the edge on its background, to know where
+to fit it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from hyperspy_coreloss.background import (
     Areas,
     PowerLaw,
+    area_mean,
     areas,
     extrapolation_variance,
     two_area_power_law,
@@ -30,7 +32,7 @@ BACKGROUND_GAP = 5.0
 #: Shortest and longest stretch before the edge that the background is fitted to, in eV.
 BACKGROUND_WIDTH = (10.0, 30.0)
 #: Largest distance of a coarse edge position from the threshold, in eV.
-POSITION_ERROR = 4.0
+POSITION_ERROR = 8.0
 
 _AFTER_WIDTH = 10.0
 _CANDIDATE_STEP = 0.5
@@ -38,7 +40,9 @@ _CANDIDATE_STEP = 0.5
 # below 5 (tests/test_onset.py); the jump ratio rejects misfits of very well counted backgrounds.
 _SIGNIFICANCE = 7.0
 _JUMP_RATIO = 0.01
-_PEAK_TO_NOISE = 7.0
+_PEAK_TO_NOISE = 10.0
+# A rise that noise makes in front of the edge does not last this long, in eV.
+_LASTING = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class EdgeSearch:
         The area after each candidate.
     """
 
-    candidates: NDArray[np.float64]
+    candidates: NDArray[np.floating]
     first: Areas
     second: Areas
     before: NDArray[np.float32]
@@ -72,7 +76,7 @@ class Edges:
     Parameters
     ----------
     position
-        Coarse position in eV, within about 4 eV of the threshold; shape (spectra,).
+        Coarse position in eV, within `POSITION_ERROR` of the threshold; shape (spectra,).
     background
         Power law fitted before the edge, with its reference energies in `reference`.
     reference
@@ -91,8 +95,8 @@ class Edges:
 
 
 def edge_search(
-    energy: NDArray[np.float64],
-    widths: NDArray[np.float64],
+    energy: NDArray[np.floating],
+    widths: NDArray[np.floating],
     onset_range: tuple[float, float],
     background_range: tuple[float, float] | None = None,
 ) -> EdgeSearch:
@@ -141,17 +145,18 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
     """
     first, second = spectra @ search.first.weights, spectra @ search.second.weights
     after = spectra @ search.after.weights
-    lever_unit = np.log(search.second.energy / search.first.energy)
-    law = two_area_power_law(first, second, lever_unit)
+    law = two_area_power_law(first, second, search.first, search.second)
     distance = np.log(search.after.energy / search.second.energy)
     background = law.height * np.exp(-law.exponent * distance.astype(np.float32))
+    background = background * area_mean(law.exponent, search.after.spread.astype(np.float32))
     jump = after - background
 
     # Neighbouring channels differ by sqrt(2) of the noise of one.
     variance = np.square(np.diff(spectra, axis=-1)) @ search.before / 2
     relative = variance / np.square(np.maximum(second, np.finfo(np.float32).tiny))
+    lever = distance / np.log(search.second.energy / search.first.energy)
     extrapolated = extrapolation_variance(
-        relative / search.first.counts, relative / search.second.counts, distance / lever_unit
+        relative / search.first.counts, relative / search.second.counts, lever
     )
     # Counting noise grows with the intensity.
     gain = np.maximum(after, second) / np.maximum(second, np.finfo(np.float32).tiny)
@@ -185,7 +190,7 @@ def channel_noise(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def threshold(
     spectra: NDArray[np.float32],
-    points: NDArray[np.float64],
+    points: NDArray[np.floating],
     low: NDArray,
     high: NDArray,
     noise: NDArray,
@@ -200,7 +205,8 @@ def threshold(
     points
         Ascending, evenly spaced energies in eV, shape (points,).
     low, high
-        Limits in eV between which the highest intensity is first looked for, shape (spectra,).
+        Limits in eV of the threshold and of the peak that it is first measured against,
+        shape (spectra,).
     noise
         Standard deviation of one point of `spectra`, shape (spectra,).
     fraction
@@ -211,34 +217,43 @@ def threshold(
     energy : ndarray
         Threshold in eV, shape (spectra,); meaningless where not found.
     found : ndarray of bool
-        Whether the spectrum rises through the fraction, from a peak well above the noise.
+        Whether the spectrum rises through the fraction, to a peak well above the noise.
     """
-    energy, found, peak = _rise(spectra, points, low, high, fraction)
-    # Once more with the peak counted from the threshold, so that the result does not depend on
-    # the limits.
-    energy, again, peak = _rise(spectra, points, energy, energy + PEAK_RANGE, fraction)
-    return energy, found & again & (peak > _PEAK_TO_NOISE * noise)
+    lasting = _mean_of_following(spectra, round(_LASTING / (points[1] - points[0])))
+
+    def rise(start: NDArray, stop: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        peak_index = _highest(spectra, points, start, stop)
+        peak = np.take_along_axis(spectra, peak_index, axis=-1)
+        level = np.float32(fraction) * peak
+        rises = (spectra[:, :-1] < level) & (spectra[:, 1:] >= level) & (lasting[:, 1:] >= level)
+        rises &= (points[:-1] >= low[:, None]) & (np.arange(points.size - 1) < peak_index)
+        before = np.argmax(rises, axis=-1)[:, None]
+        left = np.take_along_axis(spectra, before, axis=-1)
+        right = np.take_along_axis(spectra, before + 1, axis=-1)
+        found = rises.any(axis=-1) & (peak[:, 0] > 0)
+        slope = np.where(found[:, None], right - left, 1.0)
+        step = points[1] - points[0]
+        energy = points[before[:, 0]] + step * ((level - left) / slope)[:, 0]
+        return energy.astype(np.float32), found, peak[:, 0]
+
+    energy, found, _ = rise(low, high)
+    # Once more with the peak counted from the threshold: the limits must not matter.
+    energy, found_again, peak = rise(energy, energy + PEAK_RANGE)
+    return energy, found & found_again & (peak > _PEAK_TO_NOISE * noise)
 
 
-def _rise(
-    spectra: NDArray[np.float32],
-    points: NDArray[np.float64],
-    low: NDArray,
-    high: NDArray,
-    fraction: float,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
-    inside = (points >= np.reshape(low, (-1, 1))) & (points <= np.reshape(high, (-1, 1)))
-    limited = np.where(inside, spectra, -np.inf)
-    peak_index = np.argmax(limited, axis=-1)[:, None]
-    peak = np.take_along_axis(spectra, peak_index, axis=-1)
-    level = np.float32(fraction) * peak
-    below = (spectra < level) & (np.arange(points.size) < peak_index)
-    last = points.size - 1 - np.argmax(below[:, ::-1], axis=-1)
-    last = np.minimum(last, points.size - 2)[:, None]
-    left = np.take_along_axis(spectra, last, axis=-1)
-    right = np.take_along_axis(spectra, last + 1, axis=-1)
-    found = below.any(axis=-1) & (peak[:, 0] > 0)
-    rise = np.where(found[:, None], right - left, 1.0)
-    step = points[1] - points[0]
-    energy = points[last[:, 0]] + step * ((level - left) / rise)[:, 0]
-    return energy.astype(np.float32), found, peak[:, 0]
+def _highest(
+    spectra: NDArray[np.float32], points: NDArray[np.floating], start: NDArray, stop: NDArray
+) -> NDArray[np.intp]:
+    """Return the index of the highest point between limits, shape (spectra, 1)."""
+    inside = (points >= start[:, None]) & (points <= stop[:, None])
+    return np.argmax(np.where(inside, spectra, -np.inf), axis=-1)[:, None]
+
+
+def _mean_of_following(spectra: NDArray[np.float32], n_points: int) -> NDArray[np.float32]:
+    """Return the mean of each point and those after it, as many as there are at the end."""
+    total = np.cumsum(spectra, axis=-1)
+    padded = np.concatenate([np.zeros_like(total[:, :1]), total], axis=-1)
+    first = np.arange(spectra.shape[-1])
+    last = np.minimum(first + n_points, spectra.shape[-1])
+    return (padded[:, last] - padded[:, first]) / (last - first).astype(np.float32)

@@ -62,12 +62,12 @@ class _Operators:
     """What depends on the energy axis alone."""
 
     channels: slice
-    energy: NDArray[np.float64]
+    energy: NDArray[np.floating]
     density: NDArray[np.float32] | None
     search: EdgeSearch | None
     broadening: NDArray[np.float32]
     noise_gain: float
-    points: NDArray[np.float64]
+    points: NDArray[np.floating]
     stride: int
 
 
@@ -79,7 +79,7 @@ def _operators(preparation: Preparation) -> _Operators:
     # Four points interpolate a Gaussian of σ to 1e-4 if they lie σ / 5 apart.
     stride = max(int(np.ceil(window.step / (recipe.sigma / 5.0) - 1e-9)), 1)
     step = window.step / stride
-    start = max(energy[0], low + window.start - 2 * POSITION_ERROR)
+    start = max(energy[0], low + window.start - POSITION_ERROR)
     stop = min(energy[-1], high + window.stop + POSITION_ERROR)
     points = start + step * np.arange(int((stop - start) / step + 1e-6) + 1)
 
@@ -142,9 +142,12 @@ def preprocess(spectra: NDArray, preparation: Preparation) -> Inputs:
     aligned, covered = _aligned(broadened, onset, operators, window)
     area = aligned.sum(axis=-1) * np.float32(window.step)
 
+    low, high = preparation.onset_range
+    expected = (onset >= low) & (onset <= high)
     readable = quality == Quality.GOOD
     quality[readable & ~covered] = Quality.WINDOW_NOT_COVERED
-    quality[readable & ~(net.clear & found & (area > 0))] = Quality.NO_ONSET
+    missing = ~(net.clear & found & (area > 0)) | (covered & ~expected)
+    quality[readable & missing] = Quality.NO_ONSET
     good = quality == Quality.GOOD
     aligned /= np.where(good, area, 1.0)[:, None]
     aligned[~good] = 0
@@ -166,9 +169,10 @@ def _scaled(
     # Unreadable spectra may hold anything; they are set to zero.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.issubdtype(counts.dtype, np.floating) and counts.dtype.itemsize > 4:
-            intensities = (counts / scale).astype(np.float32)  # may exceed the range of float32
+            # May exceed the range of float32.
+            intensities: NDArray[np.float32] = (counts / scale).astype(np.float32)
         else:
-            intensities = counts.astype(np.float32) / scale.astype(np.float32)
+            intensities = np.divide(counts, scale, dtype=np.float32, casting="unsafe")
     intensities[~readable[:, 0]] = 0
     return intensities if density is None else intensities * density
 

@@ -103,7 +103,7 @@ class PretrainedModel:
     properties: tuple[PropertySpec, ...]
     hidden: tuple[int, ...]
     weights: Mapping[str, NDArray]
-    residuals: NDArray[np.float64]
+    residuals: NDArray[np.floating]
     record: TrainingRecord
     intended_use: str
     limits: str
@@ -112,7 +112,7 @@ class PretrainedModel:
         for name, shape in self._shapes().items():
             array = self.residuals if name == "residuals" else self.weights.get(name)
             found = None if array is None else array.shape
-            if found != shape:
+            if array is None or found != shape:
                 msg = (
                     f"Pretrained model {self.name!r}: {name} needs the shape {shape}, not {found}."
                 )
@@ -217,7 +217,7 @@ class PretrainedModel:
             msg = f"{name} is not a complete pretrained model: {error}"
             raise PretrainedFormatError(msg) from error
 
-    def half_width(self, level: float = 0.9) -> NDArray[np.float64]:
+    def half_width(self, level: float = 0.9) -> NDArray[np.floating]:
         """Return the half width of the prediction interval of each property.
 
         The split-conformal quantile of the absolute errors on held-out spectra: of spectra
@@ -236,7 +236,7 @@ class PretrainedModel:
         return conformal_half_width(self.residuals, level)
 
 
-def conformal_half_width(residuals: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArray[np.floating]:
     """Return the split-conformal half width at a level, see :meth:`PretrainedModel.half_width`.
 
     Parameters

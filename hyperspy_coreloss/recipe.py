@@ -113,7 +113,7 @@ class Preparation:
 
 def prepare(
     recipe: Recipe,
-    energy: NDArray[np.float64],
+    energy: NDArray[np.floating],
     *,
     resolution: float = 0.0,
     binned: bool = True,
@@ -175,7 +175,7 @@ def prepare(
 
 def _onset_range(
     recipe: Recipe,
-    energy: NDArray[np.float64],
+    energy: NDArray[np.floating],
     background: Background,
     background_range: Limits | None,
     onset_range: Limits | None,
@@ -231,5 +231,5 @@ def _onset_range(
     return float(max(reach[0], first)), float(min(reach[1], last))
 
 
-def _covers(energy: NDArray[np.float64]) -> str:
+def _covers(energy: NDArray[np.floating]) -> str:
     return f"{energy[0]:.1f} to {energy[-1]:.1f} eV"

@@ -16,7 +16,7 @@ def spectra_from_recursion(
     norm: NDArray,
     energy: NDArray,
     lifetime: float = 0.1,
-) -> NDArray[np.float64]:
+) -> NDArray[np.floating]:
     """Evaluate continued fractions, closed by a constant terminator.
 
     Parameters

@@ -184,7 +184,7 @@ def _metrics(
 
 def _fit(
     inputs: NDArray[np.float32],
-    targets: NDArray[np.float64],
+    targets: NDArray[np.floating],
     settings: TrainingSettings,
     step: float,
 ) -> tuple[torch.nn.Sequential, dict[str, NDArray]]:

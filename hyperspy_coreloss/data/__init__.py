@@ -133,7 +133,7 @@ def _grains(
     shape: tuple[int, ...], n_grains: int, n_sites: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Return the site of each pixel: that of the nearest of some random points."""
-    positions = np.stack(np.indices(shape), axis=-1).astype(float)
+    positions = np.moveaxis(np.indices(shape), 0, -1).astype(float)
     seeds = generator.uniform(size=(n_grains, len(shape))) * np.array(shape)
     chosen = generator.choice(n_sites, size=n_grains, replace=n_grains > n_sites)
     distance = ((positions[..., None, :] - seeds) ** 2).sum(axis=-1)

@@ -1,0 +1,90 @@
+"""Shared fixtures. No test needs the network; real files are read where they are at hand."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("agg")
+
+REAL_EELS = Path(os.environ.get("HYPERSPY_CORELOSS_REAL_EELS", "../shared/data/real_eels"))
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    """Refuse every connection that leaves this machine."""
+    connect = socket.socket.connect
+
+    def local_only(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in (
+            "127.0.0.1",
+            "localhost",
+            "::1",
+        ):
+            msg = f"a test tried to reach {address}"
+            raise AssertionError(msg)
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", local_only)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20190325)
+
+
+@pytest.fixture(scope="session")
+def sites():
+    from hyperspy_coreloss.data import oxygen_k_sites
+
+    return oxygen_k_sites()
+
+
+@pytest.fixture(scope="session")
+def pretrained():
+    from hyperspy_coreloss import load_pretrained
+
+    return load_pretrained("silica-o-k")
+
+
+@pytest.fixture(scope="session")
+def _image():
+    from hyperspy_coreloss.data import silica_spectrum_image
+
+    return silica_spectrum_image((7, 5), seed=3)
+
+
+@pytest.fixture
+def image(_image):
+    """A small noisy spectrum image and its true properties."""
+    return tuple(signal.deepcopy() for signal in _image)
+
+
+@pytest.fixture(params=["eager", "lazy"])
+def signal(request, image):
+    """The spectra of the small image, in memory and lazily, in several chunks."""
+    spectra = image[0]
+    if request.param == "lazy":
+        spectra = spectra.as_lazy()
+        spectra.data = spectra.data.rechunk((2, 3, 400))
+    return spectra
+
+
+@pytest.fixture
+def prediction(image):
+    return image[0].predict_properties(resolution=0.5, show_progressbar=False)
+
+
+@pytest.fixture
+def real_eels():
+    """Folder of measured spectra, which may not be passed on with the package."""
+    if not REAL_EELS.is_dir():
+        pytest.skip(
+            f"no measured spectra in {REAL_EELS}; name their folder in HYPERSPY_CORELOSS_REAL_EELS"
+        )
+    return REAL_EELS

@@ -1,0 +1,75 @@
+"""HyperSpy finds what is registered, and registration costs nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import hyperspy.api as hs
+import numpy as np
+import pytest
+import yaml
+
+import hyperspy_coreloss
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(hyperspy_coreloss.__file__).parent
+REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["signals"]
+
+
+def test_the_two_extension_files_agree():
+    top_level = (ROOT / "hyperspy_extension.yaml").read_text()
+    assert top_level == (PACKAGE / "hyperspy_extension.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_registered_class_is_what_a_cast_gives(name):
+    entry = REGISTERED[name]
+    signal = hs.signals.BaseSignal(np.zeros((2, 3, 4))).transpose(entry["signal_dimension"])
+    if entry["lazy"]:
+        signal = signal.as_lazy()
+    for signal_type in (entry["signal_type"], *entry["signal_type_aliases"]):
+        signal.set_signal_type("")
+        signal.set_signal_type(signal_type)
+        assert type(signal).__name__ == name
+
+
+def test_only_the_one_dimensional_signals_are_shown_to_users():
+    hidden = {name for name, entry in REGISTERED.items() if entry.get("hidden")}
+    assert hidden == {"CoreLossPropertyMap", "LazyCoreLossPropertyMap"}
+
+
+def test_public_names_are_the_same_in_stub_and_module():
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text())
+    listed = next(ast.literal_eval(n.value) for n in stub.body if isinstance(n, ast.Assign))
+    assert sorted(listed) == sorted(hyperspy_coreloss.__all__) == sorted(dir(hyperspy_coreloss))
+    for name in listed:
+        assert getattr(hyperspy_coreloss, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'predict'"):
+        _ = hyperspy_coreloss.predict
+
+
+def test_torch_waits_for_the_first_prediction():
+    code = """
+import warnings; warnings.simplefilter("ignore")
+import sys
+import hyperspy.api as hs, numpy as np
+import hyperspy_coreloss
+s = hs.signals.Signal1D(np.ones((2, 6)))
+s.set_signal_type("CoreLossProperty")
+e, _ = hyperspy_coreloss.data.silica_spectrum_image((2, 2))
+hyperspy_coreloss.list_pretrained(), hyperspy_coreloss.load_pretrained()
+lazy = e.as_lazy().predict_properties(resolution=0.5)
+assert "torch" not in sys.modules
+lazy.compute(show_progressbar=False)
+assert "torch" in sys.modules
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
