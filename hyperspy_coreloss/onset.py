@@ -41,6 +41,7 @@ _CANDIDATE_STEP = 0.5
 _SIGNIFICANCE = 7.0
 _JUMP_RATIO = 0.01
 _PEAK_TO_NOISE = 10.0
+_NOTHING = np.float32(1e-12)  # against division by zero; spectra are scaled to a maximum of one
 # A rise that noise makes in front of the edge does not last this long, in eV.
 _LASTING = 1.0
 
@@ -139,7 +140,7 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
     Parameters
     ----------
     spectra
-        Intensities with their background, shape (spectra, channels).
+        Intensities with their background, none above one, shape (spectra, channels).
     search
         Candidate positions on the energy axis of the spectra.
     """
@@ -153,13 +154,13 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
 
     # Neighbouring channels differ by sqrt(2) of the noise of one.
     variance = np.square(np.diff(spectra, axis=-1)) @ search.before / 2
-    relative = variance / np.square(np.maximum(second, np.finfo(np.float32).tiny))
+    relative = variance / np.square(np.maximum(second, _NOTHING))
     lever = distance / np.log(search.second.energy / search.first.energy)
     extrapolated = extrapolation_variance(
         relative / search.first.counts, relative / search.second.counts, lever
     )
     # Counting noise grows with the intensity.
-    gain = np.maximum(after, second) / np.maximum(second, np.finfo(np.float32).tiny)
+    gain = np.maximum(after, second) / np.maximum(second, _NOTHING)
     error = np.square(background) * extrapolated + variance * gain / search.after.counts
     significance = jump / np.sqrt(error + np.square(1e-4 * np.maximum(after, 1e-6)))
 

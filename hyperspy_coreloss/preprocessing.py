@@ -80,7 +80,7 @@ def _operators(preparation: Preparation) -> _Operators:
     stride = max(int(np.ceil(window.step / (recipe.sigma / 5.0) - 1e-9)), 1)
     step = window.step / stride
     start = max(energy[0], low + window.start - POSITION_ERROR)
-    stop = min(energy[-1], high + window.stop + POSITION_ERROR)
+    stop = min(energy[-1], high + window.stop + PEAK_RANGE)
     points = start + step * np.arange(int((stop - start) / step + 1e-6) + 1)
 
     tail = _TAIL * preparation.broadening + 2 * np.abs(np.diff(energy)).max()
