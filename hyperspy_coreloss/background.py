@@ -53,7 +53,9 @@ def areas(
     start, stop
         Limits in eV, shape (sets,). Every set must hold at least one channel.
     """
-    inside = (energy[:, None] >= start) & (energy[:, None] < stop)
+    # Limits often fall on a channel, where rounding must not decide.
+    rounded = energy[:, None] + 1e-6
+    inside = (rounded >= start) & (rounded < stop)
     weights = inside * widths[:, None]
     weights /= weights.sum(axis=0)
     logarithm = np.log(energy)[:, None]

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 _Array = TypeVar("_Array", da.Array, np.ndarray)
 
-# Spectra worked on at once; bounds the memory for chunks of any size.
-_BATCH = 2048
+# Spectra worked on at once. Always as many, because the rounding of a matrix product depends on the
+# shape of the matrices: so a spectrum gives the same bits in chunks of any shape.
+_BATCH = 256
+# Spectra in a chunk of data that come in memory.
+_CHUNK = 16 * _BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def map_spectra(
             ("auto",) * (spectra.ndim - 1) + (-1,),
             shape=spectra.shape,
             dtype=spectra.dtype,
-            limit=_BATCH * spectra.shape[-1] * spectra.dtype.itemsize,
+            limit=_CHUNK * spectra.shape[-1] * spectra.dtype.itemsize,
         )
         spectra = da.from_array(spectra, chunks=chunks)
     spectra = spectra.rechunk({spectra.ndim - 1: -1})
@@ -121,12 +124,16 @@ def predict_chunk(
 
     flat = np.ascontiguousarray(spectra).reshape(-1, spectra.shape[-1])
     predicted = np.empty((len(flat), len(pretrained.properties) + 2), dtype=np.float32)
+    batch = np.zeros((_BATCH, flat.shape[-1]), dtype=flat.dtype)
     for start in range(0, len(flat), _BATCH):
-        batch = slice(start, start + _BATCH)
-        inputs = preprocess(flat[batch], preparation)
-        predicted[batch, :-2] = evaluate(pretrained, inputs.spectra)
-        predicted[batch, -2] = inputs.onset
-        predicted[batch, -1] = inputs.quality
+        rows = flat[start : start + _BATCH]
+        n_rows = len(rows)
+        batch[:n_rows] = rows
+        inputs = preprocess(batch, preparation)
+        found = predicted[start : start + n_rows]
+        found[:, :-2] = evaluate(pretrained, inputs.spectra)[:n_rows]
+        found[:, -2] = inputs.onset[:n_rows]
+        found[:, -1] = inputs.quality[:n_rows]
     if excluded is not None:
         predicted[np.ravel(excluded), -1] = Quality.MASKED
     predicted[predicted[:, -1] != Quality.GOOD, :-1] = np.nan

@@ -123,7 +123,8 @@ def edge_search(
     else:
         start, stop = (np.full(n_candidates, limit) for limit in background_range)
     middle = np.sqrt(start * stop)
-    inside = (energy[:-1, None] >= start) & (energy[1:, None] < stop)
+    rounded = energy[:, None] + 1e-6
+    inside = (rounded[:-1] >= start) & (rounded[1:] < stop)
     before = inside / np.maximum(inside.sum(axis=0), 1)
     return EdgeSearch(
         candidates,

@@ -106,7 +106,7 @@ class PropertySignal(BaseSignal):
         centre = self.get_property_map(name)
         node = self.metadata.get_item(NODE)
         column = property_index(name, list(node.names))
-        half_width = np.float32(conformal_half_width(node.residuals, level)[column])
+        half_width = np.float32(conformal_half_width(np.asarray(node.residuals), level)[column])
         lower, upper = centre - half_width, centre + half_width
         for end, bound in ((lower, "lower"), (upper, "upper")):
             end.metadata.General.title = f"{centre.metadata.General.title}, {bound} {level:.0%}"

@@ -32,12 +32,12 @@ def test_spectra_start_at_the_gap(sites):
 
 
 def test_lifetime_is_the_only_broadening(sites):
-    energy = np.arange(-10.0, 30.0, 0.02)
-    sharp, wide = (sites.spectra(energy, [3], lifetime) for lifetime in (0.1, 0.4))
-    above = energy > 2
-    kernel = 0.3 / np.pi / (np.arange(-30, 30.01, 0.02) ** 2 + 0.3**2) * 0.02
-    convolved = np.convolve(sharp[0], kernel, mode="same")
-    np.testing.assert_allclose(convolved[above][:900], wide[0][above][:900], rtol=0.1)
+    energy = np.arange(-10.0, 40.0, 0.02)
+    sharp, wide = (sites.spectra(energy, [3], lifetime)[0] for lifetime in (0.1, 0.4))
+    kernel = 0.3 / np.pi / (np.arange(-10, 10.01, 0.02) ** 2 + 0.3**2) * 0.02
+    convolved = np.convolve(sharp, kernel, mode="same")
+    peak = (energy > 2) & (energy < 10)
+    np.testing.assert_allclose(convolved[peak], wide[peak], rtol=0.05)
 
 
 def test_file_gives_the_data_set_back(sites, tmp_path):
