@@ -4,11 +4,12 @@ BIN = $(VENV)/bin
 # Where computed sites lie that the shipped data set is collected from.
 SITES ?= ../shared/data/oxygen_k_reference
 
-.PHONY: help demo test model clean
+.PHONY: help demo test docs model clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
 	@echo "make test   run all tests, the linter and the type checker"
+	@echo "make docs   build the documentation and run its gallery, warnings as errors"
 	@echo "make model  collect the data set from SITES and train the shipped model on it"
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -18,13 +19,17 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	touch $@
 
 demo: $(VENV)/ready
-	$(BIN)/python examples/predict_maps.py demo
+	MPLBACKEND=agg $(BIN)/python examples/plot_predict_maps.py demo
 
 test: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	MPLBACKEND=agg $(BIN)/pytest
+
+docs: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	MPLBACKEND=agg $(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs docs/_build/html
 
 model: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) \

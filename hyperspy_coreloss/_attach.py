@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import inspect
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -80,7 +79,7 @@ def _attach_after(loader: Any) -> None:
 def attach(module: object) -> bool:
     """Add the methods if `module` defines the class; say whether it does."""
     host = getattr(module, "__dict__", {}).get(_HOST_CLASS)
-    if not inspect.isclass(host) or host.__module__ != getattr(module, "__name__", None):
+    if not isinstance(host, type) or host.__module__ != getattr(module, "__name__", None):
         return False
     for name, source in _METHODS.items():
         if name not in host.__dict__:  # a method of exspy's own wins

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from hyperspy_coreloss.errors import CoreLossError
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.group()
+class _Group(click.Group):
+    """Commands that tell errors of this package in one line, without a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except CoreLossError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
 @click.version_option(package_name="hyperspy-coreloss")
 def main() -> None:
     """Material properties from core-loss spectra."""
@@ -45,6 +59,7 @@ def collect(folder: Path, output: Path, description: str, licence: str) -> None:
 @click.option("--model-version", default="1.0.0", show_default=True)
 @click.option("--intended-use", required=True, help="What the model is for, in a sentence.")
 @click.option("--limits", required=True, help="What it must not be used for, and why.")
+@click.option("--epochs", default=1500, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def train(
     data: Path,
@@ -53,6 +68,7 @@ def train(
     model_version: str,
     intended_use: str,
     limits: str,
+    epochs: int,
     seed: int,
 ) -> None:
     """Train a model on the data set DATA and measure its error on held-out phases."""
@@ -63,7 +79,7 @@ def train(
     pretrained = train_network(
         SpectrumDataset.load(data),
         name,
-        settings=TrainingSettings(seed=seed),
+        settings=TrainingSettings(epochs=epochs, seed=seed),
         model_version=model_version,
         intended_use=intended_use,
         limits=limits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -95,11 +96,22 @@ def forward(
         Shape (spectra, window channels).
     """
     scaled = (inputs - scales["input_mean"]) / scales["input_scale"]
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         outputs = network(torch.from_numpy(scaled)).numpy()
     # In float64, because an excitation energy has few float32 digits after the point.
     values = outputs.astype(np.float64) * scales["target_scale"] + scales["target_mean"]
     return values.astype(np.float32)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch from starting threads inside the threads that dask has started already."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def _linear_layers(network: nn.Sequential) -> list[nn.Linear]:

@@ -221,14 +221,19 @@ def threshold(
     found : ndarray of bool
         Whether the spectrum rises through the fraction, to a peak well above the noise.
     """
-    lasting = _mean_of_following(spectra, round(_LASTING / (points[1] - points[0])))
+    # The mean of the points after each one, as long as the rise has to last.
+    n_lasting = round(_LASTING / (points[1] - points[0]))
+    total = np.cumsum(spectra, axis=-1)
+    lasting = (total[:, n_lasting:] - total[:, :-n_lasting]) / np.float32(n_lasting)
+    n_starts = lasting.shape[-1]
 
     def rise(start: NDArray, stop: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         peak_index = _highest(spectra, points, start, stop)
         peak = np.take_along_axis(spectra, peak_index, axis=-1)
         level = np.float32(fraction) * peak
-        rises = (spectra[:, :-1] < level) & (spectra[:, 1:] >= level) & (lasting[:, 1:] >= level)
-        rises &= (points[:-1] >= low[:, None]) & (np.arange(points.size - 1) < peak_index)
+        rises = (spectra[:, :n_starts] < level) & (spectra[:, 1 : n_starts + 1] >= level)
+        rises &= lasting >= level
+        rises &= (points[:n_starts] >= low[:, None]) & (np.arange(n_starts) < peak_index)
         before = np.argmax(rises, axis=-1)[:, None]
         left = np.take_along_axis(spectra, before, axis=-1)
         right = np.take_along_axis(spectra, before + 1, axis=-1)
@@ -250,12 +255,3 @@ def _highest(
     """Return the index of the highest point between limits, shape (spectra, 1)."""
     inside = (points >= start[:, None]) & (points <= stop[:, None])
     return np.argmax(np.where(inside, spectra, -np.inf), axis=-1)[:, None]
-
-
-def _mean_of_following(spectra: NDArray[np.float32], n_points: int) -> NDArray[np.float32]:
-    """Return the mean of each point and those after it, as many as there are at the end."""
-    total = np.cumsum(spectra, axis=-1)
-    padded = np.concatenate([np.zeros_like(total[:, :1]), total], axis=-1)
-    first = np.arange(spectra.shape[-1])
-    last = np.minimum(first + n_points, spectra.shape[-1])
-    return (padded[:, last] - padded[:, first]) / (last - first).astype(np.float32)

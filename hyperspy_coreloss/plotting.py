@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import colormaps
 
 from hyperspy_coreloss.errors import SignalError
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from hyperspy.signal import BaseSignal
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from hyperspy_coreloss.signals import PropertySignal
 
 _COLUMNS = 3
 
@@ -42,40 +43,73 @@ def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
     for panel in panels.flat[len(maps) :]:
         panel.set_axis_off()
     for panel, property_map in zip(panels.flat, maps, strict=False):
-        dimension = property_map.axes_manager.signal_dimension
-        if dimension not in (1, 2) or property_map.axes_manager.navigation_dimension:
-            msg = f"Maps of one or two dimensions can be plotted, but {property_map} is neither."
-            raise SignalError(msg)
+        _draw(panel, property_map)
         panel.set_title(property_map.metadata.Signal.quantity)
-        (_draw_line if dimension == 1 else _draw_image)(panel, property_map)
     return figure
 
 
-def _draw_image(panel: Axes, image: BaseSignal) -> None:
-    values = np.asarray(image.data)
-    horizontal, vertical = image.axes_manager.signal_axes
-    colours = colormaps["viridis"].with_extremes(bad="0.85")
-    mesh = panel.pcolormesh(
+def plot_comparison(predicted: PropertySignal, reference: PropertySignal) -> Figure:
+    """Plot the maps of two results beside each other, on one colour scale for each property.
+
+    Parameters
+    ----------
+    predicted, reference
+        Results of the same shape, for example a prediction and the truth of
+        :func:`hyperspy_coreloss.data.silica_spectrum_image`.
+    """
+    names = predicted.property_names
+    figure = plt.figure(figsize=(12.0, 3.6 * -(-len(names) // 2)), layout="constrained")
+    blocks = figure.subfigures(-(-len(names) // 2), 2, squeeze=False, wspace=0.04)
+    for block, name in zip(blocks.flat, names, strict=False):
+        maps = [result.get_property_map(name) for result in (reference, predicted)]
+        values = np.asarray(maps[0].data)
+        limits = (float(np.nanmin(values)), float(np.nanmax(values)))
+        left, right = block.subplots(1, 2, sharex=True, sharey=True)
+        _draw(left, maps[0], limits, colour_bar=False)
+        _draw(right, maps[1], limits)
+        left.set_title("true")
+        right.set_title("predicted")
+        right.set_ylabel("")
+        block.suptitle(maps[0].metadata.Signal.quantity)
+    return figure
+
+
+def _draw(
+    panel: Axes,
+    property_map: BaseSignal,
+    limits: tuple[float | None, float | None] = (None, None),
+    *,
+    colour_bar: bool = True,
+) -> None:
+    axes = property_map.axes_manager
+    if axes.signal_dimension not in (1, 2) or axes.navigation_dimension:
+        msg = f"Maps of one or two dimensions can be plotted, but {property_map} is neither."
+        raise SignalError(msg)
+    if axes.signal_dimension == 1:
+        (position,) = axes.signal_axes
+        panel.plot(position.axis, np.asarray(property_map.data), ".-")
+        panel.set_xlabel(_axis_label(position))
+        return
+    horizontal, vertical = axes.signal_axes
+    image = panel.pcolormesh(
         horizontal.axis,
         vertical.axis,
-        np.ma.masked_invalid(values),
-        cmap=colours,
+        np.ma.masked_invalid(np.asarray(property_map.data)),
+        vmin=limits[0],
+        vmax=limits[1],
+        cmap="viridis",
         shading="nearest",
         rasterized=True,
     )
-    panel.set_facecolor("0.85")
-    panel.invert_yaxis()
+    panel.set_facecolor("0.85")  # pixels without a prediction
+    if not panel.yaxis_inverted():
+        panel.invert_yaxis()
     if horizontal.units == vertical.units:
         panel.set_aspect("equal")
     panel.set_xlabel(_axis_label(horizontal))
     panel.set_ylabel(_axis_label(vertical))
-    panel.figure.colorbar(mesh, ax=panel)
-
-
-def _draw_line(panel: Axes, line: BaseSignal) -> None:
-    (position,) = line.axes_manager.signal_axes
-    panel.plot(position.axis, np.asarray(line.data), ".-")
-    panel.set_xlabel(_axis_label(position))
+    if colour_bar:
+        panel.figure.colorbar(image, ax=panel, shrink=0.8)
 
 
 def _axis_label(axis: object) -> str:

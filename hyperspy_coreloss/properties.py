@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+_PROPER_NAMES = {"mulliken": "Mulliken", "voronoi": "Voronoi"}
+
+
 @dataclass(frozen=True, slots=True)
 class PropertySpec:
     """What one predicted number means.
@@ -41,7 +44,9 @@ class PropertySpec:
     @property
     def label(self) -> str:
         """Name and unit for a plot, for example ``"bond length (Å)"``."""
-        return f"{self.name.replace('_', ' ')} ({parse_unit(self.unit):~P})"
+        words = [_PROPER_NAMES.get(word, word) for word in self.name.split("_")]
+        unit = f"{parse_unit(self.unit):~P}".replace("deg", "°")
+        return f"{' '.join(words)} ({unit})"
 
     def to_dict(self) -> dict[str, str]:
         """Return the fields as a JSON-ready dictionary."""

@@ -20,7 +20,7 @@ def test_the_six_of_the_paper_in_their_order():
 def test_labels_name_quantity_and_unit_as_hyperspy_does():
     assert [spec.label.partition(" (")[2] for spec in PROPERTIES] == [
         "Å)",
-        "deg)",
+        "°)",
         "Å³)",
         "electron)",
         "e)",

@@ -1,0 +1,46 @@
+"""What the package adds to ``import hyperspy.api``, in fresh interpreters.
+
+Usage: ``python benchmarks/import_time.py [RUNS]``
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+
+CHILD = """
+import importlib.metadata, sys, time
+installed = importlib.metadata.entry_points
+if sys.argv[1] == "without":
+    importlib.metadata.entry_points = lambda **select: [
+        point for point in installed(**select) if not point.name.startswith("hyperspy_coreloss")
+    ]
+start = time.perf_counter()
+import hyperspy.api
+elapsed = time.perf_counter() - start
+assert ("hyperspy_coreloss" in sys.modules) == (sys.argv[1] == "with")
+print(elapsed)
+"""
+
+
+def import_time(arm: str) -> float:
+    """Return the time of one import in ms."""
+    finished = subprocess.run(
+        [sys.executable, "-c", CHILD, arm], capture_output=True, text=True, check=True
+    )
+    return 1e3 * float(finished.stdout)
+
+
+def main(runs: int = 15) -> None:
+    """Measure both arms in turn, so that both see the same machine."""
+    import_time("with"), import_time("without")  # fill the caches
+    pairs = [(import_time("with"), import_time("without")) for _ in range(runs)]
+    medians = [statistics.median(arm) for arm in zip(*pairs, strict=True)]
+    difference = statistics.median(first - second for first, second in pairs)
+    print(f"import hyperspy.api with {medians[0]:.1f} ms, without {medians[1]:.1f} ms (medians)")
+    print(f"median of {runs} differences: {difference:+.1f} ms")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))

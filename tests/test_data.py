@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hyperspy_coreloss.data import silica_spectrum_image
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4, 3), (2, 3, 4), (2, 2, 2, 2)])
+def test_navigation_shape_is_hyperspys(shape):
+    spectra, truth = silica_spectrum_image(shape, n_channels=1024)
+    assert spectra.axes_manager.navigation_shape == shape
+    assert truth.axes_manager.navigation_shape == shape
+    assert spectra.axes_manager.signal_shape == (1024,)
+    assert spectra.metadata.Signal.signal_type == "EELS"
+    assert type(spectra).__name__ == "EELSSpectrum"
+    assert truth.onset.data.size == np.prod(shape)
+
+
+def test_seed_decides_everything():
+    first, same, other = (silica_spectrum_image((4, 4), seed=seed)[0].data for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+def test_dose_is_the_height_of_the_edge_in_counts():
+    noisy, _ = silica_spectrum_image((400,), dose=500.0, drift=0.0, n_grains=1)
+    exact, _ = silica_spectrum_image((1,), dose=None, drift=0.0, n_grains=1)
+    np.testing.assert_allclose(noisy.data.mean(axis=0), 500 * exact.data[0], rtol=0.05)
+    np.testing.assert_allclose(noisy.data.var(axis=0).mean(), noisy.data.mean(), rtol=0.02)
+
+
+def test_jump_ratio_is_edge_over_background():
+    exact, truth = silica_spectrum_image((1,), dose=None, drift=0.0, jump_ratio=0.25)
+    energy = exact.axes_manager.signal_axes[0].axis
+    background = (energy / 537.0) ** -3 / 0.25
+    edge = exact.data[0] - background
+    assert edge.max() == pytest.approx(1.0, rel=1e-4)
+    assert np.abs(edge[energy < truth.onset.data[0] - 5]).max() < 0.01
+
+
+def test_drift_shifts_the_axis_by_what_the_truth_says():
+    exact, truth = silica_spectrum_image((2,), dose=None, drift=3.0, n_grains=1, jump_ratio=1e9)
+    energy = exact.axes_manager.signal_axes[0].axis
+    shift = np.diff(truth.onset.data)[0]
+    expected = np.interp(energy - shift, energy, exact.data[0])
+    inside = (energy > 520) & (energy < 570)
+    assert abs(shift) > 0.5
+    np.testing.assert_allclose(exact.data[1][inside], expected[inside], atol=5e-3)
+
+
+def test_every_grain_is_one_site(sites):
+    _, truth = silica_spectrum_image((16, 16), n_grains=5)
+    rows = np.unique(truth.data.reshape(-1, 6), axis=0)
+    assert 1 < len(rows) <= 5
+    for row in rows:
+        assert np.isclose(sites.targets.astype(np.float32), row).all(axis=1).any()
