@@ -3,8 +3,6 @@
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-from sphinx_gallery.sorting import FileNameSortKey
-
 from hyperspy_coreloss.card import render_card
 from hyperspy_coreloss.pretrained import list_pretrained, load_pretrained
 
@@ -34,7 +32,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": "plot_",
-    "within_subsection_order": FileNameSortKey,
+    "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "abort_on_example_error": True,
     "show_memory": False,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -68,12 +69,23 @@ def _attach_after(loader: Any) -> None:
 
     def exec_module(module: ModuleType) -> None:
         run(module)
-        if attach(module):
-            remove_finder()
+        _attach_and_clean_up(module)
 
     # A loader with __slots__ stays as it is: the plain function still works.
     with contextlib.suppress(AttributeError):
         loader.exec_module = exec_module
+
+
+def _attach_and_clean_up(module: object) -> bool:
+    """Attach in the middle of exspy's import, which no fault of ours may break."""
+    try:
+        attached = attach(module)
+    except Exception:
+        logging.getLogger(__name__).warning("No methods added to EELS signals.", exc_info=True)
+        attached = True  # not to be tried again
+    if attached:
+        remove_finder()
+    return attached
 
 
 def attach(module: object) -> bool:
@@ -119,8 +131,7 @@ def _attach_when_set(parent: ModuleType) -> None:
     class _WatchedModule(original):  # type: ignore[misc, valid-type]  # class of a module
         def __setattr__(self, name: str, value: object) -> None:
             super().__setattr__(name, value)
-            if attach(value):
+            if _attach_and_clean_up(value):
                 self.__class__ = original  # type: ignore[assignment]  # the one before
-                remove_finder()
 
     parent.__class__ = _WatchedModule

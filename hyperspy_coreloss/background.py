@@ -18,24 +18,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """Sets of channels whose mean is taken, one set a column.
+    """Stretches of neighbouring channels, whose mean is taken.
 
     Parameters
     ----------
-    weights
-        Shape (channels, sets), float32; each column adds up to one.
+    first, last
+        Index of the first channel of each, and of the first one behind it, shape (areas,).
+    width
+        Sum of the channel widths of each in eV, shape (areas,).
     energy
-        Geometric mean of the energies of each set in eV, shape (sets,).
+        Geometric mean of the energies of each in eV, shape (areas,).
     spread
-        Variance of their logarithms, shape (sets,).
-    counts
-        Number of channels in each set, shape (sets,).
+        Variance of their logarithms, shape (areas,).
     """
 
-    weights: NDArray[np.float32]
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    width: NDArray[np.floating]
     energy: NDArray[np.floating]
     spread: NDArray[np.floating]
-    counts: NDArray[np.floating]
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """Number of channels in each area, shape (areas,)."""
+        return self.last - self.first
 
 
 def areas(
@@ -51,21 +57,46 @@ def areas(
     energy, widths
         Ascending channel energies and channel widths in eV, shape (channels,).
     start, stop
-        Limits in eV, shape (sets,). Every set must hold at least one channel.
+        Limits in eV, shape (areas,). Every area must hold at least one channel.
     """
     # Limits often fall on a channel, where rounding must not decide.
-    rounded = energy[:, None] + 1e-6
-    inside = (rounded >= start) & (rounded < stop)
-    weights = inside * widths[:, None]
-    weights /= weights.sum(axis=0)
-    logarithm = np.log(energy)[:, None]
-    mean = np.sum(weights * logarithm, axis=0)
-    return Areas(
-        weights.astype(np.float32),
-        np.exp(mean),
-        np.sum(weights * (logarithm - mean) ** 2, axis=0),
-        inside.sum(axis=0).astype(np.float64),
-    )
+    first, last = (np.searchsorted(energy, limit - 1e-6) for limit in (start, stop))
+    moments = running_sums(np.log(energy) ** np.arange(3)[:, None], widths)
+    width, mean, square = moments[:, last] - moments[:, first]
+    return Areas(first, last, width, np.exp(mean / width), square / width - (mean / width) ** 2)
+
+
+def running_sums(spectra: NDArray, widths: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the integral of each spectrum up to each channel, in float64.
+
+    Parameters
+    ----------
+    spectra
+        Shape (spectra, channels).
+    widths
+        Channel widths in eV, shape (channels,).
+
+    Returns
+    -------
+    ndarray
+        Shape (spectra, channels + 1), beginning with zero.
+    """
+    running = np.zeros((len(spectra), spectra.shape[-1] + 1))
+    np.cumsum(spectra * widths, axis=-1, out=running[:, 1:])
+    return running
+
+
+def area_means(running: NDArray[np.floating], found: Areas) -> NDArray[np.floating]:
+    """Return the mean of each spectrum over each area, shape (spectra, areas).
+
+    Parameters
+    ----------
+    running
+        From :func:`running_sums`: differences are cheap for any number of areas.
+    found
+        The areas.
+    """
+    return (running[:, found.last] - running[:, found.first]) / found.width
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +133,14 @@ def two_area_power_law(
     ratio = np.where(fits, first_mean, 1.0) / np.where(fits, second_mean, 1.0)
     distance = np.log(second.energy / first.energy)
     exponent = np.log(ratio) / distance
-    curvature = area_mean(exponent, second.spread) / area_mean(exponent, first.spread)
+    curvature = mean_over_centre(exponent, second.spread) / mean_over_centre(exponent, first.spread)
     exponent = np.log(ratio * curvature) / distance
     exponent = np.where(fits, exponent, 0.0)
-    height = np.maximum(second_mean, 0) / area_mean(exponent, second.spread)
+    height = np.maximum(second_mean, 0) / mean_over_centre(exponent, second.spread)
     return PowerLaw(height.astype(np.float32), exponent.astype(np.float32))
 
 
-def area_mean(exponent: NDArray, spread: NDArray) -> NDArray:
+def mean_over_centre(exponent: NDArray, spread: NDArray) -> NDArray:
     """Return the mean of a power law over an area, over its value at the area's energy."""
     return 1.0 + np.square(exponent) * spread / 2
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.interpolate import CubicSpline
+from scipy.sparse import csr_array
 
 from hyperspy_coreloss.energy import channel_widths
 from hyperspy_coreloss.errors import ResolutionError, SignalError
@@ -14,6 +15,8 @@ from hyperspy_coreloss.errors import ResolutionError, SignalError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+# Weights of an operator that float32 would lose anyway.
+_NEGLIGIBLE = 1e-8
 #: Full width at half maximum of a Gaussian of unit standard deviation.
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
@@ -64,8 +67,11 @@ def missing_broadening(target: float, resolution: float, dispersion: float) -> f
 
 def broadening_operator(
     energy: NDArray[np.floating], sigma: float, points: NDArray[np.floating]
-) -> NDArray[np.floating]:
+) -> csr_array:
     """Return the matrix that broadens spectra and reads them at given energies, in one step.
+
+    Sparse, because a Gaussian ends soon; and then a product with it treats every spectrum alike,
+    whatever the number of spectra and of threads, to the last bit.
 
     Where the Gaussian spans the channels, the convolution integral is summed over the channels;
     where it is narrower than a channel, it is taken over the cubic spline through them
@@ -82,21 +88,25 @@ def broadening_operator(
 
     Returns
     -------
-    ndarray
-        Shape (channels, points): ``spectra @ operator`` is the broadened spectrum.
+    csr_array
+        Shape (points, channels): ``operator @ spectrum`` is the broadened spectrum.
     """
     widths = channel_widths(energy)
     if sigma >= widths.max():
         distance = (points[None, :] - energy[:, None]) / sigma
         operator = np.exp(-0.5 * distance**2) * widths[:, None]
-        return operator / operator.sum(axis=0)
+        return _sparse((operator / operator.sum(axis=0)).T)
     spline = CubicSpline(energy, np.eye(energy.size), axis=0)
     nodes, weights = np.polynomial.hermite.hermgauss(9 if sigma > 0 else 1)
     operator = np.zeros((points.size, energy.size))
     for node, weight in zip(nodes, weights / weights.sum(), strict=True):
         shifted = np.clip(points - math.sqrt(2.0) * sigma * node, energy[0], energy[-1])
         operator += weight * spline(shifted)
-    return operator.T
+    return _sparse(operator)
+
+
+def _sparse(operator: NDArray[np.floating]) -> csr_array:
+    return csr_array(np.where(np.abs(operator) > _NEGLIGIBLE * operator.max(), operator, 0.0))
 
 
 def zero_loss_fwhm(spectrum: ArrayLike, energy: ArrayLike) -> float:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _Array = TypeVar("_Array", da.Array, np.ndarray)
 
-# Spectra worked on at once. Always as many, because the rounding of a matrix product depends on the
-# shape of the matrices: so a spectrum gives the same bits in chunks of any shape.
+# Spectra worked on at once. Always as many, because the rounding in the network depends on the
+# shape of its input: so a spectrum gives the same bits in chunks of any shape.
 _BATCH = 256
 # Spectra in a chunk of data that come in memory.
 _CHUNK = 16 * _BATCH
@@ -120,10 +120,24 @@ def predict_chunk(
     ndarray
         Properties, threshold and quality code, shape (..., properties + 2), float32.
     """
-    from hyperspy_coreloss.network import evaluate  # imports torch
-
     flat = np.ascontiguousarray(spectra).reshape(-1, spectra.shape[-1])
     predicted = np.empty((len(flat), len(pretrained.properties) + 2), dtype=np.float32)
+    _predict_batches(flat, predicted, preparation, pretrained)
+    if excluded is not None:
+        predicted[np.ravel(excluded), -1] = Quality.MASKED
+    predicted[predicted[:, -1] != Quality.GOOD, :-1] = np.nan
+    return predicted.reshape(*spectra.shape[:-1], -1)
+
+
+def _predict_batches(
+    flat: NDArray,
+    predicted: NDArray[np.float32],
+    preparation: Preparation,
+    pretrained: PretrainedModel,
+) -> None:
+    """Fill in the predictions of spectra of shape (spectra, channels)."""
+    from hyperspy_coreloss.network import evaluate  # imports torch
+
     batch = np.zeros((_BATCH, flat.shape[-1]), dtype=flat.dtype)
     for start in range(0, len(flat), _BATCH):
         rows = flat[start : start + _BATCH]
@@ -134,10 +148,6 @@ def predict_chunk(
         found[:, :-2] = evaluate(pretrained, inputs.spectra)[:n_rows]
         found[:, -2] = inputs.onset[:n_rows]
         found[:, -1] = inputs.quality[:n_rows]
-    if excluded is not None:
-        predicted[np.ravel(excluded), -1] = Quality.MASKED
-    predicted[predicted[:, -1] != Quality.GOOD, :-1] = np.nan
-    return predicted.reshape(*spectra.shape[:-1], -1)
 
 
 def predict_arrays(

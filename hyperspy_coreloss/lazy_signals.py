@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
-from threadpoolctl import threadpool_limits
 
 from hyperspy_coreloss.metadata import COMPANIONS, NODE, PROPERTY_AXIS
 from hyperspy_coreloss.signals import (
@@ -42,9 +41,7 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         layer = (slice(None),) * axis + (slice(0, 1),)
         layers = [signal.data[layer].astype(dtype) for signal in companions]
         self.data = da.concatenate([self.data, *layers], axis=axis)
-        # One chunk a core is already at work: threads inside matrix products only get in the way.
-        with threadpool_limits(limits=1, user_api="blas"):
-            super().compute(close_file, show_progressbar, **kwargs)
+        super().compute(close_file, show_progressbar, **kwargs)
         bounds = shape[axis] + np.arange(len(layers))
         self.data, *layers = np.split(self.data, bounds, axis=axis)
         for signal, computed in zip(companions, layers, strict=True):

@@ -16,9 +16,11 @@ import numpy as np
 from hyperspy_coreloss.background import (
     Areas,
     PowerLaw,
-    area_mean,
+    area_means,
     areas,
     extrapolation_variance,
+    mean_over_centre,
+    running_sums,
     two_area_power_law,
 )
 
@@ -41,7 +43,7 @@ _CANDIDATE_STEP = 0.5
 _SIGNIFICANCE = 7.0
 _JUMP_RATIO = 0.01
 _PEAK_TO_NOISE = 10.0
-_NOTHING = np.float32(1e-12)  # against division by zero; spectra are scaled to a maximum of one
+_NOTHING = 1e-12  # against division by zero; spectra are scaled to a maximum of one
 # A rise that noise makes in front of the edge does not last this long, in eV.
 _LASTING = 1.0
 
@@ -54,19 +56,21 @@ class EdgeSearch:
     ----------
     candidates
         Positions in eV, shape (candidates,).
+    widths
+        Channel widths in eV, shape (channels,).
     first, second
         The two background areas, the first at lower energy.
     before
-        Neighbouring channels inside the background areas, one column a candidate,
-        shape (channels - 1, candidates); columns add up to one.
+        Both background areas in one.
     after
         The area after each candidate.
     """
 
     candidates: NDArray[np.floating]
+    widths: NDArray[np.floating]
     first: Areas
     second: Areas
-    before: NDArray[np.float32]
+    before: Areas
     after: Areas
 
 
@@ -123,14 +127,12 @@ def edge_search(
     else:
         start, stop = (np.full(n_candidates, limit) for limit in background_range)
     middle = np.sqrt(start * stop)
-    rounded = energy[:, None] + 1e-6
-    inside = (rounded[:-1] >= start) & (rounded[1:] < stop)
-    before = inside / np.maximum(inside.sum(axis=0), 1)
     return EdgeSearch(
         candidates,
+        widths,
         areas(energy, widths, start, middle),
         areas(energy, widths, middle, stop),
-        before.astype(np.float32),
+        areas(energy, widths, start, stop),
         areas(energy, widths, candidates, candidates + _AFTER_WIDTH),
     )
 
@@ -145,16 +147,19 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
     search
         Candidate positions on the energy axis of the spectra.
     """
-    first, second = spectra @ search.first.weights, spectra @ search.second.weights
-    after = spectra @ search.after.weights
+    running = running_sums(spectra, search.widths)
+    first, second, after = (
+        area_means(running, found) for found in (search.first, search.second, search.after)
+    )
     law = two_area_power_law(first, second, search.first, search.second)
     distance = np.log(search.after.energy / search.second.energy)
-    background = law.height * np.exp(-law.exponent * distance.astype(np.float32))
-    background = background * area_mean(law.exponent, search.after.spread.astype(np.float32))
+    background = law.height * np.exp(-law.exponent * distance)
+    background *= mean_over_centre(law.exponent, search.after.spread)
     jump = after - background
 
     # Neighbouring channels differ by sqrt(2) of the noise of one.
-    variance = np.square(np.diff(spectra, axis=-1)) @ search.before / 2
+    steps = np.square(np.diff(spectra, axis=-1, append=spectra[:, -1:]))
+    variance = area_means(running_sums(steps, search.widths), search.before) / 2
     relative = variance / np.square(np.maximum(second, _NOTHING))
     lever = distance / np.log(search.second.energy / search.first.energy)
     extrapolated = extrapolation_variance(

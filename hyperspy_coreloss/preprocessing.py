@@ -30,6 +30,7 @@ from hyperspy_coreloss.quality import Quality, input_quality
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from hyperspy_coreloss.energy import EnergyWindow
     from hyperspy_coreloss.recipe import Preparation
@@ -65,7 +66,7 @@ class _Operators:
     energy: NDArray[np.floating]
     density: NDArray[np.float32] | None
     search: EdgeSearch | None
-    broadening: NDArray[np.float32]
+    broadening: csr_array
     noise_gain: float
     points: NDArray[np.floating]
     stride: int
@@ -104,8 +105,8 @@ def _operators(preparation: Preparation) -> _Operators:
         energy=energy,
         density=None if even or not preparation.binned else (1.0 / widths).astype(np.float32),
         search=search,
-        broadening=np.ascontiguousarray(broadening, dtype=np.float32),
-        noise_gain=float(np.sqrt(np.mean(np.sum(broadening**2, axis=0)))),
+        broadening=broadening.astype(np.float32),
+        noise_gain=float(np.sqrt((broadening**2).sum(axis=1).mean())),
         points=points,
         stride=stride,
     )
@@ -130,7 +131,7 @@ def preprocess(spectra: NDArray, preparation: Preparation) -> Inputs:
     counts = spectra[:, operators.channels]
     quality = input_quality(counts, signed=preparation.background is None)
     net = _without_background(_scaled(counts, quality, operators.density), preparation, operators)
-    broadened = net.spectra @ operators.broadening
+    broadened = np.ascontiguousarray((operators.broadening @ net.spectra.T).T)
     onset, found = threshold(
         broadened,
         operators.points,

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperspy_coreloss.background import areas, extrapolation_variance, two_area_power_law
+from hyperspy_coreloss.background import (
+    area_means,
+    areas,
+    extrapolation_variance,
+    running_sums,
+    two_area_power_law,
+)
 from hyperspy_coreloss.energy import channel_widths
 
 ENERGY = np.arange(470.0, 600.0, 0.3)
@@ -17,8 +23,21 @@ def fit(spectra, energy=ENERGY):
         areas(energy, widths, np.array([start]), np.array([stop]))
         for start, stop in ((490.0, 505.0), (505.0, 520.0))
     )
-    law = two_area_power_law(spectra @ first.weights, spectra @ second.weights, first, second)
-    return law, second
+    running = running_sums(spectra, widths)
+    means = (area_means(running, found) for found in (first, second))
+    return two_area_power_law(*means, first, second), second
+
+
+def test_area_means_are_means(rng):
+    spectra = rng.normal(3.0, 1.0, (4, ENERGY.size))
+    starts, stops = np.array([480.0, 500.0]), np.array([495.0, 560.0])
+    widths = channel_widths(ENERGY)
+    found = areas(ENERGY, widths, starts, stops)
+    means = area_means(running_sums(spectra, widths), found)
+    for column, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        inside = (start - 1e-6 <= ENERGY) & (stop - 1e-6 > ENERGY)
+        np.testing.assert_allclose(means[:, column], spectra[:, inside].mean(axis=1))
+        assert found.counts[column] == inside.sum()
 
 
 @given(exponent=st.floats(0.5, 7.0), amplitude=st.floats(1e-3, 1e9))

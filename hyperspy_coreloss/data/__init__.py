@@ -154,7 +154,8 @@ def _measured_edges(
     fine = np.arange(*reach, _DISPERSION_OF_COMPUTED)
     sigma = max(resolution / FWHM_PER_SIGMA, 1e-6)
     # Broadened once on a grid finer than any channel, then read where each pixel's channels lie.
-    broadened = sites.spectra(fine, used.tolist()) @ broadening_operator(fine, sigma, fine)
+    operator = broadening_operator(fine, sigma, fine)
+    broadened = (operator @ sites.spectra(fine, used.tolist()).T).T
     within = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5) * dispersion
     edges = np.empty((site.size, energy.size))
     for pixel, (which, zero) in enumerate(zip(index.ravel(), lowest_empty.ravel(), strict=True)):
