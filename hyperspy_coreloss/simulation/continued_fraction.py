@@ -137,7 +137,10 @@ def absorption_spectrum(
 
 
 def _check_coefficients(
-    alpha: NDArray[np.float64], beta: NDArray[np.float64], norm: NDArray[np.float64], lifetime: float
+    alpha: NDArray[np.float64],
+    beta: NDArray[np.float64],
+    norm: NDArray[np.float64],
+    lifetime: float,
 ) -> None:
     if alpha.shape != beta.shape or alpha.shape[:-1] != norm.shape:
         msg = (

@@ -123,9 +123,7 @@ def excitation_energy(ground: GroundState, core_hole: CoreHoleState) -> float:
 
     No cell-size correction: the neutral core-hole cell's energy depends on the cell.
     """
-    return (
-        core_hole.energy + core_hole.reference_energy - ground.energy - ground.reference_energy
-    )
+    return core_hole.energy + core_hole.reference_energy - ground.energy - ground.reference_energy
 
 
 def code_versions() -> dict[str, str]:

@@ -201,49 +201,59 @@ def haydock_recursion(
     from ase.units import Hartree
 
     kind = hamiltonian.projectors.dtype
+    real = hamiltonian.kinetic.dtype
     transposed = hamiltonian.projectors.T
-    gram = _gram_matrix(hamiltonian.projectors)
-    overlap = hamiltonian.nonlocal_overlap
-    woodbury = overlap @ np.linalg.inv(np.eye(len(gram)) + gram @ overlap)
+    gram, overlap, energy, woodbury = _projector_matrices(hamiltonian)
     count = len(amplitudes)
-    start = np.zeros((count, len(gram)), dtype=complex)
-    start[:, hamiltonian.slices[atom]] = amplitudes
+    # Every vector w of the recursion is kept as plain + B coefficients.
+    plain = np.zeros((count, len(hamiltonian.kinetic)), dtype=kind)
+    coefficients = np.zeros((count, len(gram)), dtype=kind)
+    coefficients[:, hamiltonian.slices[atom]] = amplitudes
+    plain_projected = np.zeros_like(coefficients)
+    before, before_projected = np.zeros_like(plain), np.zeros_like(coefficients)
     alpha, beta = np.zeros((count, steps)), np.zeros((count, steps))
-    plain = np.zeros((count, len(hamiltonian.kinetic)), dtype=kind)  # w = plain + B coefficients
-    coefficients = start
-    before, before_projected = np.zeros_like(plain), np.zeros_like(start)
-    projected_plain = np.zeros_like(start)
     for step in range(steps):
-        on_projectors = projected_plain + coefficients @ gram.T
+        on_projectors = plain_projected + coefficients @ gram.T
         correction = on_projectors @ woodbury.T
-        vector = plain + (coefficients - correction).astype(kind) @ transposed
+        vector = plain + (coefficients - correction) @ transposed
         projected = on_projectors - correction @ gram.T
-        length = np.sqrt(
-            np.einsum("cg,cg->c", vector.conj(), vector).real
-            + np.einsum("ci,ij,cj->c", projected.conj(), overlap, projected).real
-        )
+        length = np.sqrt(_inner(vector, vector) + _inner(projected, projected @ overlap.T))
         _check_length(length, step)
-        vector /= length[:, np.newaxis].astype(vector.real.dtype)
-        projected /= length[:, np.newaxis]
-        hv = hamiltonian.apply_local(vector)
-        h_projected = projected @ hamiltonian.nonlocal_energy.T
-        alpha[:, step] = (
-            np.einsum("cg,cg->c", vector.conj(), hv).real
-            + np.einsum("ci,ci->c", projected.conj(), h_projected).real
-        )
+        vector /= length[:, np.newaxis].astype(real)
+        projected /= length[:, np.newaxis].astype(real)
+        applied, applied_projected = hamiltonian.apply_local(vector), projected @ energy.T
+        alpha[:, step] = _inner(vector, applied) + _inner(projected, applied_projected)
         beta[:, step] = length
-        a, b = alpha[:, step, np.newaxis], length[:, np.newaxis] * (step > 0)
-        plain = hv - a.astype(hv.real.dtype) * vector - b.astype(hv.real.dtype) * before
-        coefficients = h_projected - (a * projected + b * before_projected) @ overlap.T
-        projected_plain = (plain.conj() @ hamiltonian.projectors).conj()
+        a = alpha[:, step, np.newaxis].astype(real)
+        b = (length[:, np.newaxis] * (step > 0)).astype(real)
+        plain = applied - a * vector - b * before
+        coefficients = applied_projected - (a * projected + b * before_projected) @ overlap.T
+        plain_projected = (plain.conj() @ hamiltonian.projectors).conj()
         before, before_projected = vector, projected
     norm = beta[:, 0] ** 2
     beta[:, 0] = 0.0
     return alpha * Hartree, beta * Hartree, norm
 
 
-def _gram_matrix(projectors: NDArray[np.complexfloating]) -> NDArray[np.complex128]:
-    return (projectors.conj().T @ projectors).astype(np.complex128)
+def _projector_matrices(
+    hamiltonian: PlaneWaveHamiltonian,
+) -> tuple[NDArray[np.complexfloating], ...]:
+    """``G``, ``O``, the atomic energies and ``X`` of the module's docstring."""
+    projectors, overlap = hamiltonian.projectors, hamiltonian.nonlocal_overlap
+    gram = (projectors.conj().T @ projectors).astype(np.complex128)
+    woodbury = overlap @ np.linalg.inv(np.eye(len(gram)) + gram @ overlap)
+    # One type for all: a mixed product would convert a whole matrix at every step.
+    return tuple(
+        matrix.astype(projectors.dtype)
+        for matrix in (gram, overlap, hamiltonian.nonlocal_energy, woodbury)
+    )
+
+
+def _inner(
+    left: NDArray[np.complexfloating], right: NDArray[np.complexfloating]
+) -> NDArray[np.float64]:
+    """Real part of the inner product of each row of `left` with that of `right`."""
+    return np.array([np.vdot(x, y).real for x, y in zip(left, right, strict=True)], dtype=float)
 
 
 def _check_length(length: NDArray[np.float64], step: int) -> None:

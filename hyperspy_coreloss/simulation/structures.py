@@ -1,0 +1,468 @@
+"""Crystal structures for the simulator: reading, refusing, absorbing sites, supercells."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.errors import StructureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ase import Atoms
+    from numpy.typing import NDArray
+
+#: Smallest distance in angstrom between periodic images of the core hole (the paper's rule).
+SMALLEST_IMAGE_DISTANCE = 8.0
+
+#: Atoms closer than this share of the sum of their covalent radii overlap.
+_OVERLAP_SHARE = 0.6
+
+#: Symmetry-equivalent positions of a CIF within this fraction of the cell are one atom. IZA
+#: files round to four digits: pymatgen's default leaves doubled atoms in 17 frameworks.
+_CIF_SITE_TOLERANCE = 1e-2
+
+_READER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True)
+class AbsorbingSite:
+    """One symmetry-inequivalent absorbing atom.
+
+    Parameters
+    ----------
+    index
+        Index of the atom in the structure.
+    multiplicity
+        Number of equivalent atoms in the structure, itself included.
+    equivalents
+        Indices of all of them.
+    """
+
+    index: int
+    multiplicity: int
+    equivalents: tuple[int, ...]
+
+
+def read_structure(path: str | Path) -> Atoms:
+    """Read a crystal structure from any file that pymatgen or ASE reads.
+
+    Parameters
+    ----------
+    path
+        CIF (through pymatgen), POSCAR, or any other format of ASE.
+
+    Returns
+    -------
+    ase.Atoms
+        Periodic structure as it stands in the file; lengths in angstrom.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    StructureError
+        If the file is no readable structure, is not periodic, or has partial occupancies.
+    """
+    path = Path(path)
+    if not path.is_file():
+        msg = f"A structure file was expected at {path}; there is none. Check the path."
+        raise FileNotFoundError(msg)
+    reader = _read_cif if path.suffix.lower() == ".cif" else _read_with_ase
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is checked here, in our words
+            atoms = reader(path)
+    except StructureError:
+        raise
+    except _READER_ERRORS as error:
+        msg = (
+            f"{path.name} must be a readable crystal structure; the reader stopped with "
+            f"{type(error).__name__}: {error}. Repair the file or export it again."
+        )
+        raise StructureError(msg) from error
+    _check_cell(atoms, path.name)
+    return atoms
+
+
+def read_frame(path: str | Path, frame: int) -> Atoms:
+    """Read one molecular-dynamics frame of a Si-ZEO22 framework.
+
+    Parameters
+    ----------
+    path
+        ``.npz`` with ``positions`` (frames, n, 3) and ``cells`` (frames, 3, 3) in angstrom and
+        ``symbols`` (n,).
+    frame
+        Position of the frame in the file.
+
+    Raises
+    ------
+    StructureError
+        If the file lacks an array or the frame.
+    """
+    from ase import Atoms
+
+    with np.load(path, allow_pickle=False) as arrays:
+        missing = {"positions", "cells", "symbols"} - set(arrays)
+        if missing:
+            msg = (
+                f"{Path(path).name} must hold positions, cells and symbols; it lacks "
+                f"{', '.join(sorted(missing))}. Give a file of molecular-dynamics frames."
+            )
+            raise StructureError(msg)
+        count = len(arrays["positions"])
+        if not 0 <= frame < count:
+            msg = f"{Path(path).name} holds the frames 0 to {count - 1}; found {frame} asked for."
+            raise StructureError(msg)
+        return Atoms(
+            [str(symbol) for symbol in arrays["symbols"]],
+            positions=arrays["positions"][frame].astype(float),
+            cell=arrays["cells"][frame].astype(float),
+            pbc=True,
+        )
+
+
+def fetch_materials_project(material_id: str) -> Atoms:
+    """Download a structure of the Materials Project.
+
+    Parameters
+    ----------
+    material_id
+        For example ``"mp-7000"``.
+
+    Raises
+    ------
+    StructureError
+        If no key is set in ``MP_API_KEY`` or ``mp-api`` is not installed.
+    """
+    if not os.environ.get("MP_API_KEY"):
+        msg = (
+            f"Fetching {material_id} needs a Materials Project key in the environment variable "
+            "MP_API_KEY; it is not set. Get a key at materialsproject.org/api, or give a file."
+        )
+        raise StructureError(msg)
+    try:
+        from mp_api.client import MPRester
+    except ImportError as error:
+        msg = f"Fetching {material_id} needs the package mp-api. Install it: pip install mp-api."
+        raise StructureError(msg) from error
+    with MPRester() as client:
+        structure = client.get_structure_by_material_id(material_id)
+    return _to_atoms(structure, material_id)
+
+
+def check_structure(atoms: Atoms, absorber: str, name: str = "the structure") -> None:
+    """Refuse a structure that cannot be computed.
+
+    Parameters
+    ----------
+    atoms
+        Periodic structure.
+    absorber
+        Chemical symbol of the absorbing element.
+    name
+        What the error calls the structure.
+
+    Raises
+    ------
+    StructureError
+        If the cell is not periodic in three dimensions, a position is not finite, atoms
+        overlap, or there is no absorber.
+    """
+    _check_cell(atoms, name)
+    if absorber not in atoms.get_chemical_symbols():
+        msg = (
+            f"{name} must contain the absorbing element {absorber}; found "
+            f"{atoms.get_chemical_formula()}. Choose another edge or structure."
+        )
+        raise StructureError(msg)
+    overlap = _closest_overlap(atoms)
+    if overlap is not None:
+        first, second, distance, needed = overlap
+        msg = (
+            f"Atoms of {name} must not overlap; found {atoms[first].symbol}{first} and "
+            f"{atoms[second].symbol}{second} {distance:.2f} Å apart, less than {needed:.2f} Å. "
+            "Remove the doubled atom, or read the file with a larger site tolerance."
+        )
+        raise StructureError(msg)
+
+
+def refuse_duplicate(atoms: Atoms, known: Mapping[str, Atoms], name: str) -> None:
+    """Refuse a structure that is, within 0.01 Å, one of those already `known`.
+
+    Raises
+    ------
+    StructureError
+        Names the twin.
+    """
+    for other_name, other in known.items():
+        if are_duplicates(atoms, other):
+            msg = (
+                f"{name} repeats {other_name}: the same composition, volume and interatomic "
+                "distances within 0.01 Å. Leave one of the two out."
+            )
+            raise StructureError(msg)
+
+
+def are_duplicates(first: Atoms, second: Atoms, tolerance: float = 0.01) -> bool:
+    """Tell whether two structures are the same crystal, however their cells are chosen.
+
+    Compared are the composition, the volume per atom, and each atom's 16 nearest distances;
+    mirror images count as the same, as their spectra are.
+
+    Parameters
+    ----------
+    first, second
+        Periodic structures.
+    tolerance
+        Largest difference of a distance in angstrom.
+    """
+    if first.symbols.formula.reduce()[0] != second.symbols.formula.reduce()[0]:
+        return False
+    volumes = [atoms.get_volume() / len(atoms) for atoms in (first, second)]
+    if abs(volumes[0] - volumes[1]) > 0.01 * volumes[0]:
+        return False
+    rows = [_distance_rows(atoms) for atoms in (first, second)]
+    gaps = np.abs(rows[0][:, np.newaxis, :] - rows[1][np.newaxis, :, :]).max(axis=-1)
+    return bool(max(gaps.min(axis=0).max(), gaps.min(axis=1).max()) < tolerance)
+
+
+def primitive_structure(atoms: Atoms, tolerance: float = 1e-2) -> Atoms:
+    """Return the primitive cell, its atoms unmoved but for the choice of the cell.
+
+    Parameters
+    ----------
+    atoms
+        Periodic structure.
+    tolerance
+        Symmetry tolerance in angstrom.
+
+    Raises
+    ------
+    StructureError
+        If the symmetry search fails.
+    """
+    import spglib
+    from ase import Atoms
+
+    found = spglib.standardize_cell(
+        (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers),
+        to_primitive=True,
+        no_idealize=True,
+        symprec=tolerance,
+    )
+    if found is None:
+        raise StructureError(_no_symmetry(atoms))
+    cell, positions, numbers = found
+    return Atoms(numbers, scaled_positions=positions, cell=cell, pbc=True)
+
+
+def absorbing_sites(
+    atoms: Atoms, absorber: str, tolerance: float = 1e-2
+) -> tuple[AbsorbingSite, ...]:
+    """Find the symmetry-inequivalent atoms of the absorbing element.
+
+    Parameters
+    ----------
+    atoms
+        Periodic structure.
+    absorber
+        Chemical symbol.
+    tolerance
+        Symmetry tolerance in angstrom.
+
+    Returns
+    -------
+    tuple of AbsorbingSite
+        In order of their first atom.
+
+    Raises
+    ------
+    StructureError
+        If there is no absorber or the symmetry search fails.
+    """
+    import spglib
+
+    check_structure(atoms, absorber)
+    data = spglib.get_symmetry_dataset(
+        (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers), symprec=tolerance
+    )
+    if data is None:
+        raise StructureError(_no_symmetry(atoms))
+    orbits: dict[int, list[int]] = {}
+    for index, orbit in enumerate(data.equivalent_atoms):
+        if atoms[index].symbol == absorber:
+            orbits.setdefault(int(orbit), []).append(index)
+    return tuple(AbsorbingSite(orbit[0], len(orbit), tuple(orbit)) for orbit in orbits.values())
+
+
+def image_distance(cell: NDArray[np.float64]) -> float:
+    """Shortest distance in angstrom between an atom and its own periodic images."""
+    from ase.geometry import minkowski_reduce
+
+    reduced, _ = minkowski_reduce(np.asarray(cell, dtype=float))
+    steps = np.array([step for step in itertools.product((-1, 0, 1), repeat=3) if any(step)])
+    return float(np.linalg.norm(steps @ reduced, axis=1).min())
+
+
+def build_supercell(
+    atoms: Atoms, smallest: float = SMALLEST_IMAGE_DISTANCE, *, diagonal: bool = False
+) -> Atoms:
+    """Return the smallest supercell whose periodic images lie at least `smallest` apart.
+
+    Parameters
+    ----------
+    atoms
+        Primitive cell, or any cell.
+    smallest
+        Smallest image distance in angstrom.
+    diagonal
+        Allow only whole repetitions along the three cell vectors. Without it every superlattice
+        is tried, which needs about half the atoms: among those of the smallest size, the one
+        with the largest image distance is taken.
+
+    Returns
+    -------
+    ase.Atoms
+        Supercell; its first ``len(atoms)`` atoms are those of `atoms`, in order.
+    """
+    from ase.build import make_supercell
+
+    for size in itertools.count(1):
+        best = (0.0, None)
+        for matrix in _superlattices(size, diagonal=diagonal):
+            distance = image_distance(matrix @ atoms.cell[:])
+            if distance >= smallest - 1e-6 and distance > best[0] + 1e-6:
+                best = (distance, matrix)
+        if best[1] is not None:
+            return make_supercell(atoms, _compact(best[1], atoms.cell[:]))
+    raise AssertionError  # pragma: no cover - the count has no end
+
+
+def _superlattices(size: int, *, diagonal: bool) -> Iterator[NDArray[np.int64]]:
+    """Hermite normal forms of determinant `size`: every superlattice once."""
+    for a in range(1, size + 1):
+        for b in range(1, size // a + 1):
+            if size % (a * b):
+                continue
+            c = size // (a * b)
+            if diagonal:
+                yield np.diag([a, b, c])
+                continue
+            for p, q, r in itertools.product(range(b), range(c), range(c)):
+                yield np.array([[a, p, q], [0, b, r], [0, 0, c]])
+
+
+def _compact(matrix: NDArray[np.int64], cell: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The same superlattice with its shortest vectors, right-handed."""
+    from ase.geometry import minkowski_reduce
+
+    _, operation = minkowski_reduce(matrix @ cell)
+    compact = operation @ matrix
+    return compact if np.linalg.det(compact @ cell) > 0 else -compact
+
+
+def _read_cif(path: Path) -> Atoms:
+    from pymatgen.io.cif import CifParser
+
+    parser = CifParser(path, site_tolerance=_CIF_SITE_TOLERANCE)
+    structures = parser.parse_structures(primitive=False)
+    return _to_atoms(structures[0], path.name)
+
+
+def _to_atoms(structure, name: str) -> Atoms:
+    from ase import Atoms
+
+    if not structure.is_ordered:
+        partial = [site for site in structure if not site.is_ordered]
+        msg = (
+            f"{name} must have fully occupied sites; found {len(partial)} partially occupied, "
+            f"the first {partial[0].species_string}. Build an ordered cell first."
+        )
+        raise StructureError(msg)
+    return Atoms(
+        [site.specie.symbol for site in structure],
+        scaled_positions=structure.frac_coords,
+        cell=structure.lattice.matrix,
+        pbc=True,
+    )
+
+
+def _read_with_ase(path: Path) -> Atoms:
+    from ase.io import read
+    from ase.io.formats import UnknownFileTypeError
+
+    try:
+        return read(path)
+    except UnknownFileTypeError as error:
+        msg = (
+            f"{path.name} must be of a format that ASE knows; its type could not be told. "
+            "Save it as CIF or POSCAR."
+        )
+        raise StructureError(msg) from error
+
+
+def _check_cell(atoms: Atoms, name: str) -> None:
+    if len(atoms) == 0 or atoms.cell.rank < 3 or not np.all(atoms.pbc):
+        msg = (
+            f"{name} must be a crystal, periodic in three dimensions; found {len(atoms)} atoms, "
+            f"cell of rank {atoms.cell.rank}, periodic {atoms.pbc.tolist()}. Give it a cell."
+        )
+        raise StructureError(msg)
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell[:]).all()):
+        msg = (
+            f"Positions and cell of {name} must be finite; found NaN or infinity. Repair the file."
+        )
+        raise StructureError(msg)
+
+
+def _closest_overlap(atoms: Atoms) -> tuple[int, int, float, float] | None:
+    from ase.data import covalent_radii
+    from ase.neighborlist import neighbor_list
+
+    radii = covalent_radii[atoms.numbers] * _OVERLAP_SHARE
+    first, second, distance = neighbor_list("ijd", atoms, list(radii))
+    if not len(distance):
+        return None
+    worst = int(np.argmin(distance))
+    i, j = int(first[worst]), int(second[worst])
+    return i, j, float(distance[worst]), float(radii[i] + radii[j])
+
+
+def _distance_rows(atoms: Atoms, nearest: int = 16) -> NDArray[np.float64]:
+    """Atomic number (as a length, so that unlike atoms never match) and nearest distances."""
+    from ase.neighborlist import neighbor_list
+
+    cutoff = 2.0 * (nearest * atoms.get_volume() / len(atoms)) ** (1 / 3)
+    first, distance = neighbor_list("id", atoms, cutoff)
+    rows = np.full((len(atoms), nearest + 1), cutoff)
+    rows[:, 0] = atoms.numbers
+    for index in range(len(atoms)):
+        near = np.sort(distance[first == index])[:nearest]
+        rows[index, 1 : 1 + len(near)] = near
+    return rows
+
+
+def _no_symmetry(atoms: Atoms) -> str:
+    return (
+        f"The symmetry search needs a regular structure; it failed for "
+        f"{atoms.get_chemical_formula()}. Check for overlapping atoms, or use another tolerance."
+    )
