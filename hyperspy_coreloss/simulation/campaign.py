@@ -165,8 +165,7 @@ def _supervise(
         total=status.total,
         initial=status.done + status.failed,
         unit="site",
-        smoothing=0.05,
-        mininterval=1.0,
+        smoothing=0,  # the mean rate: sites take minutes and differ, a recent one says little
         disable=not progress,
     )
     deaths = 0
@@ -182,8 +181,9 @@ def _supervise(
                     running.append(start())
             before, status = status, campaign_status(tasks, folder)
             deaths = deaths if status == before else 0
-            bar.set_postfix(failed=status.failed, refresh=False)
-            bar.update(status.done + status.failed - bar.n)
+            if status != before:
+                bar.set_postfix(failed=status.failed, refresh=False)
+                bar.update(status.done + status.failed - bar.n)
     finally:
         bar.close()
         for worker in running:

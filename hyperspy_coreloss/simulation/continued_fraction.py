@@ -119,8 +119,8 @@ def absorption_spectrum(
     """
     if lumo < homo:
         msg = (
-            f"The lowest empty state must lie above the highest occupied one; found LUMO {lumo:.3f} "
-            f"eV below HOMO {homo:.3f} eV. Check the occupations of the core-hole calculation."
+            f"The lowest empty state must lie above the highest occupied one; found LUMO "
+            f"{lumo:.3f} eV below HOMO {homo:.3f} eV. Check the occupations of the calculation."
         )
         raise SimulationError(msg)
     energies = np.asarray(energy, dtype=np.float64)

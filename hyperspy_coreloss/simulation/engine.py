@@ -246,23 +246,23 @@ def absorption_recursion(
 def _plane_wave_calculator(settings: EngineSettings, **special: Any) -> Any:
     from gpaw import GPAW, FermiDirac
 
-    return GPAW(
-        legacy_gpaw=True,  # core-hole data sets and the Hamiltonian's parts live there
-        mode={"name": "pw", "ecut": settings.cutoff},
-        basis="sz(dzp)",
-        xc=settings.functional,
-        symmetry="off",
-        nbands=-settings.empty_bands,
-        occupations=FermiDirac(settings.smearing),
-        convergence={
+    options = {
+        "legacy_gpaw": True,  # core-hole data sets and the Hamiltonian's parts live there
+        "mode": {"name": "pw", "ecut": settings.cutoff},
+        "basis": "sz(dzp)",
+        "xc": settings.functional,
+        "symmetry": "off",
+        "nbands": -settings.empty_bands,
+        "occupations": FermiDirac(settings.smearing),
+        "convergence": {
             "density": settings.density_convergence,
             "eigenstates": settings.eigenstate_convergence,
             "energy": settings.energy_convergence,
             "bands": "occupied",
         },
-        txt=None,
-        **special,
-    )
+        "txt": None,
+    }
+    return GPAW(**{**options, **special})
 
 
 def _converge(atoms: Atoms, calculator: Any, what: str) -> float:

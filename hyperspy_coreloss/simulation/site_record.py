@@ -77,7 +77,8 @@ def read_site_record(path: str | Path) -> SiteRecord:
         If the file is no complete record.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy leaves a file that is no archive open, unless the file is ours.
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             fields = {key: arrays[key] for key in _KEYS}
         label = json.loads(str(fields["label"]))
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -22,7 +22,7 @@ from hyperspy_coreloss.simulation.engine import (
 from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.populations import Populations, calculate_populations
 from hyperspy_coreloss.simulation.site_record import SiteRecord, write_arrays
-from hyperspy_coreloss.simulation.structures import image_distance
+from hyperspy_coreloss.simulation.structures import SMALLEST_IMAGE_DISTANCE, image_distance
 from hyperspy_coreloss.simulation.tasks import SimulationTask, build_structure
 
 if TYPE_CHECKING:
@@ -62,15 +62,18 @@ class SiteSimulator:
         Numerical settings.
     setup_folder
         Where the core-hole data sets are kept; default: the user's cache folder.
+    smallest_image_distance
+        Smallest distance between images of the core hole in angstrom.
     """
 
     structures_folder: str = "."
     settings: EngineSettings = field(default_factory=EngineSettings)
     setup_folder: str | None = None
+    smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE
 
     def prepare(self, task: SimulationTask, folder: Path) -> PreparedStructure:
         """Build the supercell of `task` and compute its ground state, or read it from `folder`."""
-        atoms = build_structure(task, self.structures_folder)
+        atoms = build_structure(task, self.structures_folder, self.smallest_image_distance)
         kept = folder / f"{task.name}.npz"
         found = _read_ground_state(kept, atoms, self.settings)
         if found is None:
@@ -194,7 +197,7 @@ def _read_ground_state(
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             same = kept["positions"].shape == atoms.positions.shape and (
                 np.allclose(kept["cell"], atoms.cell[:], atol=1e-8)
                 and np.allclose(kept["positions"], atoms.positions, atol=1e-8)

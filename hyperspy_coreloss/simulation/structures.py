@@ -7,7 +7,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -260,18 +260,11 @@ def primitive_structure(atoms: Atoms, tolerance: float = 1e-2) -> Atoms:
     StructureError
         If the symmetry search fails.
     """
-    import spglib
     from ase import Atoms
 
-    found = spglib.standardize_cell(
-        (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers),
-        to_primitive=True,
-        no_idealize=True,
-        symprec=tolerance,
+    cell, positions, numbers = _ask_spglib(
+        "standardize_cell", atoms, to_primitive=True, no_idealize=True, symprec=tolerance
     )
-    if found is None:
-        raise StructureError(_no_symmetry(atoms))
-    cell, positions, numbers = found
     return Atoms(numbers, scaled_positions=positions, cell=cell, pbc=True)
 
 
@@ -299,14 +292,8 @@ def absorbing_sites(
     StructureError
         If there is no absorber or the symmetry search fails.
     """
-    import spglib
-
     check_structure(atoms, absorber)
-    data = spglib.get_symmetry_dataset(
-        (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers), symprec=tolerance
-    )
-    if data is None:
-        raise StructureError(_no_symmetry(atoms))
+    data = _ask_spglib("get_symmetry_dataset", atoms, symprec=tolerance)
     orbits: dict[int, list[int]] = {}
     for index, orbit in enumerate(data.equivalent_atoms):
         if atoms[index].symbol == absorber:
@@ -461,8 +448,24 @@ def _distance_rows(atoms: Atoms, nearest: int = 16) -> NDArray[np.float64]:
     return rows
 
 
-def _no_symmetry(atoms: Atoms) -> str:
-    return (
-        f"The symmetry search needs a regular structure; it failed for "
-        f"{atoms.get_chemical_formula()}. Check for overlapping atoms, or use another tolerance."
-    )
+def _ask_spglib(question: str, atoms: Atoms, **options: Any) -> Any:
+    """Call a function of spglib; its failures are None or an exception, after its version."""
+    import spglib
+
+    crystal = (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers)
+    failure: Exception | None = None
+    answer = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            answer = getattr(spglib, question)(crystal, **options)
+        except getattr(spglib, "SpglibError", RuntimeError) as error:
+            failure = error
+    if answer is None:
+        msg = (
+            "The symmetry search needs a regular structure; it failed for "
+            f"{atoms.get_chemical_formula()}. Check for overlapping atoms, or use another "
+            "tolerance."
+        )
+        raise StructureError(msg) from failure
+    return answer

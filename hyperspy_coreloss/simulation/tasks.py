@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.structures import (
+    SMALLEST_IMAGE_DISTANCE,
     build_supercell,
     check_structure,
     primitive_structure,
@@ -78,7 +79,11 @@ class SimulationTask:
         return cls(**{**fields, **tuples})
 
 
-def build_structure(task: SimulationTask, structures_folder: str | Path = ".") -> Atoms:
+def build_structure(
+    task: SimulationTask,
+    structures_folder: str | Path = ".",
+    smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE,
+) -> Atoms:
     """Build the supercell of a task, the same one every time.
 
     Primitive cell, strain, smallest supercell, rattling, in this order; a frame of molecular
@@ -96,7 +101,7 @@ def build_structure(task: SimulationTask, structures_folder: str | Path = ".") -
         atoms = primitive_structure(read_structure(path))
     if task.seed is not None:
         atoms = strain(atoms, task.strain, task.seed)
-    atoms = build_supercell(atoms)
+    atoms = build_supercell(atoms, smallest_image_distance)
     if task.seed is not None:
         atoms = rattle(atoms, task.temperature, task.seed)
     check_structure(atoms, task.absorber, task.name)
