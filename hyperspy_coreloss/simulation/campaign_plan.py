@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.structure_files import (
+    read_frame,
+    read_structure,
+)
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
     absorbing_sites,
@@ -21,8 +25,6 @@ from hyperspy_coreloss.simulation.structures import (
     check_structure,
     image_distance,
     primitive_structure,
-    read_frame,
-    read_structure,
     refuse_duplicate,
 )
 from hyperspy_coreloss.simulation.tasks import SimulationTask, build_structure

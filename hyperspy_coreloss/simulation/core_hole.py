@@ -6,8 +6,12 @@ import logging
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.errors import SimulationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -105,7 +109,7 @@ def _copy_basis(element: str, path: Path) -> None:
     _write_atomically(path, lambda temporary: Path(temporary).write_bytes(source))
 
 
-def _write_atomically(path: Path, write) -> None:
+def _write_atomically(path: Path, write: Callable[[str], object]) -> None:
     # Several workers may make the same file at the same time: the last one wins, whole.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)

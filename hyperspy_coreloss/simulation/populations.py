@@ -7,7 +7,7 @@ electrons in ``sz(dzp)``, -0.24 e and 0.88 in ``dzp``, and about -1.2 e in CASTE
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -107,7 +107,7 @@ def calculate_populations(atoms: Atoms, settings: EngineSettings) -> Populations
     return Populations(shared, valence, settings.population_basis)
 
 
-def _mulliken_matrix(calculator) -> NDArray[np.float64]:
+def _mulliken_matrix(calculator: Any) -> NDArray[np.float64]:
     waves = calculator.wfs
     point = waves.kpt_u[0]
     density = (point.C_nM.conj().T * point.f_n) @ point.C_nM

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.structure_files import (
+    read_frame,
+    read_structure,
+)
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
     build_supercell,
     check_structure,
     primitive_structure,
-    read_frame,
-    read_structure,
 )
 from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
 

@@ -8,13 +8,13 @@ import pytest
 pytest.importorskip("pymatgen", reason="CIF files are read through pymatgen (extra 'simulation')")
 pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'simulation')")
 
-from ase.io import write  # noqa: E402
+from ase.io import write
 
-from hyperspy_coreloss.errors import StructureError  # noqa: E402
-from hyperspy_coreloss.simulation.campaign_plan import silica_plan  # noqa: E402
-from hyperspy_coreloss.simulation.structures import image_distance  # noqa: E402
-from hyperspy_coreloss.simulation.tasks import build_structure  # noqa: E402
-from hyperspy_coreloss.simulation.virtual_structures import rattle  # noqa: E402
+from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.campaign_plan import silica_plan
+from hyperspy_coreloss.simulation.structures import image_distance
+from hyperspy_coreloss.simulation.tasks import build_structure
+from hyperspy_coreloss.simulation.virtual_structures import rattle
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ import pytest
 pytest.importorskip("gpaw", reason="the engine is GPAW (extra 'simulation')")
 pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'simulation')")
 
-from ase.build import bulk  # noqa: E402
+from ase.build import bulk
 
-from hyperspy_coreloss.errors import SimulationError  # noqa: E402
-from hyperspy_coreloss.simulation import engine  # noqa: E402
-from hyperspy_coreloss.simulation.continued_fraction import spectrum_from_recursion  # noqa: E402
-from hyperspy_coreloss.simulation.core_hole import (  # noqa: E402
+from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation import engine
+from hyperspy_coreloss.simulation.continued_fraction import spectrum_from_recursion
+from hyperspy_coreloss.simulation.core_hole import (
     SETUP_NAME,
     ensure_core_hole_setup,
 )
-from hyperspy_coreloss.simulation.engine import (  # noqa: E402
+from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
     absorption_recursion,
     calculate_core_hole,
@@ -25,14 +25,14 @@ from hyperspy_coreloss.simulation.engine import (  # noqa: E402
     converge_core_hole,
     excitation_energy,
 )
-from hyperspy_coreloss.simulation.populations import calculate_populations  # noqa: E402
-from hyperspy_coreloss.simulation.recursion import (  # noqa: E402
+from hyperspy_coreloss.simulation.populations import calculate_populations
+from hyperspy_coreloss.simulation.recursion import (
     PlaneWaveHamiltonian,
     dipole_amplitudes,
     haydock_recursion,
     recursion_kpoints,
 )
-from hyperspy_coreloss.simulation.structures import absorbing_sites  # noqa: E402
+from hyperspy_coreloss.simulation.structures import absorbing_sites
 
 FAST = EngineSettings(cutoff=300.0, steps=200)
 GAMMA = np.zeros((1, 3))

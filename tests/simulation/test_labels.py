@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 
 pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'simulation')")
 
-from ase import Atoms  # noqa: E402
+from ase import Atoms
 
-from hyperspy_coreloss.errors import StructureError  # noqa: E402
-from hyperspy_coreloss.simulation.labels import (  # noqa: E402
+from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.labels import (
     bonded_neighbours,
     geometry_labels,
     voronoi_volume,
 )
-from hyperspy_coreloss.simulation.structures import absorbing_sites  # noqa: E402
-from hyperspy_coreloss.simulation.topology import framework_signature  # noqa: E402
-from hyperspy_coreloss.simulation.virtual_structures import rattle, strain  # noqa: E402
+from hyperspy_coreloss.simulation.structures import absorbing_sites
+from hyperspy_coreloss.simulation.topology import framework_signature
+from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
 
 
 def test_quartz_has_its_known_bonds(quartz):

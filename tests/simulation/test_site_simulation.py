@@ -11,16 +11,16 @@ pytest.importorskip("gpaw", reason="the engine is GPAW (extra 'simulation')")
 pytest.importorskip("pymatgen", reason="CIF files are read through pymatgen (extra 'simulation')")
 pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simulation')")
 
-from ase.io import write  # noqa: E402
+from ase.io import write
 
-from hyperspy_coreloss.properties import PROPERTIES  # noqa: E402
-from hyperspy_coreloss.simulation import site_simulation  # noqa: E402
-from hyperspy_coreloss.simulation.campaign import record_path, run_campaign  # noqa: E402
-from hyperspy_coreloss.simulation.continued_fraction import absorption_spectrum  # noqa: E402
-from hyperspy_coreloss.simulation.engine import EngineSettings  # noqa: E402
-from hyperspy_coreloss.simulation.site_record import read_site_record  # noqa: E402
-from hyperspy_coreloss.simulation.site_simulation import SiteSimulator  # noqa: E402
-from hyperspy_coreloss.simulation.tasks import SimulationTask  # noqa: E402
+from hyperspy_coreloss.properties import PROPERTIES
+from hyperspy_coreloss.simulation import site_simulation
+from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
+from hyperspy_coreloss.simulation.continued_fraction import absorption_spectrum
+from hyperspy_coreloss.simulation.engine import EngineSettings
+from hyperspy_coreloss.simulation.site_record import read_site_record
+from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
+from hyperspy_coreloss.simulation.tasks import SimulationTask
 
 
 @pytest.fixture(scope="module")

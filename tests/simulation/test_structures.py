@@ -10,23 +10,25 @@ import pytest
 pytest.importorskip("pymatgen", reason="CIF files are read through pymatgen (extra 'simulation')")
 pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'simulation')")
 
-from ase import Atoms  # noqa: E402
-from ase.io import write  # noqa: E402
+from ase import Atoms
+from ase.io import write
 
-from hyperspy_coreloss.errors import StructureError  # noqa: E402
-from hyperspy_coreloss.simulation.structures import (  # noqa: E402
+from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.structure_files import (
+    fetch_materials_project,
+    read_frame,
+    read_structure,
+)
+from hyperspy_coreloss.simulation.structures import (
     absorbing_sites,
     are_duplicates,
     build_supercell,
     check_structure,
-    fetch_materials_project,
     image_distance,
     primitive_structure,
-    read_frame,
-    read_structure,
     refuse_duplicate,
 )
-from hyperspy_coreloss.simulation.virtual_structures import rattle, strain  # noqa: E402
+from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
 
 PARTIAL = """data_partial
 _cell_length_a 4.0
