@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.process import BaseProcess
 
+    from tqdm import tqdm
+
     from hyperspy_coreloss.simulation.site_record import SiteRecord
     from hyperspy_coreloss.simulation.tasks import SimulationTask
 
@@ -149,8 +151,6 @@ def _supervise(
     progress: bool,
 ) -> None:
     """Keep the workers alive until all of them find nothing left to do."""
-    from tqdm import tqdm
-
     # A fresh interpreter per worker: a numerical library's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
 
@@ -159,29 +159,21 @@ def _supervise(
         worker.start()
         return worker
 
-    status = campaign_status(tasks, folder)
+    status, deaths = campaign_status(tasks, folder), 0
     running = [start() for _ in range(workers)]
-    bar = tqdm(
-        total=status.total,
-        initial=status.done + status.failed,
-        unit="site",
-        smoothing=0,  # the mean rate: sites take minutes and differ, a recent one says little
-        disable=not progress,
-    )
-    deaths = 0
+    bar = _progress_bar(status, show=progress)
     try:
         while running:
             time.sleep(_POLL_SECONDS)
             for worker in [process for process in running if not process.is_alive()]:
                 running.remove(worker)
                 if worker.exitcode != 0:
-                    _LOGGER.warning("a worker died with exit code %s", worker.exitcode)
                     deaths += 1
                     _check_deaths(deaths, workers, worker.exitcode)
                     running.append(start())
             before, status = status, campaign_status(tasks, folder)
-            deaths = deaths if status == before else 0
             if status != before:
+                deaths = 0
                 bar.set_postfix(failed=status.failed, refresh=False)
                 bar.update(status.done + status.failed - bar.n)
     finally:
@@ -191,7 +183,20 @@ def _supervise(
             worker.join()
 
 
+def _progress_bar(status: CampaignStatus, *, show: bool) -> tqdm:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=status.total,
+        initial=status.done + status.failed,
+        unit="site",
+        smoothing=0,  # the mean rate: sites take minutes and differ, a recent one says little
+        disable=not show,
+    )
+
+
 def _check_deaths(deaths: int, workers: int, exit_code: int | None) -> None:
+    _LOGGER.warning("a worker died with exit code %s", exit_code)
     # A deadly site is given up after a few deaths, which counts as progress.
     if deaths > (_MOST_ATTEMPTS + 1) * workers:
         msg = (

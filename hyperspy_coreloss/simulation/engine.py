@@ -21,6 +21,7 @@ from hyperspy_coreloss.simulation.recursion import (
     Recursion,
     dipole_amplitudes,
     haydock_recursion,
+    projector_amplitudes,
     recursion_kpoints,
 )
 
@@ -137,8 +138,8 @@ def code_versions() -> dict[str, str]:
     return found
 
 
-def calculate_ground_state(atoms: Atoms, settings: EngineSettings) -> GroundState:
-    """Converge the ground state of `atoms` at Gamma.
+def converge_ground_state(atoms: Atoms, settings: EngineSettings) -> Any:
+    """Converge the ground state of `atoms` at Gamma; return the GPAW calculator.
 
     Raises
     ------
@@ -146,10 +147,22 @@ def calculate_ground_state(atoms: Atoms, settings: EngineSettings) -> GroundStat
         If GPAW does not converge.
     """
     calculator = _plane_wave_calculator(settings)
-    energy = _converge(atoms, calculator, "the ground state")
+    _converge(atoms, calculator, "the ground state")
+    return calculator
+
+
+def calculate_ground_state(atoms: Atoms, settings: EngineSettings) -> GroundState:
+    """Converge the ground state of `atoms` at Gamma and keep its numbers.
+
+    Raises
+    ------
+    SimulationError
+        If GPAW does not converge.
+    """
+    calculator = converge_ground_state(atoms, settings)
     homo, lumo = _band_edges(calculator)
     return GroundState(
-        energy=energy,
+        energy=float(calculator.get_potential_energy()),
         reference_energy=float(calculator.get_reference_energy()),
         homo=homo,
         lumo=lumo,
@@ -232,9 +245,39 @@ def absorption_recursion(
     kpoints
         Fractional k-points, shape ``(k-points, 3)``; default :func:`.recursion_kpoints`.
     """
+    return _recursion(calculator, site, dipole_amplitudes(calculator, site), settings, kpoints)
+
+
+def projected_density_recursion(
+    calculator: Any,
+    site: int,
+    settings: EngineSettings,
+    kpoints: NDArray[np.float64] | None = None,
+) -> Recursion:
+    """Recursion coefficients of the p-projected density of states of `site`.
+
+    Ground state and core-hole cell alike (Kiyohara et al. 2019, figure 4); evaluate them with
+    :func:`.spectrum_from_recursion`. The three rows belong to y, z and x.
+
+    Parameters
+    ----------
+    calculator
+        Calculator of :func:`converge_ground_state` or :func:`converge_core_hole`.
+    site, settings, kpoints
+        As in :func:`absorption_recursion`.
+    """
+    return _recursion(calculator, site, projector_amplitudes(calculator, site), settings, kpoints)
+
+
+def _recursion(
+    calculator: Any,
+    site: int,
+    amplitudes: NDArray[np.float64],
+    settings: EngineSettings,
+    kpoints: NDArray[np.float64] | None,
+) -> Recursion:
     if kpoints is None:
         kpoints = recursion_kpoints(len(calculator.wfs.setups))
-    amplitudes = dipole_amplitudes(calculator, site)
     parts = []
     for kpoint in kpoints:
         hamiltonian = PlaneWaveHamiltonian.from_calculator(calculator, kpoint, settings.cutoff)
@@ -265,7 +308,7 @@ def _plane_wave_calculator(settings: EngineSettings, **special: Any) -> Any:
     return GPAW(**{**options, **special})
 
 
-def _converge(atoms: Atoms, calculator: Any, what: str) -> float:
+def _converge(atoms: Atoms, calculator: Any, what: str) -> None:
     from gpaw import ConvergenceError
 
     own = atoms.copy()
@@ -284,7 +327,6 @@ def _converge(atoms: Atoms, calculator: Any, what: str) -> float:
             f"{energy} eV. Check the structure for overlapping atoms."
         )
         raise SimulationError(msg)
-    return energy
 
 
 def _band_edges(calculator: Any) -> tuple[float, float]:

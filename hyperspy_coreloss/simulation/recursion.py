@@ -170,6 +170,37 @@ def dipole_amplitudes(calculator: Any, atom: int) -> NDArray[np.float64]:
     return dipole_matrix_elements(calculator.wfs.setups[atom])[:, 0, :]
 
 
+def projector_amplitudes(
+    calculator: Any, atom: int, angular_momentum: int = 1
+) -> NDArray[np.float64]:
+    """Amplitudes whose recursion gives the projected density of states of `atom`.
+
+    The weight of a state is its squared projection on the atom's bound partial waves of that
+    angular momentum, as in GPAW's orbital-projected density of states.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(2 l + 1, projectors of the atom)``: one row for each real spherical harmonic.
+
+    Raises
+    ------
+    SimulationError
+        If the atom has no bound partial wave of that angular momentum.
+    """
+    setup = calculator.wfs.setups[atom]
+    start = 0
+    for n, angular in zip(setup.n_j, setup.l_j, strict=True):
+        if n > 0 and angular == angular_momentum:
+            return np.eye(setup.ni)[start : start + 2 * angular + 1]
+        start += 2 * angular + 1
+    msg = (
+        f"A projected density of states needs a bound partial wave with l = {angular_momentum}; "
+        f"{setup.symbol} has l = {list(setup.l_j)}, n = {list(setup.n_j)}. Choose another l."
+    )
+    raise SimulationError(msg)
+
+
 def haydock_recursion(
     hamiltonian: PlaneWaveHamiltonian, atom: int, amplitudes: NDArray[np.float64], steps: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

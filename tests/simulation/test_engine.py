@@ -24,12 +24,14 @@ from hyperspy_coreloss.simulation.engine import (
     calculate_ground_state,
     converge_core_hole,
     excitation_energy,
+    projected_density_recursion,
 )
 from hyperspy_coreloss.simulation.populations import calculate_populations
 from hyperspy_coreloss.simulation.recursion import (
     PlaneWaveHamiltonian,
     dipole_amplitudes,
     haydock_recursion,
+    projector_amplitudes,
     recursion_kpoints,
 )
 from hyperspy_coreloss.simulation.structures import absorbing_sites
@@ -83,6 +85,22 @@ def test_the_recursion_equals_full_diagonalisation(diagonalised, precision, tole
     exact = _xas_spectrum(diagonalised, 0.5)
     ours = spectrum_from_recursion(*coefficients, ENERGY, 0.5)
     assert np.abs(ours - exact).max() < tolerance * exact.max()
+
+
+def test_the_projected_density_of_states_equals_full_diagonalisation(diagonalised):
+    recursion = projected_density_recursion(diagonalised, SITE, FAST, GAMMA)
+    ours = spectrum_from_recursion(recursion.alpha, recursion.beta, recursion.norm, ENERGY, 0.5)
+    amplitudes = projector_amplitudes(diagonalised, SITE)
+    point = diagonalised.wfs.kpt_u[0]
+    weights = np.abs(point.P_ani[SITE] @ amplitudes.T) ** 2
+    offsets = ENERGY[:, np.newaxis] - diagonalised.get_eigenvalues()
+    exact = 0.5 / np.pi / (offsets**2 + 0.25) @ weights
+    assert np.abs(ours[0] - exact.T).max() < 1e-3 * exact.max()
+
+
+def test_a_projection_on_a_missing_partial_wave_is_refused(diagonalised):
+    with pytest.raises(SimulationError, match="l = 3"):
+        projector_amplitudes(diagonalised, SITE, angular_momentum=3)
 
 
 def test_symmetry_equivalent_sites_give_equal_spectra_and_energies(stishovite, cache):
