@@ -68,7 +68,9 @@ def spectrum_from_recursion(
     spectra = np.empty((len(rows), energies.size))
     for start in range(0, energies.size, _CHUNK):
         part = slice(start, start + _CHUNK)
-        green = _green_function(rows, squares, energies.ravel()[part] + 1j * lifetime)
+        green = _green_function(
+            rows, squares, energies.ravel()[part] + np.complex128(1j * lifetime)
+        )
         spectra[:, part] = -green.imag / np.pi
     return spectra.reshape(*weight.shape, energies.size) * weight[..., np.newaxis]
 

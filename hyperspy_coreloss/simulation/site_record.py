@@ -63,7 +63,7 @@ def write_site_record(record: SiteRecord, path: str | Path) -> None:
         cell=np.asarray(record.cell, dtype=float),
         positions=np.asarray(record.positions, dtype=float),
         numbers=np.asarray(record.numbers, dtype=np.int64),
-        site=np.int64(record.site),
+        site=np.array(record.site, dtype=np.int64),
         label=np.array(json.dumps(record.label)),
     )
 
@@ -90,7 +90,7 @@ def read_site_record(path: str | Path) -> SiteRecord:
     return SiteRecord(**{**fields, "site": int(fields["site"]), "label": label})
 
 
-def write_arrays(path: str | Path, **arrays: NDArray[Any]) -> None:
+def write_arrays(path: str | Path, **arrays: Any) -> None:
     """Write an ``.npz`` through a temporary file, so that a reader never sees half of it."""
     path = Path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")

@@ -204,7 +204,8 @@ def _read_ground_state(
             )
             if not same or str(kept["basis"]) != settings.population_basis:
                 return None
-            ground = GroundState(*map(float, kept["energies"]), kept["atomic_potentials"])
+            energy, reference, homo, lumo = (float(value) for value in kept["energies"])
+            ground = GroundState(energy, reference, homo, lumo, kept["atomic_potentials"])
             return ground, Populations(kept["shared"], kept["valence"], str(kept["basis"]))
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

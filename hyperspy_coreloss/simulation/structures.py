@@ -229,13 +229,15 @@ def build_supercell(
     from ase.build import make_supercell
 
     for size in itertools.count(1):
-        best = (0.0, None)
+        widest: NDArray[np.int64] | None = None
+        reach = smallest - 1e-6
         for matrix in _superlattices(size, diagonal=diagonal):
             distance = image_distance(matrix @ atoms.cell[:])
-            if distance >= smallest - 1e-6 and distance > best[0] + 1e-6:
-                best = (distance, matrix)
-        if best[1] is not None:
-            return make_supercell(atoms, _compact(best[1], atoms.cell[:]))
+            if distance >= reach:
+                # The next one has to be wider by more than rounding.
+                widest, reach = matrix, distance + 1e-6
+        if widest is not None:
+            return make_supercell(atoms, _compact(widest, atoms.cell[:]))
     raise AssertionError  # pragma: no cover - the count has no end
 
 

@@ -71,13 +71,14 @@ def _network(atoms: Atoms, former: str, bridge: str) -> _Edges:
     edges: _Edges = {index: [] for index, symbol in enumerate(symbols) if symbol == former}
     for i, j, offset in zip(first, second, shift, strict=True):
         if symbols[i] == bridge:
-            ends.setdefault(int(i), []).append((int(j), *(int(step) for step in offset)))
+            x, y, z = (int(step) for step in offset)
+            ends.setdefault(int(i), []).append((int(j), x, y, z))
     for linked in ends.values():
         for one in linked:
             for other in linked:
                 if one != other:
-                    step = tuple(b - a for a, b in zip(one[1:], other[1:], strict=True))
-                    edges[one[0]].append((other[0], *step))
+                    x, y, z = (b - a for a, b in zip(one[1:], other[1:], strict=True))
+                    edges[one[0]].append((other[0], x, y, z))
     return edges
 
 
