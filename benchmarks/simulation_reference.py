@@ -45,14 +45,19 @@ def compare(name: str, known: SiteRecord, settings: EngineSettings) -> None:
     ground = calculate_ground_state(atoms, settings)
     populations = calculate_populations(atoms, settings)
     state = calculate_core_hole(atoms, known.site, settings)
+    # The reference has the first one or two of our k-points.
+    points = slice(0, len(known.alpha))
     recursion = state.recursion
-    ours = window(recursion.alpha, recursion.beta, recursion.norm, state.homo, state.lumo)
+    full = window(recursion.alpha, recursion.beta, recursion.norm, state.homo, state.lumo)
+    parts = (part[points] for part in (recursion.alpha, recursion.beta, recursion.norm))
+    ours = window(*parts, state.homo, state.lumo)
     theirs = window(known.alpha, known.beta, known.norm, label["homo"], label["lumo"])
     excitation = label["e_xch"] + label["e_ref_xch"] - label["e_gs"] - label["e_ref_gs"]
     overlap = populations.bond_overlap_population(atoms, known.site)
     volume = geometry_labels(atoms, known.site).voronoi_volume
     print(
-        f"{name}: {len(atoms)} atoms, cosine {cosine(ours, theirs):.6f}, "
+        f"{name}: {len(atoms)} atoms, cosine {cosine(ours, theirs):.6f} "
+        f"at the same {len(known.alpha)} k-points, {cosine(full, theirs):.4f} at all, "
         f"excitation energy {excitation_energy(ground, state) - excitation:+.5f} eV, "
         f"charge {populations.mulliken_charge(known.site) - label['mulliken_charge']:+.5f} e, "
         f"overlap population {overlap - label['bond_overlap_population']:+.5f}, "

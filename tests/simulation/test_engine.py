@@ -136,7 +136,7 @@ def test_oxygen_in_silica_is_excited_near_its_edge(stishovite, cache):
     assert 530 < excitation_energy(ground, state) < 555
     assert ground.lumo > ground.homo
     assert state.lumo > state.homo
-    assert state.recursion.alpha.shape == (2, 3, FAST.steps)
+    assert state.recursion.alpha.shape == (4, 3, FAST.steps)
     assert ground.atomic_potentials.shape == state.atomic_potentials.shape == (6,)
 
 
@@ -183,6 +183,8 @@ def test_a_recursion_past_its_end_is_refused(diagonalised):
         haydock_recursion(hamiltonian, SITE, nothing, 3)
 
 
-def test_small_cells_use_a_second_k_point():
-    assert recursion_kpoints(54).tolist() == [[0.25, 0.25, 0.25], [0.25, 0.25, -0.25]]
-    assert recursion_kpoints(72).tolist() == [[0.25, 0.25, 0.25]]
+def test_small_cells_use_all_points_of_the_two_by_two_by_two_grid():
+    points = recursion_kpoints(54)
+    grid = {tuple(np.mod(sign * point, 1)) for point in points for sign in (1, -1)}
+    assert len(grid) == 8
+    assert recursion_kpoints(72).tolist() == points[:2].tolist()
