@@ -40,7 +40,12 @@ _LOGGER = logging.getLogger(__name__)
 #: Supercells beyond this many atoms wait for a larger machine.
 LARGEST_CELL = 72
 
-#: Virtual structures are made of crystals with supercells up to this many atoms.
+#: Dense cells cost less than their number of atoms says; these limits in angstrom cubed hold for
+#: them: stishovite's 72 atoms are as small as 36 of a zeolite.
+_LARGEST_DENSE_CELL = 96
+_LARGEST_DENSE_VOLUME = 800.0
+
+#: Virtual structures are made of crystals with supercells up to this many atoms, or dense ones.
 _LARGEST_VIRTUAL_CELL = 54
 
 #: Entries of the Materials Project with a wrong geometry: silicon with two bonds, oxygen 2.02 Å
@@ -87,6 +92,7 @@ class _Crystal:
 
     task: SimulationTask
     n_atoms: int
+    makes_variants: bool
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,7 @@ def _ideal_crystals(folder: Path, phases: _PhaseNames) -> Iterator[_Crystal]:
         if atoms is None or set(atoms.get_chemical_symbols()) != {"Si", "O"}:
             continue
         supercell = build_supercell(atoms)
-        if len(supercell) > LARGEST_CELL:
+        if not _fits(supercell, LARGEST_CELL):
             continue
         try:
             refuse_duplicate(atoms, known, name)
@@ -205,7 +211,14 @@ def _ideal_crystals(folder: Path, phases: _PhaseNames) -> Iterator[_Crystal]:
             source=origin[0].format(path.stem.removesuffix("_SiO2")),
             licence=origin[1],
         )
-        yield _Crystal(task, len(supercell))
+        yield _Crystal(task, len(supercell), _fits(supercell, _LARGEST_VIRTUAL_CELL))
+
+
+def _fits(supercell: Atoms, most: int) -> bool:
+    dense = len(supercell) <= _LARGEST_DENSE_CELL and (
+        supercell.get_volume() <= _LARGEST_DENSE_VOLUME
+    )
+    return len(supercell) <= most or dense
 
 
 def _crystal_files(folder: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
@@ -237,7 +250,7 @@ def _ideal_tasks(crystal: _Crystal) -> Iterator[_RankedTask]:
 
 
 def _virtual_tasks(crystal: _Crystal, folder: Path) -> Iterator[_RankedTask]:
-    if crystal.n_atoms > _LARGEST_VIRTUAL_CELL:
+    if not crystal.makes_variants:
         return
     for number, (strain, temperature) in enumerate(VARIANTS):
         name = f"{crystal.task.name}-v{number}"
@@ -254,7 +267,7 @@ def _virtual_tasks(crystal: _Crystal, folder: Path) -> Iterator[_RankedTask]:
         except StructureError as error:
             _LOGGER.warning("%s is left out: %s", name, error)
             continue
-        if len(atoms) > LARGEST_CELL:
+        if not _fits(atoms, LARGEST_CELL):
             continue
         sites = _spread(atoms, _SITES_PER_VARIANT, number)
         task = replace(draft, sites=sites, multiplicities=(1,) * len(sites))

@@ -277,7 +277,7 @@ def _recursion(
     kpoints: NDArray[np.float64] | None,
 ) -> Recursion:
     if kpoints is None:
-        kpoints = recursion_kpoints(len(calculator.wfs.setups))
+        kpoints = recursion_kpoints(calculator.atoms.get_volume())
     parts = []
     for kpoint in kpoints:
         hamiltonian = PlaneWaveHamiltonian.from_calculator(calculator, kpoint, settings.cutoff)

@@ -298,7 +298,7 @@ def _check_length(length: NDArray[np.float64], step: int) -> None:
         raise SimulationError(msg)
 
 
-def recursion_kpoints(n_atoms: int, two_points_from: int = 72) -> NDArray[np.float64]:
+def recursion_kpoints(volume: float, two_points_from: float = 1200.0) -> NDArray[np.float64]:
     """K-points of a supercell: the four pairs (1/4, ±1/4, ±1/4), in large cells two of them.
 
     Time reversal makes the four stand for the whole 2 x 2 x 2 grid. With it, symmetry-equivalent
@@ -308,10 +308,10 @@ def recursion_kpoints(n_atoms: int, two_points_from: int = 72) -> NDArray[np.flo
 
     Parameters
     ----------
-    n_atoms
-        Number of atoms of the supercell.
+    volume
+        Volume of the supercell in angstrom cubed.
     two_points_from
-        Number of atoms from which the first two points have to do.
+        Volume from which the first two points have to do (about 72 atoms of an open framework).
 
     Returns
     -------
@@ -319,4 +319,4 @@ def recursion_kpoints(n_atoms: int, two_points_from: int = 72) -> NDArray[np.flo
         Fractional k-points, shape ``(4, 3)`` or ``(2, 3)``.
     """
     quarters = [[1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]]
-    return 0.25 * np.array(quarters if n_atoms < two_points_from else quarters[:2])
+    return 0.25 * np.array(quarters if volume < two_points_from else quarters[:2])

@@ -184,7 +184,7 @@ def test_a_recursion_past_its_end_is_refused(diagonalised):
 
 
 def test_small_cells_use_all_points_of_the_two_by_two_by_two_grid():
-    points = recursion_kpoints(54)
+    points = recursion_kpoints(900.0)
     grid = {tuple(np.mod(sign * point, 1)) for point in points for sign in (1, -1)}
     assert len(grid) == 8
-    assert recursion_kpoints(72).tolist() == points[:2].tolist()
+    assert recursion_kpoints(1300.0).tolist() == points[:2].tolist()
