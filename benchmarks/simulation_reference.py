@@ -16,8 +16,9 @@ from hyperspy_coreloss.simulation.continued_fraction import absorption_spectrum
 from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
     calculate_core_hole,
-    calculate_ground_state,
+    converge_ground_state,
     excitation_energy,
+    ground_state_of,
 )
 from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.populations import calculate_populations
@@ -42,9 +43,10 @@ def compare(name: str, known: SiteRecord, settings: EngineSettings) -> None:
     """Compute one site in the reference's own cell and print the differences."""
     label = known.label
     atoms = Atoms(known.numbers, positions=known.positions, cell=known.cell, pbc=True)
-    ground = calculate_ground_state(atoms, settings)
+    calculator = converge_ground_state(atoms, settings)
+    ground = ground_state_of(calculator)
     populations = calculate_populations(atoms, settings)
-    state = calculate_core_hole(atoms, known.site, settings)
+    state = calculate_core_hole(atoms, known.site, settings, ground_state=calculator)
     # The reference has the first one or two of our k-points.
     points = slice(0, len(known.alpha))
     recursion = state.recursion

@@ -24,6 +24,7 @@ from hyperspy_coreloss.simulation.recursion import (
     projector_amplitudes,
     recursion_kpoints,
 )
+from hyperspy_coreloss.simulation.warm_start import start_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,15 +152,14 @@ def converge_ground_state(atoms: Atoms, settings: EngineSettings) -> Any:
     return calculator
 
 
-def calculate_ground_state(atoms: Atoms, settings: EngineSettings) -> GroundState:
-    """Converge the ground state of `atoms` at Gamma and keep its numbers.
+def ground_state_of(calculator: Any) -> GroundState:
+    """Numbers of a converged ground state that are worth keeping.
 
-    Raises
-    ------
-    SimulationError
-        If GPAW does not converge.
+    Parameters
+    ----------
+    calculator
+        Calculator of :func:`converge_ground_state`.
     """
-    calculator = converge_ground_state(atoms, settings)
     homo, lumo = _band_edges(calculator)
     return GroundState(
         energy=float(calculator.get_potential_energy()),
@@ -171,7 +171,11 @@ def calculate_ground_state(atoms: Atoms, settings: EngineSettings) -> GroundStat
 
 
 def converge_core_hole(
-    atoms: Atoms, site: int, settings: EngineSettings, setup_folder: Path | None = None
+    atoms: Atoms,
+    site: int,
+    settings: EngineSettings,
+    setup_folder: Path | None = None,
+    ground_state: Any = None,
 ) -> Any:
     """Converge the neutral cell with a 1s core hole at `site`; return the GPAW calculator.
 
@@ -185,6 +189,8 @@ def converge_core_hole(
         Numerical settings.
     setup_folder
         Where the core-hole data sets are kept; default: the user's cache folder.
+    ground_state
+        Calculator of :func:`converge_ground_state` to start from; saves half the time.
     """
     if not 0 <= site < len(atoms):
         msg = (
@@ -194,18 +200,22 @@ def converge_core_hole(
         raise SimulationError(msg)
     ensure_core_hole_setup(atoms[site].symbol, settings.functional, setup_folder)
     calculator = _plane_wave_calculator(settings, setups={site: SETUP_NAME}, charge=-1)
-    _converge(atoms, calculator, f"the core-hole cell of site {site}")
+    _converge(atoms, calculator, f"the core-hole cell of site {site}", ground_state)
     return calculator
 
 
 def calculate_core_hole(
-    atoms: Atoms, site: int, settings: EngineSettings, setup_folder: Path | None = None
+    atoms: Atoms,
+    site: int,
+    settings: EngineSettings,
+    setup_folder: Path | None = None,
+    ground_state: Any = None,
 ) -> CoreHoleState:
     """Converge the neutral core-hole cell of `site` and run the recursion on it.
 
     Parameters
     ----------
-    atoms, site, settings, setup_folder
+    atoms, site, settings, setup_folder, ground_state
         As in :func:`converge_core_hole`.
 
     Raises
@@ -213,7 +223,7 @@ def calculate_core_hole(
     SimulationError
         If GPAW does not converge or the recursion breaks down.
     """
-    calculator = converge_core_hole(atoms, site, settings, setup_folder)
+    calculator = converge_core_hole(atoms, site, settings, setup_folder, ground_state)
     homo, lumo = _band_edges(calculator)
     return CoreHoleState(
         energy=float(calculator.get_potential_energy()),
@@ -308,11 +318,13 @@ def _plane_wave_calculator(settings: EngineSettings, **special: Any) -> Any:
     return GPAW(**{**options, **special})
 
 
-def _converge(atoms: Atoms, calculator: Any, what: str) -> None:
+def _converge(atoms: Atoms, calculator: Any, what: str, start: Any = None) -> None:
     from gpaw import ConvergenceError
 
     own = atoms.copy()
     own.calc = calculator
+    if start is not None:
+        start_from(calculator, start, own)
     try:
         energy = float(own.get_potential_energy())
     except ConvergenceError as error:

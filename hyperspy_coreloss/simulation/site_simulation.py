@@ -15,9 +15,10 @@ from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
     GroundState,
     calculate_core_hole,
-    calculate_ground_state,
     code_versions,
+    converge_ground_state,
     excitation_energy,
+    ground_state_of,
 )
 from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.populations import Populations, calculate_populations
@@ -43,11 +44,15 @@ class PreparedStructure:
         Plane-wave ground state.
     populations
         Mulliken analysis.
+    calculator
+        GPAW calculator of the ground state, from which the sites start; None if the ground
+        state was read from disk.
     """
 
     atoms: Atoms
     ground: GroundState
     populations: Populations
+    calculator: Any = None
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,13 @@ class SiteSimulator:
         atoms = build_structure(task, self.structures_folder, self.smallest_image_distance)
         kept = folder / f"{task.name}.npz"
         found = _read_ground_state(kept, atoms, self.settings)
-        if found is None:
-            ground = calculate_ground_state(atoms, self.settings)
-            populations = calculate_populations(atoms, self.settings)
-            _write_ground_state(kept, atoms, ground, populations)
-        else:
-            ground, populations = found
-        return PreparedStructure(atoms, ground, populations)
+        if found is not None:
+            return PreparedStructure(atoms, *found)
+        calculator = converge_ground_state(atoms, self.settings)
+        ground = ground_state_of(calculator)
+        populations = calculate_populations(atoms, self.settings)
+        _write_ground_state(kept, atoms, ground, populations)
+        return PreparedStructure(atoms, ground, populations, calculator)
 
     def simulate(self, task: SimulationTask, prepared: PreparedStructure, site: int) -> SiteRecord:
         """Compute one site: core-hole cell, recursion and labels.
@@ -101,7 +106,7 @@ class SiteSimulator:
             raise SimulationError(msg)
         started = time.process_time()
         folder = None if self.setup_folder is None else Path(self.setup_folder)
-        state = calculate_core_hole(atoms, site, self.settings, folder)
+        state = calculate_core_hole(atoms, site, self.settings, folder, prepared.calculator)
         label = _labels(task, prepared, site, state)
         label["settings"] = self.settings.to_dict() | {
             "kpoints": state.recursion.kpoints.tolist(),

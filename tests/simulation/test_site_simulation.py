@@ -90,7 +90,7 @@ def test_a_ground_state_is_computed_once(campaign_folder, simulator, task, monke
     def never(*_):
         raise AssertionError
 
-    monkeypatch.setattr(site_simulation, "calculate_ground_state", never)
+    monkeypatch.setattr(site_simulation, "converge_ground_state", never)
     monkeypatch.setattr(site_simulation, "calculate_populations", never)
     prepared = simulator.prepare(task, campaign_folder / "ground")
     record = read_site_record(record_path(campaign_folder, task.name, 2))
@@ -107,6 +107,6 @@ def test_a_ground_state_of_another_cell_is_not_taken(campaign_folder, simulator,
     def compute(*_):
         raise Computed
 
-    monkeypatch.setattr(site_simulation, "calculate_ground_state", compute)
+    monkeypatch.setattr(site_simulation, "converge_ground_state", compute)
     with pytest.raises(Computed):
         simulator.prepare(replace(task, seed=6), campaign_folder / "ground")
