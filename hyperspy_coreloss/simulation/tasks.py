@@ -7,16 +7,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.errors import SimulationError, StructureError
 from hyperspy_coreloss.simulation.structure_files import (
     read_frame,
     read_structure,
 )
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
+    absorbing_sites,
     build_supercell,
     check_structure,
     primitive_structure,
+    refuse_duplicate,
 )
 from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
 
@@ -79,6 +81,56 @@ class SimulationTask:
         """Rebuild a task from :meth:`to_dict`."""
         tuples = {key: tuple(int(i) for i in fields[key]) for key in ("sites", "multiplicities")}
         return cls(**{**fields, **tuples})
+
+
+def tasks_from_files(
+    paths: Iterable[str | Path], absorber: str, *, source: str = "file", licence: str = "unknown"
+) -> tuple[tuple[SimulationTask, ...], dict[str, str]]:
+    """Make a task with all inequivalent sites of each structure file.
+
+    Parameters
+    ----------
+    paths
+        Structure files; the name of a file without its suffix names its structure and phase.
+    absorber
+        Chemical symbol of the absorbing element.
+    source, licence
+        Written into every record.
+
+    Returns
+    -------
+    tasks
+        One for each usable file.
+    refused
+        Why each other file was refused: broken, without absorber, repeated, and so on.
+    """
+    tasks: list[SimulationTask] = []
+    refused: dict[str, str] = {}
+    known: dict[str, Atoms] = {}
+    for path in map(Path, paths):
+        try:
+            atoms = primitive_structure(read_structure(path))
+            sites = absorbing_sites(atoms, absorber)
+            refuse_duplicate(atoms, known, path.name)
+            if path.stem in {Path(name).stem for name in known}:
+                msg = f"{path.name} has the name of another structure. Rename it."
+                raise StructureError(msg)
+        except (StructureError, FileNotFoundError) as error:
+            refused[str(path)] = str(error)
+            continue
+        known[path.name] = atoms
+        task = SimulationTask(
+            name=path.stem,
+            phase=path.stem,
+            path=str(path.resolve()),
+            sites=tuple(site.index for site in sites),
+            multiplicities=tuple(site.multiplicity for site in sites),
+            source=source,
+            licence=licence,
+            absorber=absorber,
+        )
+        tasks.append(task)
+    return tuple(tasks), refused
 
 
 def build_structure(

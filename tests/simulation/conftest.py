@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-ase = pytest.importorskip("ase", reason="the simulator needs the extra 'simulation'")
-
 
 @pytest.fixture(scope="session")
 def quartz_crystal():
     """Alpha quartz, 9 atoms, PBE geometry (Materials Project mp-7000)."""
+    from ase import Atoms
+
     silicon = [[0.523695, 0.523695, 0.0], [0.0, 0.476305, 2 / 3], [0.476305, 0.0, 1 / 3]]
     oxygen = [
         [0.256094, 0.414854, 0.794543],
@@ -21,7 +21,7 @@ def quartz_crystal():
         [0.841240, 0.585146, 0.872123],
     ]
     cell = [5.02150235, 5.02150235, 5.51056977, 90.0, 90.0, 120.0]
-    return ase.Atoms("Si3O6", scaled_positions=silicon + oxygen, cell=cell, pbc=True)
+    return Atoms("Si3O6", scaled_positions=silicon + oxygen, cell=cell, pbc=True)
 
 
 @pytest.fixture
@@ -33,6 +33,8 @@ def quartz(quartz_crystal):
 @pytest.fixture(scope="session")
 def sodalite():
     """All-silica sodalite, 36 atoms in its cubic cell (IZA framework SOD)."""
+    from ase import Atoms
+
     silicon = [
         [0.25, 0.5, 0], [0.75, 0.5, 0], [0.5, 0, 0.25],
         [0.5, 0, 0.75], [0, 0.25, 0.5], [0, 0.75, 0.5],
@@ -48,12 +50,14 @@ def sodalite():
         )
     ]  # fmt: skip
     positions = np.mod(np.vstack([silicon, np.add(silicon, 0.5), oxygen]), 1)
-    return ase.Atoms("Si12O24", scaled_positions=positions, cell=[8.965] * 3, pbc=True)
+    return Atoms("Si12O24", scaled_positions=positions, cell=[8.965] * 3, pbc=True)
 
 
 @pytest.fixture(scope="session")
 def stishovite():
     """Stishovite, 6 atoms: the smallest silica."""
+    from ase import Atoms
+
     u = 0.3061
     positions = [
         [0, 0, 0],
@@ -63,6 +67,6 @@ def stishovite():
         [0.5 + u, 0.5 - u, 0.5],
         [0.5 - u, 0.5 + u, 0.5],
     ]
-    return ase.Atoms(
+    return Atoms(
         "Si2O4", scaled_positions=np.mod(positions, 1), cell=[4.1801, 4.1801, 2.6678], pbc=True
     )

@@ -28,6 +28,7 @@ from hyperspy_coreloss.simulation.structures import (
     primitive_structure,
     refuse_duplicate,
 )
+from hyperspy_coreloss.simulation.tasks import build_structure, tasks_from_files
 from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
 
 PARTIAL = """data_partial
@@ -195,6 +196,20 @@ def test_rattling_moves_light_atoms_more_and_grows_with_the_root_of_temperature(
 def test_impossible_strains_and_temperatures_are_refused(quartz, magnitude, temperature):
     with pytest.raises(StructureError, match="found"):
         rattle(strain(quartz, magnitude, seed=1), temperature, seed=1)
+
+
+def test_files_become_tasks_or_are_refused_with_their_reasons(quartz, stishovite, tmp_path):
+    for name, crystal in (("a", quartz), ("b", stishovite), ("twin", quartz.repeat((1, 1, 2)))):
+        write(tmp_path / f"{name}.cif", crystal)
+    (tmp_path / "broken.cif").write_text("data_broken\n")
+    names = ("a", "b", "twin", "broken", "missing")
+    tasks, refused = tasks_from_files([tmp_path / f"{name}.cif" for name in names], "O")
+    assert [(task.name, len(task.sites)) for task in tasks] == [("a", 1), ("b", 1)]
+    assert [tasks[0].multiplicities, tasks[1].multiplicities] == [(6,), (4,)]
+    reasons = [refused[str(tmp_path / f"{name}.cif")] for name in names[2:]]
+    for reason, word in zip(reasons, ("repeats a.cif", "readable", "there is none"), strict=True):
+        assert word in reason
+    assert len(build_structure(tasks[0])) == 54
 
 
 def test_a_frame_of_molecular_dynamics_is_read(quartz, tmp_path):
