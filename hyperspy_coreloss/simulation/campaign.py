@@ -8,7 +8,8 @@ In the campaign's folder::
     attempts/<unit>           one byte for each attempt that has not come to an end
     failures.jsonl            one line for each failure: what, why, when
 
-Everything a run needs to know is in these files: to resume is to run again.
+Everything a run needs to know is in these files: to resume is to run again. To stop, terminate
+the supervising process: each worker finishes its site and ends.
 """
 
 from __future__ import annotations

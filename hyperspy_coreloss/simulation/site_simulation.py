@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import zipfile
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ class SiteSimulator:
         calculator = converge_ground_state(atoms, self.settings)
         ground = ground_state_of(calculator)
         populations = calculate_populations(atoms, self.settings)
-        _write_ground_state(kept, atoms, ground, populations)
+        _write_ground_state(kept, atoms, self.settings, ground, populations)
         return PreparedStructure(atoms, ground, populations, calculator)
 
     def simulate(self, task: SimulationTask, prepared: PreparedStructure, site: int) -> SiteRecord:
@@ -180,7 +181,11 @@ def _multiplicity(task: SimulationTask, site: int) -> int:
 
 
 def _write_ground_state(
-    path: Path, atoms: Atoms, ground: GroundState, populations: Populations
+    path: Path,
+    atoms: Atoms,
+    settings: EngineSettings,
+    ground: GroundState,
+    populations: Populations,
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_arrays(
@@ -192,13 +197,14 @@ def _write_ground_state(
         shared=populations.shared,
         valence=populations.valence,
         basis=np.array(populations.basis),
+        settings=np.array(json.dumps(settings.to_dict())),
     )
 
 
 def _read_ground_state(
     path: Path, atoms: Atoms, settings: EngineSettings
 ) -> tuple[GroundState, Populations] | None:
-    """Ground state kept for this very supercell, or None."""
+    """Ground state kept for this very supercell and these settings, or None."""
     if not path.is_file():
         return None
     try:
@@ -207,7 +213,7 @@ def _read_ground_state(
                 np.allclose(kept["cell"], atoms.cell[:], atol=1e-8)
                 and np.allclose(kept["positions"], atoms.positions, atol=1e-8)
             )
-            if not same or str(kept["basis"]) != settings.population_basis:
+            if not same or json.loads(str(kept["settings"])) != settings.to_dict():
                 return None
             energy, reference, homo, lumo = (float(value) for value in kept["energies"])
             ground = GroundState(energy, reference, homo, lumo, kept["atomic_potentials"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,9 +99,10 @@ def test_a_ground_state_is_computed_once(campaign_folder, simulator, task, monke
     np.testing.assert_allclose(prepared.atoms.positions, record.positions)
 
 
-def test_a_ground_state_of_another_cell_is_not_taken(campaign_folder, simulator, task, monkeypatch):
-    from dataclasses import replace
-
+@pytest.mark.parametrize("change", ["cell", "settings"])
+def test_a_ground_state_of_another_cell_or_setting_is_not_taken(
+    campaign_folder, simulator, task, monkeypatch, change
+):
     class Computed(Exception):  # noqa: N818 - a signal, no error
         pass
 
@@ -108,5 +110,9 @@ def test_a_ground_state_of_another_cell_is_not_taken(campaign_folder, simulator,
         raise Computed
 
     monkeypatch.setattr(site_simulation, "converge_ground_state", compute)
+    if change == "cell":
+        task = replace(task, seed=6)
+    else:
+        simulator = replace(simulator, settings=replace(simulator.settings, cutoff=350.0))
     with pytest.raises(Computed):
-        simulator.prepare(replace(task, seed=6), campaign_folder / "ground")
+        simulator.prepare(task, campaign_folder / "ground")
