@@ -160,7 +160,7 @@ def ground_state_of(calculator: Any) -> GroundState:
     calculator
         Calculator of :func:`converge_ground_state`.
     """
-    homo, lumo = _band_edges(calculator)
+    homo, lumo = band_edges(calculator)
     return GroundState(
         energy=float(calculator.get_potential_energy()),
         reference_energy=float(calculator.get_reference_energy()),
@@ -224,7 +224,7 @@ def calculate_core_hole(
         If GPAW does not converge or the recursion breaks down.
     """
     calculator = converge_core_hole(atoms, site, settings, setup_folder, ground_state)
-    homo, lumo = _band_edges(calculator)
+    homo, lumo = band_edges(calculator)
     return CoreHoleState(
         energy=float(calculator.get_potential_energy()),
         reference_energy=float(calculator.get_reference_energy()),
@@ -341,7 +341,7 @@ def _converge(atoms: Atoms, calculator: Any, what: str, start: Any = None) -> No
         raise SimulationError(msg)
 
 
-def _band_edges(calculator: Any) -> tuple[float, float]:
+def band_edges(calculator: Any) -> tuple[float, float]:
     """Highest filled band and the one above it at Gamma, in eV.
 
     In the core-hole cell the number of electrons is odd; the band that holds the single,
