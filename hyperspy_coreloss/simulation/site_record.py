@@ -1,0 +1,105 @@
+"""The result of one site: recursion coefficients, structure and labels in one ``.npz``."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperspy_coreloss.errors import SimulationError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_KEYS = ("alpha", "beta", "norm", "cell", "positions", "numbers", "site", "label")
+
+
+@dataclass(frozen=True)
+class SiteRecord:
+    """One site's spectrum, structure and labels.
+
+    Parameters
+    ----------
+    alpha, beta
+        Recursion coefficients in eV, shape ``(k-points, 3, steps)``.
+    norm
+        Squared norm of the starting vectors, shape ``(k-points, 3)``.
+    cell, positions
+        Supercell in angstrom, shapes ``(3, 3)`` and ``(n_atoms, 3)``.
+    numbers
+        Atomic numbers, shape ``(n_atoms,)``.
+    site
+        Index of the absorbing atom.
+    label
+        JSON-ready labels, energies in eV, settings, versions and origin.
+    """
+
+    alpha: NDArray[np.floating]
+    beta: NDArray[np.floating]
+    norm: NDArray[np.floating]
+    cell: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    numbers: NDArray[np.integer]
+    site: int
+    label: dict[str, Any]
+
+
+def write_site_record(record: SiteRecord, path: str | Path) -> None:
+    """Write `record` whole or not at all.
+
+    Coefficients are kept in single precision, as they are computed.
+    """
+    write_arrays(
+        path,
+        alpha=np.asarray(record.alpha, dtype=np.float32),
+        beta=np.asarray(record.beta, dtype=np.float32),
+        norm=np.asarray(record.norm, dtype=np.float32),
+        cell=np.asarray(record.cell, dtype=float),
+        positions=np.asarray(record.positions, dtype=float),
+        numbers=np.asarray(record.numbers, dtype=np.int64),
+        site=np.array(record.site, dtype=np.int64),
+        label=np.array(json.dumps(record.label)),
+    )
+
+
+def read_site_record(path: str | Path) -> SiteRecord:
+    """Read a record of :func:`write_site_record`.
+
+    Raises
+    ------
+    SimulationError
+        If the file is no complete record.
+    """
+    try:
+        # NumPy leaves a file that is no archive open, unless the file is ours.
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            fields = {key: arrays[key] for key in _KEYS}
+        label = json.loads(str(fields["label"]))
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        msg = (
+            f"{path} must be a complete site record; reading it failed with {error!r}. "
+            "Delete it and resume the campaign."
+        )
+        raise SimulationError(msg) from error
+    return SiteRecord(**{**fields, "site": int(fields["site"]), "label": label})
+
+
+def write_arrays(path: str | Path, **arrays: Any) -> None:
+    """Write an ``.npz`` through a temporary file, so that a reader never sees half of it."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

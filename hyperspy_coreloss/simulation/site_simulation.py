@@ -1,0 +1,222 @@
+"""From a task to its sites' records: the simulator that a campaign runs."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.engine import (
+    EngineSettings,
+    GroundState,
+    calculate_core_hole,
+    code_versions,
+    converge_ground_state,
+    excitation_energy,
+    ground_state_of,
+)
+from hyperspy_coreloss.simulation.labels import geometry_labels
+from hyperspy_coreloss.simulation.populations import Populations, calculate_populations
+from hyperspy_coreloss.simulation.site_record import SiteRecord, write_arrays
+from hyperspy_coreloss.simulation.structures import SMALLEST_IMAGE_DISTANCE, image_distance
+from hyperspy_coreloss.simulation.tasks import SimulationTask, build_structure
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from hyperspy_coreloss.simulation.engine import CoreHoleState
+
+
+@dataclass(frozen=True)
+class PreparedStructure:
+    """A supercell with its ground state, shared by all sites of a task.
+
+    Parameters
+    ----------
+    atoms
+        Supercell.
+    ground
+        Plane-wave ground state.
+    populations
+        Mulliken analysis.
+    calculator
+        GPAW calculator of the ground state, from which the sites start; None if the ground
+        state was read from disk.
+    """
+
+    atoms: Atoms
+    ground: GroundState
+    populations: Populations
+    calculator: Any = None
+
+
+@dataclass(frozen=True)
+class SiteSimulator:
+    """Computes sites with GPAW; the ground states are kept, so that a resumed task has them.
+
+    Parameters
+    ----------
+    structures_folder
+        Folder that the tasks' paths are relative to.
+    settings
+        Numerical settings.
+    setup_folder
+        Where the core-hole data sets are kept; default: the user's cache folder.
+    smallest_image_distance
+        Smallest distance between images of the core hole in angstrom.
+    """
+
+    structures_folder: str = "."
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    setup_folder: str | None = None
+    smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE
+
+    def prepare(self, task: SimulationTask, folder: Path) -> PreparedStructure:
+        """Build the supercell of `task` and compute its ground state, or read it from `folder`."""
+        atoms = build_structure(task, self.structures_folder, self.smallest_image_distance)
+        kept = folder / f"{task.name}.npz"
+        found = _read_ground_state(kept, atoms, self.settings)
+        if found is not None:
+            return PreparedStructure(atoms, *found)
+        calculator = converge_ground_state(atoms, self.settings)
+        ground = ground_state_of(calculator)
+        populations = calculate_populations(atoms, self.settings)
+        _write_ground_state(kept, atoms, self.settings, ground, populations)
+        return PreparedStructure(atoms, ground, populations, calculator)
+
+    def simulate(self, task: SimulationTask, prepared: PreparedStructure, site: int) -> SiteRecord:
+        """Compute one site: core-hole cell, recursion and labels.
+
+        Raises
+        ------
+        SimulationError
+            If the site is no absorber, or the calculation fails.
+        """
+        atoms = prepared.atoms
+        if not 0 <= site < len(atoms) or atoms[site].symbol != task.absorber:
+            msg = (
+                f"Site {site} of {task.name} must be one of its {task.absorber} atoms; the cell "
+                f"is {atoms.get_chemical_formula()}. Make the task's sites again."
+            )
+            raise SimulationError(msg)
+        started = time.process_time()
+        folder = None if self.setup_folder is None else Path(self.setup_folder)
+        state = calculate_core_hole(atoms, site, self.settings, folder, prepared.calculator)
+        label = _labels(task, prepared, site, state)
+        label["settings"] = self.settings.to_dict() | {
+            "kpoints": state.recursion.kpoints.tolist(),
+            "core_hole": "full 1s, neutral cell",
+        }
+        label["cpu_s"] = time.process_time() - started
+        return SiteRecord(
+            alpha=state.recursion.alpha,
+            beta=state.recursion.beta,
+            norm=state.recursion.norm,
+            cell=atoms.cell[:],
+            positions=atoms.positions,
+            numbers=atoms.numbers,
+            site=site,
+            label=label,
+        )
+
+
+def _labels(
+    task: SimulationTask, prepared: PreparedStructure, site: int, state: CoreHoleState
+) -> dict[str, Any]:
+    """Labels of one site under the names of :mod:`hyperspy_coreloss.properties`, and more."""
+    atoms, ground, populations = prepared.atoms, prepared.ground, prepared.populations
+    return {
+        **geometry_labels(atoms, site).to_dict(),
+        "mulliken_charge": populations.mulliken_charge(site),
+        "bond_overlap_population": populations.bond_overlap_population(atoms, site),
+        "excitation_energy": excitation_energy(ground, state),
+        **_energies(ground, state),
+        "structure": task.name,
+        "phase": task.phase,
+        "source": task.source,
+        "licence": task.licence,
+        "file": Path(task.path).name,
+        "frame": task.frame,
+        "strain": task.strain,
+        "temperature": task.temperature,
+        "seed": task.seed,
+        "absorber": task.absorber,
+        "edge": f"{task.absorber}_K",
+        "site": int(site),
+        "multiplicity": _multiplicity(task, site),
+        "formula": atoms.get_chemical_formula(),
+        "n_atoms": len(atoms),
+        "volume": float(atoms.get_volume()),
+        "image_distance": image_distance(atoms.cell[:]),
+        "population_basis": populations.basis,
+        "iterations": state.iterations,
+        "versions": code_versions(),
+    }
+
+
+def _energies(ground: GroundState, state: CoreHoleState) -> dict[str, Any]:
+    """Everything in eV that a cell-size correction of the excitation energy needs."""
+    return {
+        "e_gs": ground.energy,
+        "e_ref_gs": ground.reference_energy,
+        "homo_gs": ground.homo,
+        "lumo_gs": ground.lumo,
+        "e_xch": state.energy,
+        "e_ref_xch": state.reference_energy,
+        "homo": state.homo,
+        "lumo": state.lumo,
+        "potentials_gs": np.round(ground.atomic_potentials, 5).tolist(),
+        "potentials_xch": np.round(state.atomic_potentials, 5).tolist(),
+    }
+
+
+def _multiplicity(task: SimulationTask, site: int) -> int:
+    return dict(zip(task.sites, task.multiplicities, strict=True)).get(site, 1)
+
+
+def _write_ground_state(
+    path: Path,
+    atoms: Atoms,
+    settings: EngineSettings,
+    ground: GroundState,
+    populations: Populations,
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_arrays(
+        path,
+        cell=atoms.cell[:],
+        positions=atoms.positions,
+        energies=np.array([ground.energy, ground.reference_energy, ground.homo, ground.lumo]),
+        atomic_potentials=ground.atomic_potentials,
+        shared=populations.shared,
+        valence=populations.valence,
+        basis=np.array(populations.basis),
+        settings=np.array(json.dumps(settings.to_dict())),
+    )
+
+
+def _read_ground_state(
+    path: Path, atoms: Atoms, settings: EngineSettings
+) -> tuple[GroundState, Populations] | None:
+    """Ground state kept for this very supercell and these settings, or None."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            same = kept["positions"].shape == atoms.positions.shape and (
+                np.allclose(kept["cell"], atoms.cell[:], atol=1e-8)
+                and np.allclose(kept["positions"], atoms.positions, atol=1e-8)
+            )
+            if not same or json.loads(str(kept["settings"])) != settings.to_dict():
+                return None
+            energy, reference, homo, lumo = (float(value) for value in kept["energies"])
+            ground = GroundState(energy, reference, homo, lumo, kept["atomic_potentials"])
+            return ground, Populations(kept["shared"], kept["valence"], str(kept["basis"]))
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,180 @@
+"""Reading crystal structures from files and from the Materials Project."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.structures import check_cell
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+#: Symmetry-equivalent positions of a CIF within this fraction of the cell are one atom. IZA
+#: files round to four digits: pymatgen's default leaves doubled atoms in 17 frameworks.
+_CIF_SITE_TOLERANCE = 1e-2
+
+_READER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
+
+
+def read_structure(path: str | Path) -> Atoms:
+    """Read a crystal structure from any file that pymatgen or ASE reads.
+
+    Parameters
+    ----------
+    path
+        CIF (through pymatgen), POSCAR, or any other format of ASE.
+
+    Returns
+    -------
+    ase.Atoms
+        Periodic structure as it stands in the file; lengths in angstrom.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    StructureError
+        If the file is no readable structure, is not periodic, or has partial occupancies.
+    """
+    path = Path(path)
+    if not path.is_file():
+        msg = f"A structure file was expected at {path}; there is none. Check the path."
+        raise FileNotFoundError(msg)
+    reader = _read_cif if path.suffix.lower() == ".cif" else _read_with_ase
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is checked here, in our words
+            atoms = reader(path)
+    except StructureError:
+        raise
+    except _READER_ERRORS as error:
+        msg = (
+            f"{path.name} must be a readable crystal structure; the reader stopped with "
+            f"{type(error).__name__}: {error}. Repair the file or export it again."
+        )
+        raise StructureError(msg) from error
+    check_cell(atoms, path.name)
+    return atoms
+
+
+def read_frame(path: str | Path, frame: int) -> Atoms:
+    """Read one molecular-dynamics frame of a Si-ZEO22 framework.
+
+    Parameters
+    ----------
+    path
+        ``.npz`` with ``positions`` (frames, n, 3) and ``cells`` (frames, 3, 3) in angstrom and
+        ``symbols`` (n,).
+    frame
+        Position of the frame in the file.
+
+    Raises
+    ------
+    StructureError
+        If the file lacks an array or the frame.
+    """
+    from ase import Atoms
+
+    with np.load(path, allow_pickle=False) as arrays:
+        missing = {"positions", "cells", "symbols"} - set(arrays)
+        if missing:
+            msg = (
+                f"{Path(path).name} must hold positions, cells and symbols; it lacks "
+                f"{', '.join(sorted(missing))}. Give a file of molecular-dynamics frames."
+            )
+            raise StructureError(msg)
+        count = len(arrays["positions"])
+        if not 0 <= frame < count:
+            msg = f"{Path(path).name} holds the frames 0 to {count - 1}; found {frame} asked for."
+            raise StructureError(msg)
+        return Atoms(
+            [str(symbol) for symbol in arrays["symbols"]],
+            positions=arrays["positions"][frame].astype(float),
+            cell=arrays["cells"][frame].astype(float),
+            pbc=True,
+        )
+
+
+def fetch_materials_project(material_id: str) -> Atoms:
+    """Download a structure of the Materials Project.
+
+    Parameters
+    ----------
+    material_id
+        For example ``"mp-7000"``.
+
+    Raises
+    ------
+    StructureError
+        If no key is set in ``MP_API_KEY`` or ``mp-api`` is not installed.
+    """
+    if not os.environ.get("MP_API_KEY"):
+        msg = (
+            f"Fetching {material_id} needs a Materials Project key in the environment variable "
+            "MP_API_KEY; it is not set. Get a key at materialsproject.org/api, or give a file."
+        )
+        raise StructureError(msg)
+    try:
+        from mp_api.client import MPRester
+    except ImportError as error:
+        msg = f"Fetching {material_id} needs the package mp-api. Install it: pip install mp-api."
+        raise StructureError(msg) from error
+    with MPRester() as client:
+        structure = client.get_structure_by_material_id(material_id)
+    return _to_atoms(structure, material_id)
+
+
+def _read_cif(path: Path) -> Atoms:
+    from pymatgen.io.cif import CifParser
+
+    parser = CifParser(path, site_tolerance=_CIF_SITE_TOLERANCE)
+    structures = parser.parse_structures(primitive=False)
+    return _to_atoms(structures[0], path.name)
+
+
+def _to_atoms(structure: Any, name: str) -> Atoms:
+    from ase import Atoms
+
+    if not structure.is_ordered:
+        partial = [site for site in structure if not site.is_ordered]
+        msg = (
+            f"{name} must have fully occupied sites; found {len(partial)} partially occupied, "
+            f"the first {partial[0].species_string}. Build an ordered cell first."
+        )
+        raise StructureError(msg)
+    return Atoms(
+        [site.specie.symbol for site in structure],
+        scaled_positions=structure.frac_coords,
+        cell=structure.lattice.matrix,
+        pbc=True,
+    )
+
+
+def _read_with_ase(path: Path) -> Atoms:
+    from ase.io import read
+    from ase.io.formats import UnknownFileTypeError
+
+    try:
+        return read(path)
+    except UnknownFileTypeError as error:
+        msg = (
+            f"{path.name} must be of a format that ASE knows; its type could not be told. "
+            "Save it as CIF or POSCAR."
+        )
+        raise StructureError(msg) from error

@@ -1,0 +1,187 @@
+"""What a campaign has to compute: one structure, and the sites of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hyperspy_coreloss.errors import SimulationError, StructureError
+from hyperspy_coreloss.simulation.structure_files import (
+    read_frame,
+    read_structure,
+)
+from hyperspy_coreloss.simulation.structures import (
+    SMALLEST_IMAGE_DISTANCE,
+    absorbing_sites,
+    build_supercell,
+    check_structure,
+    primitive_structure,
+    refuse_duplicate,
+)
+from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ase import Atoms
+
+
+@dataclass(frozen=True)
+class SimulationTask:
+    """Sites of one structure.
+
+    Parameters
+    ----------
+    name
+        Identifies the structure; also the group "structure" and the start of the file names.
+    phase
+        Group by which a data set is split: the framework or polymorph.
+    path
+        Structure file, absolute or relative to the structures folder.
+    sites
+        Absorbing atoms, as indices in the supercell.
+    multiplicities
+        Number of equivalent atoms in the primitive cell for each of `sites`.
+    source, licence
+        Where the structure comes from, and what may be done with it.
+    absorber
+        Chemical symbol of the absorbing element.
+    frame
+        Frame of a molecular-dynamics file.
+    strain
+        Largest component of a random strain; see :func:`.virtual_structures.strain`.
+    temperature
+        Temperature of the rattling in kelvin; see :func:`.virtual_structures.rattle`.
+    seed
+        Seed of strain and rattling; None for a structure as it stands.
+    """
+
+    name: str
+    phase: str
+    path: str
+    sites: tuple[int, ...]
+    multiplicities: tuple[int, ...]
+    source: str
+    licence: str
+    absorber: str = "O"
+    frame: int | None = None
+    strain: float = 0.0
+    temperature: float = 0.0
+    seed: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a JSON-ready dictionary."""
+        fields = asdict(self)
+        return fields | {key: list(fields[key]) for key in ("sites", "multiplicities")}
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> SimulationTask:
+        """Rebuild a task from :meth:`to_dict`."""
+        tuples = {key: tuple(int(i) for i in fields[key]) for key in ("sites", "multiplicities")}
+        return cls(**{**fields, **tuples})
+
+
+def tasks_from_files(
+    paths: Iterable[str | Path], absorber: str, *, source: str = "file", licence: str = "unknown"
+) -> tuple[tuple[SimulationTask, ...], dict[str, str]]:
+    """Make a task with all inequivalent sites of each structure file.
+
+    Parameters
+    ----------
+    paths
+        Structure files; the name of a file without its suffix names its structure and phase.
+    absorber
+        Chemical symbol of the absorbing element.
+    source, licence
+        Written into every record.
+
+    Returns
+    -------
+    tasks
+        One for each usable file.
+    refused
+        Why each other file was refused: broken, without absorber, repeated, and so on.
+    """
+    tasks: list[SimulationTask] = []
+    refused: dict[str, str] = {}
+    known: dict[str, Atoms] = {}
+    for path in map(Path, paths):
+        try:
+            atoms = primitive_structure(read_structure(path))
+            sites = absorbing_sites(atoms, absorber)
+            refuse_duplicate(atoms, known, path.name)
+            if path.stem in {Path(name).stem for name in known}:
+                msg = f"{path.name} has the name of another structure. Rename it."
+                raise StructureError(msg)
+        except (StructureError, FileNotFoundError) as error:
+            refused[str(path)] = str(error)
+            continue
+        known[path.name] = atoms
+        task = SimulationTask(
+            name=path.stem,
+            phase=path.stem,
+            path=str(path.resolve()),
+            sites=tuple(site.index for site in sites),
+            multiplicities=tuple(site.multiplicity for site in sites),
+            source=source,
+            licence=licence,
+            absorber=absorber,
+        )
+        tasks.append(task)
+    return tuple(tasks), refused
+
+
+def build_structure(
+    task: SimulationTask,
+    structures_folder: str | Path = ".",
+    smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE,
+) -> Atoms:
+    """Build the supercell of a task, the same one every time.
+
+    Primitive cell, strain, smallest supercell, rattling, in this order; a frame of molecular
+    dynamics is repeated as it stands.
+
+    Raises
+    ------
+    StructureError
+        If the structure cannot be read or computed.
+    """
+    path = Path(structures_folder) / task.path
+    if task.frame is not None:
+        atoms = read_frame(path, task.frame)
+    else:
+        atoms = primitive_structure(read_structure(path))
+    if task.seed is not None:
+        atoms = strain(atoms, task.strain, task.seed)
+    atoms = build_supercell(atoms, smallest_image_distance)
+    if task.seed is not None:
+        atoms = rattle(atoms, task.temperature, task.seed)
+    check_structure(atoms, task.absorber, task.name)
+    return atoms
+
+
+def write_tasks(tasks: Iterable[SimulationTask], path: str | Path) -> None:
+    """Write tasks as JSON."""
+    text = json.dumps([task.to_dict() for task in tasks], indent=1)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def read_tasks(path: str | Path) -> tuple[SimulationTask, ...]:
+    """Read tasks written by :func:`write_tasks`.
+
+    Raises
+    ------
+    SimulationError
+        If the file is no list of tasks.
+    """
+    try:
+        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        return tuple(SimulationTask.from_dict(entry) for entry in entries)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        msg = (
+            f"{path} must hold a list of simulation tasks; reading it failed with {error!r}. "
+            "Write it with write_tasks()."
+        )
+        raise SimulationError(msg) from error

@@ -1,0 +1,98 @@
+"""Claims about the labels that come from the structure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'simulation')")
+
+from ase import Atoms
+
+from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.labels import (
+    bonded_neighbours,
+    geometry_labels,
+    voronoi_volume,
+)
+from hyperspy_coreloss.simulation.structures import absorbing_sites
+from hyperspy_coreloss.simulation.topology import framework_signature
+from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
+
+
+def test_quartz_has_its_known_bonds(quartz):
+    labels = geometry_labels(quartz, 3)
+    assert labels.coordination == 2
+    assert labels.bond_length == pytest.approx(1.626984, abs=1e-6)
+    assert labels.bond_angle == pytest.approx(146.7264, abs=1e-3)
+    assert labels.voronoi_volume == pytest.approx(16.367036, abs=1e-5)
+
+
+def test_oxygen_in_stishovite_has_three_bonds(stishovite):
+    labels = geometry_labels(stishovite, 2)
+    assert labels.coordination == 3
+    assert labels.bond_angle == pytest.approx(119.9, abs=0.5)
+
+
+def test_silicon_and_oxygen_are_bonded_up_to_2_2_angstrom():
+    for distance, bonds in ((2.19, 1), (2.21, 0)):
+        pair = Atoms("SiO", positions=[[0, 0, 0], [distance, 0, 0]], cell=[20] * 3, pbc=True)
+        assert len(bonded_neighbours(pair, 1).indices) == bonds
+
+
+def test_an_absorber_without_neighbours_is_refused():
+    alone = Atoms("O", cell=[15, 15, 15], pbc=True)
+    with pytest.raises(StructureError, match="found none"):
+        geometry_labels(alone, 0)
+
+
+def test_symmetry_equivalent_sites_have_equal_labels(quartz, stishovite):
+    for crystal in (quartz, stishovite):
+        (site,) = absorbing_sites(crystal, "O")
+        labels = [geometry_labels(crystal, index) for index in site.equivalents]
+        for name in ("bond_length", "bond_angle", "voronoi_volume"):
+            values = [getattr(label, name) for label in labels]
+            np.testing.assert_allclose(values, values[0], rtol=1e-5)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.0, 2000.0))
+def test_voronoi_volumes_sum_to_the_volume_of_the_cell(seed, temperature):
+    rng = np.random.default_rng(seed)
+    cell = np.diag(rng.uniform(4, 7, 3)) + rng.uniform(-1, 1, (3, 3))
+    corner = Atoms("Si2O4", scaled_positions=rng.uniform(size=(6, 3)), cell=cell, pbc=True)
+    crystal = rattle(strain(corner, 0.05, seed), temperature, seed)
+    total = sum(voronoi_volume(crystal, index) for index in range(len(crystal)))
+    assert total == pytest.approx(crystal.get_volume(), rel=1e-9)
+
+
+def test_voronoi_volumes_sum_to_the_cell_in_an_open_framework(stishovite):
+    # A slab with a gap of 14 Å: the cells reach far beyond the first neighbours.
+    stretched = stishovite.copy()
+    stretched.set_cell([4.1801, 4.1801, 16.0])
+    total = sum(voronoi_volume(stretched, index) for index in range(len(stretched)))
+    assert total == pytest.approx(stretched.get_volume(), rel=1e-9)
+
+
+def test_labels_do_not_depend_on_the_choice_of_the_cell(quartz):
+    moved = quartz.repeat((2, 1, 1))
+    moved.translate([1.7, -2.3, 9.9])
+    one, other = geometry_labels(quartz, 3), geometry_labels(moved, 3)
+    assert one.voronoi_volume == pytest.approx(other.voronoi_volume, rel=1e-9)
+    assert one.bonds == pytest.approx(other.bonds)
+
+
+def test_quartz_is_told_by_its_coordination_sequence(quartz):
+    assert framework_signature(quartz) == ((4, 12, 30, 52, 80, 116, 156, 204),)
+
+
+def test_strain_and_heat_do_not_change_the_framework(quartz):
+    changed = rattle(strain(quartz, 0.03, seed=4).repeat((2, 1, 1)), 300.0, seed=4)
+    assert framework_signature(changed) == framework_signature(quartz)
+
+
+def test_a_framework_needs_its_network_former(stishovite):
+    with pytest.raises(StructureError, match="Ge atoms"):
+        framework_signature(stishovite, former="Ge")

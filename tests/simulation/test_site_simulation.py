@@ -1,0 +1,118 @@
+"""Claims about one site from file to record: the real engine on a tiny cell, in a campaign."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gpaw", reason="the engine is GPAW (extra 'simulation')")
+pytest.importorskip("pymatgen", reason="CIF files are read through pymatgen (extra 'simulation')")
+pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simulation')")
+
+from ase.io import write
+
+from hyperspy_coreloss.properties import PROPERTIES
+from hyperspy_coreloss.simulation import site_simulation
+from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
+from hyperspy_coreloss.simulation.continued_fraction import absorption_spectrum
+from hyperspy_coreloss.simulation.engine import EngineSettings
+from hyperspy_coreloss.simulation.site_record import read_site_record
+from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
+from hyperspy_coreloss.simulation.tasks import SimulationTask
+
+
+@pytest.fixture(scope="module")
+def structures(tmp_path_factory, stishovite):
+    folder = tmp_path_factory.mktemp("structures")
+    write(folder / "stishovite.cif", stishovite)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def simulator(structures, tmp_path_factory):
+    return SiteSimulator(
+        str(structures),
+        settings=EngineSettings(cutoff=300.0, steps=60),
+        setup_folder=str(tmp_path_factory.mktemp("core_hole")),
+        smallest_image_distance=2.0,  # one primitive cell: fast, and far too small to be right
+    )
+
+
+@pytest.fixture(scope="module")
+def task():
+    return SimulationTask(
+        name="stishovite-v0",
+        phase="stishovite",
+        path="stishovite.cif",
+        sites=(0, 2),  # the first is silicon: it has to fail, and the second to be computed
+        multiplicities=(1, 1),
+        source="textbook",
+        licence="CC0",
+        strain=0.02,
+        temperature=300.0,
+        seed=5,
+    )
+
+
+@pytest.fixture(scope="module")
+def campaign_folder(tmp_path_factory, simulator, task):
+    folder = tmp_path_factory.mktemp("campaign")
+    status = run_campaign([task], folder, simulator, progress=False)
+    assert (status.done, status.failed) == (1, 1)
+    return folder
+
+
+def test_a_record_holds_all_six_properties_and_where_they_come_from(campaign_folder, task):
+    record = read_site_record(record_path(campaign_folder, task.name, 2))
+    label = record.label
+    assert all(np.isfinite(label[spec.name]) for spec in PROPERTIES)
+    for key in ("structure", "phase", "source", "licence", "seed", "strain", "temperature"):
+        assert label[key] == getattr(task, {"structure": "name"}.get(key, key))
+    assert {"gpaw", "ase", "hyperspy-coreloss"} <= set(label["versions"])
+    assert label["settings"]["cutoff"] == 300.0
+    assert len(label["potentials_gs"]) == len(record.numbers) == 6
+    energy = np.linspace(label["lumo"] - 1, label["lumo"] + 15, 160)
+    spectrum = absorption_spectrum(
+        record.alpha, record.beta, record.norm, energy, homo=label["homo"], lumo=label["lumo"]
+    )
+    assert (spectrum >= 0).all()
+    assert spectrum.max() > 0
+
+
+def test_a_site_of_another_element_fails_with_its_reason(campaign_folder):
+    (line,) = (campaign_folder / "failures.jsonl").read_text().splitlines()
+    assert "Site 0 of stishovite-v0 must be one of its O atoms" in json.loads(line)["reason"]
+
+
+def test_a_ground_state_is_computed_once(campaign_folder, simulator, task, monkeypatch):
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(site_simulation, "converge_ground_state", never)
+    monkeypatch.setattr(site_simulation, "calculate_populations", never)
+    prepared = simulator.prepare(task, campaign_folder / "ground")
+    record = read_site_record(record_path(campaign_folder, task.name, 2))
+    assert prepared.ground.energy == pytest.approx(record.label["e_gs"])
+    np.testing.assert_allclose(prepared.atoms.positions, record.positions)
+
+
+@pytest.mark.parametrize("change", ["cell", "settings"])
+def test_a_ground_state_of_another_cell_or_setting_is_not_taken(
+    campaign_folder, simulator, task, monkeypatch, change
+):
+    class Computed(Exception):  # noqa: N818 - a signal, no error
+        pass
+
+    def compute(*_):
+        raise Computed
+
+    monkeypatch.setattr(site_simulation, "converge_ground_state", compute)
+    if change == "cell":
+        task = replace(task, seed=6)
+    else:
+        simulator = replace(simulator, settings=replace(simulator.settings, cutoff=350.0))
+    with pytest.raises(Computed):
+        simulator.prepare(task, campaign_folder / "ground")
