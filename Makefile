@@ -4,11 +4,12 @@ BIN = $(VENV)/bin
 # Where computed sites lie that the shipped data set is collected from.
 SITES ?= ../shared/data/oxygen_k_reference
 
-.PHONY: help demo test docs model clean
+.PHONY: help demo test test-simulation docs model clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
 	@echo "make test   run all tests, the linter and the type checker"
+	@echo "make test-simulation   build GPAW and run the tests of the first-principles simulator"
 	@echo "make docs   build the documentation and run its gallery, warnings as errors"
 	@echo "make model  collect the data set from SITES and train the shipped model on it"
 
@@ -26,6 +27,16 @@ test: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	MPLBACKEND=agg $(BIN)/pytest
+
+# GPAW is built from source: it needs a C compiler, libxc, a BLAS and FFTW (Debian: libxc-dev
+# libopenblas-dev libfftw3-dev).
+$(VENV)/simulation-ready: $(VENV)/ready
+	GPAW_CONFIG=$(CURDIR)/training/gpaw_siteconfig.py $(BIN)/python -m pip install --quiet \
+		--constraint constraints.txt --editable ".[simulation]"
+	touch $@
+
+test-simulation: $(VENV)/simulation-ready
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/simulation
 
 docs: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"

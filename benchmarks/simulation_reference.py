@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from hyperspy_coreloss.simulation.continued_fraction import absorption_spectrum
+from hyperspy_coreloss.continued_fraction import absorption_spectrum
 from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
     calculate_core_hole,

@@ -47,7 +47,7 @@ def render_card(pretrained: PretrainedModel) -> str:
     for spec, half_width in zip(pretrained.properties, half_widths, strict=True):
         row = record.metrics[spec.name]
         cells = [
-            spec.name.replace("_", " "),
+            spec.title,
             spec.unit,
             f"{row['mae']:.3g}",
             f"{row['r2']:.2f}",
@@ -57,7 +57,7 @@ def render_card(pretrained: PretrainedModel) -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     worse = [
-        spec.name.replace("_", " ")
+        spec.title
         for spec in pretrained.properties
         if record.metrics[spec.name]["mae"] >= min(record.metrics[spec.name]["baselines"].values())
     ]
@@ -65,7 +65,7 @@ def render_card(pretrained: PretrainedModel) -> str:
         lines += ["", f"**No better than a baseline on held-out phases:** {', '.join(worse)}."]
     lines += ["", "## Definitions", ""]
     lines += [
-        f"- **{spec.name.replace('_', ' ')}** ({spec.unit}): {spec.definition} {spec.source}."
+        f"- **{spec.title}** ({spec.unit}): {spec.definition} {spec.source}."
         for spec in pretrained.properties
     ]
     versions = ", ".join(f"{name} {version}" for name, version in record.software.items())

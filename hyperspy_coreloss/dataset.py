@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperspy_coreloss.continued_fraction import spectrum_from_recursion
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.properties import PROPERTIES
-from hyperspy_coreloss.recursion import spectra_from_recursion
+from hyperspy_coreloss.voronoi import voronoi_volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +126,7 @@ class SpectrumDataset:
         for row, site in enumerate(wanted):
             chains = self.site == site
             absolute = energy + self.lowest_empty[site]
-            chain_spectra = spectra_from_recursion(
+            chain_spectra = spectrum_from_recursion(
                 self.alpha[chains], self.beta[chains], self.norm[chains], absolute, lifetime
             )
             # The recursion also sees the occupied states, which no electron can be lifted to.
@@ -177,7 +178,7 @@ def collect_sites(folder: str | Path, description: str, licence: str) -> Spectru
     ----------
     folder
         Folder of files with ``alpha``, ``beta`` of shape (k-points, 3, steps), ``norm`` of shape
-        (k-points, 3) and a JSON ``label``.
+        (k-points, 3), ``cell``, ``positions``, ``site`` and a JSON ``label``.
     description, licence
         Of the data set.
 
@@ -195,6 +196,10 @@ def collect_sites(folder: str | Path, description: str, licence: str) -> Spectru
         with np.load(file, allow_pickle=False) as site:
             steps = site["alpha"].shape[-1]
             label = json.loads(str(site["label"]))
+            # Not the label's: older sites have volumes that are too large in open frameworks.
+            label["voronoi_volume"] = voronoi_volume(
+                site["cell"], site["positions"], int(site["site"])
+            )
             flat = (site["alpha"].reshape(-1, steps), site["beta"].reshape(-1, steps))
             chains.append((*flat, site["norm"].ravel(), np.full(site["norm"].size, index)))
         labels.append(label)

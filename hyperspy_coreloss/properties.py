@@ -42,11 +42,15 @@ class PropertySpec:
     source: str
 
     @property
+    def title(self) -> str:
+        """Name in words, for example ``"Voronoi volume"``."""
+        return " ".join(_PROPER_NAMES.get(word, word) for word in self.name.split("_"))
+
+    @property
     def label(self) -> str:
         """Name and unit for a plot, for example ``"bond length (Å)"``."""
-        words = [_PROPER_NAMES.get(word, word) for word in self.name.split("_")]
         unit = f"{parse_unit(self.unit):~P}".replace("deg", "°")
-        return f"{' '.join(words)} ({unit})"
+        return f"{self.title} ({unit})"
 
     def to_dict(self) -> dict[str, str]:
         """Return the fields as a JSON-ready dictionary."""

@@ -104,6 +104,9 @@ def write_site(folder, name, n_k=1, **label):
         alpha=np.zeros((n_k, 3, 20), np.float32),
         beta=np.ones((n_k, 3, 20), np.float32),
         norm=np.ones((n_k, 3), np.float32),
+        cell=4.0 * np.eye(3),
+        positions=np.zeros((1, 3)),
+        site=0,
         label=json.dumps({**known, **label}),
     )
 
@@ -116,6 +119,7 @@ def test_sites_are_collected_with_phases_and_excitation_energies(tmp_path):
     assert collected.phases == ("SOD", "SOD", "alpha-quartz")
     assert collected.norm.shape == (12,)
     np.testing.assert_allclose(collected.targets[:, 5], [540.0, 540.0, 541.0])
+    np.testing.assert_allclose(collected.targets[:, 2], 64.0)
     np.testing.assert_allclose(collected.gap_middle, 0.0)
 
 

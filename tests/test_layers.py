@@ -11,8 +11,8 @@ import hyperspy_coreloss
 
 PACKAGE = Path(hyperspy_coreloss.__file__).parent
 LAYERS = (
-    ("errors", "quality", "recursion"),
-    ("properties", "energy", "background"),
+    ("errors", "quality"),
+    ("properties", "energy", "background", "continued_fraction", "voronoi"),
     ("broadening", "onset", "metadata", "plotting"),
     ("recipe", "dataset"),
     ("preprocessing", "pretrained"),

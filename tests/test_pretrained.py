@@ -125,8 +125,9 @@ def test_card_tells_errors_baselines_and_limits(pretrained):
     card = render_card(pretrained)
     for text in (pretrained.limits, pretrained.sha256, "phase", "mean (baseline)", "sz(dzp)"):
         assert text in card
-    for name, row in pretrained.record.metrics.items():
+    for spec in pretrained.properties:
+        row = pretrained.record.metrics[spec.name]
         assert f"{row['mae']:.3g}" in card
         if row["mae"] >= min(row["baselines"].values()):
             worse = card.partition("No better than a baseline")[2].splitlines()[0]
-            assert name.replace("_", " ") in worse
+            assert spec.title in worse

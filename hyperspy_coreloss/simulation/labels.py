@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.voronoi import surroundings, voronoi_volume
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
 #: Atoms are bonded within this multiple of the sum of their covalent radii (Cordero et al.
 #: 2008, Dalton Trans. 2832): 2.2 Å for Si-O.
 BOND_TOLERANCE = 2.2 / 1.77
-
-#: First guess of how far the neighbours that bound a Voronoi cell reach, in angstrom.
-_VORONOI_REACH = 6.5
-
-_LARGEST_REACH = 60.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,9 @@ def bonded_neighbours(atoms: Atoms, site: int) -> Neighbours:
     from ase.data import covalent_radii
 
     radii = covalent_radii[atoms.numbers] * BOND_TOLERANCE
-    indices, vectors = _surroundings(atoms, site, float(radii[site] + radii.max()))
+    indices, vectors = surroundings(
+        atoms.cell[:], atoms.positions, site, float(radii[site] + radii.max())
+    )
     bonded = np.linalg.norm(vectors, axis=1) < radii[site] + radii[indices]
     return Neighbours(indices[bonded], vectors[bonded])
 
@@ -122,43 +120,10 @@ def geometry_labels(atoms: Atoms, site: int) -> GeometryLabels:
     return GeometryLabels(
         bond_length=float(distances.mean()),
         bond_angle=_mean_angle(neighbours.vectors),
-        voronoi_volume=voronoi_volume(atoms, site),
+        voronoi_volume=voronoi_volume(atoms.cell[:], atoms.positions, site),
         coordination=len(distances),
         bonds=tuple(float(distance) for distance in np.sort(distances)),
     )
-
-
-def voronoi_volume(atoms: Atoms, site: int) -> float:
-    """Volume of the unweighted Voronoi cell of `site` in angstrom cubed.
-
-    The volumes of all atoms sum to the volume of the cell: the neighbours are gathered until
-    none farther away could cut the cell.
-
-    Raises
-    ------
-    StructureError
-        If the cell stays open within 60 Å.
-    """
-    from scipy.spatial import ConvexHull, Voronoi
-
-    reach = _VORONOI_REACH
-    while reach < _LARGEST_REACH:
-        _, vectors = _surroundings(atoms, site, reach)
-        if len(vectors) >= 4:
-            diagram = Voronoi(np.vstack([np.zeros(3), vectors]))
-            region = diagram.regions[diagram.point_region[0]]
-            if region and -1 not in region:
-                corners = diagram.vertices[region]
-                # An atom cuts the cell only if it is nearer than twice the farthest corner.
-                needed = 2.0 * float(np.linalg.norm(corners, axis=1).max())
-                if needed <= reach:
-                    return float(ConvexHull(corners).volume)
-        reach *= 1.5
-    msg = (
-        f"The Voronoi cell of {atoms[site].symbol}{site} must close within {_LARGEST_REACH:.0f} "
-        "Å; it does not. Check that the structure is periodic in three dimensions."
-    )
-    raise StructureError(msg)
 
 
 def _mean_angle(vectors: NDArray[np.float64]) -> float:
@@ -167,21 +132,3 @@ def _mean_angle(vectors: NDArray[np.float64]) -> float:
     directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = [first @ second for first, second in combinations(directions, 2)]
     return float(np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0))).mean())
-
-
-def _surroundings(
-    atoms: Atoms, site: int, reach: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Indices of and vectors to all atoms within `reach` of `site`, images included."""
-    heights = 1.0 / np.linalg.norm(np.linalg.inv(atoms.cell[:]), axis=0)
-    # One cell more on each side, because atoms may lie anywhere in or outside the cell.
-    fractional = atoms.get_scaled_positions(wrap=True)
-    counts = np.ceil(reach / heights).astype(int) + 1
-    ranges = [np.arange(-count, count + 1) for count in counts]
-    shifts = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    offsets = (fractional - fractional[site])[np.newaxis, :, :] + shifts[:, np.newaxis, :]
-    vectors = offsets.reshape(-1, 3) @ atoms.cell[:]
-    indices = np.tile(np.arange(len(atoms)), len(shifts))
-    distances = np.linalg.norm(vectors, axis=1)
-    near = (distances < reach) & (distances > 1e-6)
-    return indices[near], vectors[near]

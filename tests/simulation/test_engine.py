@@ -10,9 +10,9 @@ pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'sim
 
 from ase.build import bulk
 
+from hyperspy_coreloss.continued_fraction import spectrum_from_recursion
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation import engine
-from hyperspy_coreloss.simulation.continued_fraction import spectrum_from_recursion
 from hyperspy_coreloss.simulation.core_hole import (
     SETUP_NAME,
     ensure_core_hole_setup,

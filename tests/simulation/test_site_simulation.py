@@ -14,10 +14,10 @@ pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simula
 
 from ase.io import write
 
+from hyperspy_coreloss.continued_fraction import absorption_spectrum
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.simulation import site_simulation
 from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
-from hyperspy_coreloss.simulation.continued_fraction import absorption_spectrum
 from hyperspy_coreloss.simulation.engine import EngineSettings
 from hyperspy_coreloss.simulation.site_record import read_site_record
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperspy_coreloss.errors import SimulationError
-from hyperspy_coreloss.simulation.continued_fraction import (
+from hyperspy_coreloss.continued_fraction import (
     absorption_spectrum,
     spectrum_from_recursion,
 )
+from hyperspy_coreloss.errors import SimulationError
 
 ENERGY = np.linspace(-12, 12, 241)
 

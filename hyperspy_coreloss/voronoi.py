@@ -1,0 +1,83 @@
+"""Voronoi volume of an atom in a periodic structure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import ConvexHull, Voronoi
+
+from hyperspy_coreloss.errors import StructureError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# First guess of how far the neighbours that bound a cell reach, in angstrom.
+_FIRST_REACH = 6.5
+_LARGEST_REACH = 60.0
+
+
+def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], site: int) -> float:
+    """Return the volume of the unweighted Voronoi cell of an atom in angstrom cubed.
+
+    The volumes of all atoms sum to the volume of the cell: the neighbours are gathered until
+    none farther away could cut the cell.
+
+    Parameters
+    ----------
+    cell
+        Lattice vectors in angstrom, one a row, shape (3, 3).
+    positions
+        Atoms in angstrom, shape (atoms, 3).
+    site
+        Index of the atom.
+
+    Raises
+    ------
+    StructureError
+        If the cell stays open within 60 Å.
+    """
+    reach = _FIRST_REACH
+    while reach < _LARGEST_REACH:
+        _, vectors = surroundings(cell, positions, site, reach)
+        if len(vectors) >= 4:
+            diagram = Voronoi(np.vstack([np.zeros(3), vectors]))
+            region = diagram.regions[diagram.point_region[0]]
+            if region and -1 not in region:
+                corners = diagram.vertices[region]
+                # An atom cuts the cell only if it is nearer than twice the farthest corner.
+                needed = 2.0 * float(np.linalg.norm(corners, axis=1).max())
+                if needed <= reach:
+                    return float(ConvexHull(corners).volume)
+        reach *= 1.5
+    msg = (
+        f"The Voronoi cell of atom {site} must close within {_LARGEST_REACH:.0f} Å; it does not. "
+        "Check that the structure is periodic in three dimensions."
+    )
+    raise StructureError(msg)
+
+
+def surroundings(
+    cell: NDArray[np.floating], positions: NDArray[np.floating], site: int, reach: float
+) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+    """Return the indices of, and the vectors to, all atoms within `reach`, images included.
+
+    Parameters
+    ----------
+    cell, positions, site
+        As in :func:`voronoi_volume`.
+    reach
+        Largest distance in angstrom.
+    """
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    # One cell more on each side, because atoms may lie anywhere in or outside the cell.
+    fractional = np.linalg.solve(np.transpose(cell), np.transpose(positions)).T % 1.0
+    counts = np.ceil(reach / heights).astype(int) + 1
+    ranges = [np.arange(-count, count + 1) for count in counts]
+    shifts = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    offsets = (fractional - fractional[site])[np.newaxis, :, :] + shifts[:, np.newaxis, :]
+    vectors = offsets.reshape(-1, 3) @ cell
+    indices = np.tile(np.arange(len(positions)), len(shifts))
+    distances = np.linalg.norm(vectors, axis=1)
+    near = (distances < reach) & (distances > 1e-6)
+    return indices[near], vectors[near]

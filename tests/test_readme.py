@@ -1,0 +1,21 @@
+"""What the README says about the shipped model is what the model says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_readme_and_changes_give_the_size_of_the_data_set(pretrained):
+    record = pretrained.record
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"{record.n_spectra} computed spectra of {record.n_phases} phases" in readme
+    assert f"from {record.n_spectra} computed spectra" in (ROOT / "CHANGES.md").read_text()
+
+
+def test_readme_is_right_that_half_the_properties_hardly_beat_the_mean(pretrained):
+    hardly = [
+        row["mae"] > 0.95 * row["baselines"]["mean"] for row in pretrained.record.metrics.values()
+    ]
+    assert sum(hardly) == 3
