@@ -40,21 +40,25 @@ def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], 
     reach = _FIRST_REACH
     while reach < _LARGEST_REACH:
         _, vectors = surroundings(cell, positions, site, reach)
-        if len(vectors) >= 4:
-            diagram = Voronoi(np.vstack([np.zeros(3), vectors]))
-            region = diagram.regions[diagram.point_region[0]]
-            if region and -1 not in region:
-                corners = diagram.vertices[region]
-                # An atom cuts the cell only if it is nearer than twice the farthest corner.
-                needed = 2.0 * float(np.linalg.norm(corners, axis=1).max())
-                if needed <= reach:
-                    return float(ConvexHull(corners).volume)
+        corners = _corners(vectors)
+        # An atom cuts the cell only if it is nearer than twice the farthest corner.
+        if corners is not None and 2.0 * np.linalg.norm(corners, axis=1).max() <= reach:
+            return float(ConvexHull(corners).volume)
         reach *= 1.5
     msg = (
         f"The Voronoi cell of atom {site} must close within {_LARGEST_REACH:.0f} Å; it does not. "
         "Check that the structure is periodic in three dimensions."
     )
     raise StructureError(msg)
+
+
+def _corners(vectors: NDArray[np.floating]) -> NDArray[np.floating] | None:
+    """Return the corners of the cell around the origin, or None if it is open."""
+    if len(vectors) < 4 or np.linalg.matrix_rank(vectors) < 3:
+        return None
+    diagram = Voronoi(np.vstack([np.zeros(3), vectors]))
+    region = diagram.regions[diagram.point_region[0]]
+    return diagram.vertices[region] if region and -1 not in region else None
 
 
 def surroundings(
