@@ -3,14 +3,18 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Where computed sites lie that the shipped data set is collected from.
 SITES ?= ../shared/data/oxygen_k_reference
+# Structures that the campaign computes sites of, and how many workers it has.
+STRUCTURES ?= ../shared/data/structures
+WORKERS ?= 1
 
-.PHONY: help demo test test-simulation docs model clean
+.PHONY: help demo test test-simulation docs model campaign clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
 	@echo "make test   run all tests, the linter and the type checker"
 	@echo "make test-simulation   build GPAW and run the tests of the first-principles simulator"
 	@echo "make docs   build the documentation and run its gallery, warnings as errors"
+	@echo "make campaign  go on computing sites of silica, into training/sites"
 	@echo "make model  collect the data set from SITES and train the shipped model on it"
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -41,6 +45,9 @@ test-simulation: $(VENV)/simulation-ready
 docs: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	MPLBACKEND=agg $(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs docs/_build/html
+
+campaign: $(VENV)/simulation-ready
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python training/campaign.py $(STRUCTURES) --workers $(WORKERS)
 
 model: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) \

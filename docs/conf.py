@@ -1,5 +1,6 @@
 """Configuration of the documentation."""
 
+import warnings
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
+html_title = project
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
 
@@ -36,7 +38,11 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "abort_on_example_error": True,
     "show_memory": False,
+    "remove_config_comments": True,
 }
+
+# exspy 0.3 imports lazy signals from where HyperSpy 2.5 no longer wants them.
+warnings.filterwarnings("ignore", message="Importing `Lazy")
 
 # The cards are rendered from the models, so that the two cannot disagree.
 cards = Path(__file__).parent / "pretrained"

@@ -39,16 +39,15 @@ def render_card(pretrained: PretrainedModel) -> str:
         "",
         f"Held out: {record.split}.",
         "",
-        "| property | unit | mean absolute error | R² | 90 % interval | on training spectra | "
+        "| property | mean absolute error | R² | 90 % interval | on training spectra | "
         + " | ".join(f"{name} (baseline)" for name in baselines)
         + " |",
-        "|---|---|" + "---|" * (4 + len(baselines)),
+        "|---|" + "---|" * (4 + len(baselines)),
     ]
     for spec, half_width in zip(pretrained.properties, half_widths, strict=True):
         row = record.metrics[spec.name]
         cells = [
-            spec.title,
-            spec.unit,
+            spec.label,
             f"{row['mae']:.3g}",
             f"{row['r2']:.2f}",
             f"± {half_width:.3g}",

@@ -49,6 +49,17 @@ class LazyPropertySignal(LazySignal, PropertySignal):
             signal._lazy = False
             signal._assign_subclass()
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Compute values and quality maps together, reading the spectra once, and save them.
+
+        Written lazily, values and maps would each read all spectra; in memory they take far less
+        room than the spectra. This signal stays lazy. Parameters are those of
+        :meth:`hyperspy.api.signals.BaseSignal.save`.
+        """
+        computed = self.deepcopy()
+        computed.compute()
+        computed.save(*args, **kwargs)
+
 
 class LazyCoreLossPropertySignal(LazyPropertySignal, CoreLossPropertySignal, LazySignal1D):
     """Lazy form of :class:`~hyperspy_coreloss.signals.CoreLossPropertySignal`."""

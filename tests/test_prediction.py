@@ -128,6 +128,28 @@ def test_result_tells_how_it_was_made(image, pretrained):
     assert result.metadata.General.title == "Properties of Simulated silica"
 
 
+@pytest.mark.parametrize("finish", ["compute", "save"])
+def test_each_spectrum_is_read_once(image, tmp_path, finish):
+    read = []
+
+    def reader(block, block_info=None):
+        read.append(block_info[0]["chunk-location"])
+        return block
+
+    spectra = image[0].as_lazy()
+    spectra.data = spectra.data.rechunk((2, 7, -1)).map_blocks(
+        reader, dtype=spectra.data.dtype, meta=np.empty((0, 0, 0), spectra.data.dtype)
+    )
+    result = spectra.predict_properties(resolution=0.5)
+    assert not read
+    if finish == "save":
+        result.save(tmp_path / "maps.hspy")
+        assert result._lazy
+    else:
+        result.compute(show_progressbar=False)
+    assert sorted(read) == [(0, 0, 0), (1, 0, 0), (2, 0, 0)]
+
+
 def test_input_is_left_as_it_was(signal):
     before, metadata = np.asarray(signal.data).copy(), signal.metadata.as_dictionary()
     signal.predict_properties(**QUIET)
