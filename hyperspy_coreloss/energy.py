@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pint
 
-from hyperspy_coreloss.errors import EnergyAxisError
+from hyperspy_coreloss.errors import EnergyAxisError, EnergyRangeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,12 @@ class EnergyWindow:
     step
         Distance between two grid points, in eV.
     origin
-        What the energies are counted from: each spectrum's own threshold, or the zero of
-        energy loss.
+        What the energies are counted from; so far each spectrum's own threshold only.
+
+    Raises
+    ------
+    EnergyRangeError
+        If the window holds no grid point, or its origin is not known.
 
     Examples
     --------
@@ -43,7 +47,21 @@ class EnergyWindow:
     start: float = -1.0
     stop: float = 15.0
     step: float = 0.1
-    origin: Literal["threshold", "absolute"] = "threshold"
+    origin: Literal["threshold"] = "threshold"
+
+    def __post_init__(self) -> None:
+        if not (self.step > 0 and self.n_channels > 0):
+            msg = (
+                "An energy window needs a step above 0 and at least one step between start and "
+                f"stop, but it goes from {self.start} to {self.stop} eV in steps of {self.step}."
+            )
+            raise EnergyRangeError(msg)
+        if self.origin != "threshold":
+            msg = (
+                f"Energies can be counted from the threshold only, not from {self.origin!r}. "
+                "Update hyperspy_coreloss."
+            )
+            raise EnergyRangeError(msg)
 
     @property
     def n_channels(self) -> int:

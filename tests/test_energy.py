@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperspy_coreloss.energy import EnergyWindow, axis_in_ev, channel_widths
-from hyperspy_coreloss.errors import EnergyAxisError
+from hyperspy_coreloss.errors import EnergyAxisError, EnergyRangeError
 
 
 def test_window_is_the_papers():
@@ -24,6 +24,14 @@ def test_window_has_a_whole_number_of_steps(start, channels, step):
     window = EnergyWindow(start, start + channels * step, step)
     assert window.n_channels == channels
     assert EnergyWindow.from_dict(window.to_dict()) == window
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"step": 0.0}, {"stop": -1.0}, {"step": float("nan")}, {"origin": "absolute"}]
+)
+def test_windows_that_cannot_be_read_are_refused(wrong):
+    with pytest.raises(EnergyRangeError):
+        EnergyWindow.from_dict({**EnergyWindow().to_dict(), **wrong})
 
 
 @pytest.mark.parametrize(("units", "factor"), [("eV", 1), ("keV", 1e3), ("meV", 1e-3)])

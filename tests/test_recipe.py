@@ -22,7 +22,7 @@ def test_nominal_onset_is_exspys():
 
 
 def test_recipe_survives_json():
-    recipe = Recipe(EnergyWindow(-2, 20, 0.05, "absolute"), "C_K", 284.0, 0.1, 0.2)
+    recipe = Recipe(EnergyWindow(-2, 20, 0.05), "C_K", 284.0, 0.1, 0.2)
     assert Recipe.from_dict(recipe.to_dict()) == recipe
 
 
