@@ -215,8 +215,8 @@ def collect_sites(folder: str | Path, description: str, licence: str) -> Spectru
         gap_middle=np.array([(label["lumo"] + label["homo"]) / 2 for label in labels]),
         targets=np.array([_targets(label) for label in labels]),
         names=tuple(file.stem for file in files),
-        structures=tuple(label["name"] for label in labels),
-        phases=tuple(phase_of(label["name"]) for label in labels),
+        structures=tuple(_structure(label) for label in labels),
+        phases=tuple(label.get("phase") or phase_of(_structure(label)) for label in labels),
         sources=tuple(label["source"] for label in labels),
         description=description,
         licence=licence,
@@ -238,6 +238,11 @@ def phase_of(structure: str) -> str:
         return rest.partition("-")[0].upper()
     material = structure.partition("_")[0]
     return _SAME_PHASE.get(material, material)
+
+
+def _structure(label: dict[str, Any]) -> str:
+    # The first sites that were computed call it their name.
+    return str(label["structure"] if "structure" in label else label["name"])
 
 
 def _targets(label: dict[str, Any]) -> list[float]:

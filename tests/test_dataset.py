@@ -123,6 +123,13 @@ def test_sites_are_collected_with_phases_and_excitation_energies(tmp_path):
     np.testing.assert_allclose(collected.gap_middle, 0.0)
 
 
+def test_sites_may_name_their_phase(tmp_path):
+    write_site(tmp_path, "IZA-SOD", structure="IZA-SOD-v0", phase="sodalite")
+    collected = collect_sites(tmp_path, "made up", "CC0")
+    assert collected.structures == ("IZA-SOD-v0",)
+    assert collected.phases == ("sodalite",)
+
+
 def test_a_folder_without_sites_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="no site"):
         collect_sites(tmp_path, "made up", "CC0")
