@@ -9,6 +9,8 @@ import click
 
 from hyperspy_coreloss.errors import CoreLossError
 
+_SIMULATION_PACKAGES = ("ase", "gpaw", "pymatgen", "spglib")
+
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -23,6 +25,11 @@ class _Group(click.Group):
             return super().invoke(context)
         except CoreLossError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name not in _SIMULATION_PACKAGES:
+                raise
+            msg = f"This needs {error.name}: pip install 'hyperspy-coreloss[simulation]'."
+            raise click.ClickException(msg) from error
 
 
 @click.group(cls=_Group)
@@ -48,6 +55,86 @@ def collect(folder: Path, output: Path, description: str, licence: str) -> None:
     sites = collect_sites(folder, description, licence)
     sites.save(output)
     click.echo(f"{len(sites)} sites of {len(set(sites.phases))} phases in {output}")
+
+
+@dataset.command()
+@click.argument("data", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--picture", type=_PATH, help="Also draw labels and spectra into this file.")
+def show(data: Path, as_json: bool, picture: Path | None) -> None:
+    """Tell what the data set DATA holds."""
+    import json
+
+    from hyperspy_coreloss.dataset import SpectrumDataset, summarise
+
+    spectra = SpectrumDataset.load(data)
+    summary = summarise(spectra)
+    if picture is not None:
+        from hyperspy_coreloss.plotting import plot_dataset
+
+        plot_dataset(spectra).savefig(picture)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+        return
+    for key, value in summary.items():
+        if key != "labels":
+            click.echo(f"{key:14s} {value}")
+    for name, row in summary["labels"].items():
+        click.echo(f"{name:24s} {row['minimum']:9.3f} to {row['maximum']:9.3f} {row['unit']}")
+
+
+@main.command()
+@click.argument("structures", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
+@click.option("-o", "--output", type=_PATH, required=True, help="Folder for the computed sites.")
+@click.option("--workers", default=1, show_default=True, help="Processes, one core each.")
+@click.option("--source", default="file", show_default=True, help="Origin of the structures.")
+@click.option("--licence", default="unknown", show_default=True, help="Their licence.")
+@click.option("--cutoff", default=400.0, show_default=True, help="Plane-wave cutoff in eV.")
+@click.option("--steps", default=250, show_default=True, help="Recursion steps.")
+@click.option(
+    "--image-distance", default=8.0, show_default=True, help="Least distance of images in Å."
+)
+@click.option("--retry", is_flag=True, help="Compute again what failed before.")
+def simulate(
+    structures: tuple[Path, ...],
+    edge: str,
+    output: Path,
+    workers: int,
+    source: str,
+    licence: str,
+    cutoff: float,
+    steps: int,
+    image_distance: float,
+    retry: bool,
+) -> None:
+    """Compute spectra and labels of all inequivalent sites of STRUCTURES (files or folders).
+
+    To resume, run it again; finished sites are left alone. Set OMP_NUM_THREADS=1.
+    """
+    absorber, _, shell = edge.partition("_")
+    if shell != "K":
+        msg = f"K edges can be computed, for example O_K, but the edge is {edge!r}."
+        raise click.ClickException(msg)
+    from hyperspy_coreloss.simulation.campaign import run_campaign
+    from hyperspy_coreloss.simulation.engine import EngineSettings
+    from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
+    from hyperspy_coreloss.simulation.tasks import tasks_from_files
+
+    files = [
+        file
+        for path in structures
+        for file in (sorted(path.iterdir()) if path.is_dir() else [path])
+    ]
+    tasks, refused = tasks_from_files(files, absorber, source=source, licence=licence)
+    for name, reason in refused.items():
+        click.echo(f"refused {name}: {reason}", err=True)
+    output.mkdir(parents=True, exist_ok=True)
+    simulator = SiteSimulator(
+        settings=EngineSettings(cutoff=cutoff, steps=steps), smallest_image_distance=image_distance
+    )
+    status = run_campaign(tasks, output, simulator, workers=workers, retry_failures=retry)
+    click.echo(f"{status.done} of {status.total} sites done, {status.failed} failed, in {output}")
 
 
 @main.command()

@@ -223,6 +223,27 @@ def collect_sites(folder: str | Path, description: str, licence: str) -> Spectru
     )
 
 
+def summarise(dataset: SpectrumDataset) -> dict[str, Any]:
+    """Return size, identity and label ranges of a data set as a JSON-ready dictionary."""
+    return {
+        "n_spectra": len(dataset),
+        "n_structures": len(set(dataset.structures)),
+        "n_phases": len(set(dataset.phases)),
+        "sha256": dataset.sha256(),
+        "licence": dataset.licence,
+        "description": dataset.description,
+        "labels": {
+            spec.name: {
+                "unit": spec.unit,
+                "minimum": float(values.min()),
+                "mean": float(values.mean()),
+                "maximum": float(values.max()),
+            }
+            for spec, values in zip(PROPERTIES, dataset.targets.T, strict=True)
+        },
+    }
+
+
 def phase_of(structure: str) -> str:
     """Return the phase a structure belongs to: a framework is one phase, whatever its source.
 

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.properties import PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from hyperspy_coreloss.dataset import SpectrumDataset
     from hyperspy_coreloss.signals import PropertySignal
 
 _COLUMNS = 3
@@ -45,6 +47,35 @@ def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
     for panel, property_map in zip(panels.flat, maps, strict=False):
         _draw(panel, property_map)
         panel.set_title(property_map.metadata.Signal.quantity)
+    return figure
+
+
+def plot_dataset(dataset: SpectrumDataset) -> Figure:
+    """Plot the labels of a data set as histograms, and its spectra from the lowest empty state.
+
+    Parameters
+    ----------
+    dataset
+        Computed spectra; they are shown with their lifetime broadening only.
+    """
+    figure = plt.figure(figsize=(12.0, 9.0), layout="constrained")
+    grid = figure.add_gridspec(3, _COLUMNS)
+    for position, (spec, values) in enumerate(zip(PROPERTIES, dataset.targets.T, strict=True)):
+        panel = figure.add_subplot(grid[divmod(position, _COLUMNS)])
+        panel.hist(values, bins=30, color="tab:blue")
+        panel.set_xlabel(spec.label)
+        panel.set_ylabel("sites")
+    energy = np.arange(-2.0, 20.0, 0.05)
+    panel = figure.add_subplot(grid[2, :])
+    panel.plot(energy, dataset.spectra(energy).T, color="tab:blue", alpha=0.15, linewidth=0.6)
+    panel.set_xlim(energy[0], energy[-1])
+    panel.set_ylim(bottom=0)
+    panel.set_xlabel("energy above the lowest empty state (eV)")
+    panel.set_ylabel("spectral density")
+    figure.suptitle(
+        f"{len(dataset)} sites, {len(set(dataset.structures))} structures, "
+        f"{len(set(dataset.phases))} phases"
+    )
     return figure
 
 

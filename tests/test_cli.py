@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from click.testing import CliRunner
 
 from hyperspy_coreloss.cli import main
@@ -39,6 +41,23 @@ def test_sites_are_collected(tmp_path):
     )
     assert output.startswith("2 sites of 2 phases")
     assert len(SpectrumDataset.load(tmp_path / "two.npz")) == 2
+
+
+def test_a_data_set_is_shown_in_words_numbers_and_a_picture(sites, tmp_path):
+    sites.save(tmp_path / "sites.npz")
+    words = run("dataset", "show", tmp_path / "sites.npz", "--picture", tmp_path / "set.png")
+    assert f"n_spectra      {len(sites)}" in words
+    assert (tmp_path / "set.png").stat().st_size > 10_000
+    numbers = json.loads(run("dataset", "show", tmp_path / "sites.npz", "--json"))
+    assert numbers["sha256"] == sites.sha256()
+    assert numbers["n_phases"] == len(set(sites.phases))
+    assert numbers["labels"]["bond_angle"]["maximum"] == sites.targets[:, 1].max()
+
+
+def test_only_k_edges_are_simulated(tmp_path):
+    finished = CliRunner().invoke(main, ["simulate", str(tmp_path), "--edge", "O_L", "-o", "x"])
+    assert finished.exit_code == 1
+    assert "K edges can be computed" in finished.output
 
 
 def test_wrong_input_is_told_without_a_traceback(tmp_path):
