@@ -79,11 +79,14 @@ def map_spectra(
             dtype=spectra.dtype,
             limit=_CHUNK * spectra.shape[-1] * spectra.dtype.itemsize,
         )
-        spectra = da.from_array(spectra, chunks=chunks)
+        # Without a name dask would read all data to make one.
+        spectra = da.from_array(spectra, chunks=chunks, name=False)
     spectra = spectra.rechunk({spectra.ndim - 1: -1})
     blocks = [spectra]
     if excluded is not None:
-        blocks.append(da.from_array(excluded[..., None], chunks=(*spectra.chunks[:-1], (1,))))
+        blocks.append(
+            da.from_array(excluded[..., None], chunks=(*spectra.chunks[:-1], (1,)), name=False)
+        )
     columns = len(pretrained.properties) + 2
     predicted = da.map_blocks(
         predict_chunk,
