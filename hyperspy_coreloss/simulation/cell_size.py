@@ -1,0 +1,69 @@
+"""What periodic images do to the excitation energy of a core-hole cell, and how to remove it.
+
+The core-hole cell holds a localised hole and an electron that is spread over the cell. To the first
+order the images of such a cell interact as point charges in a uniform background, screened by the
+material (G. Makov and M. C. Payne, Phys. Rev. B 51 (1995) 4014). The dielectric constant of silica
+follows from its density (Clausius-Mossotti), with one polarisability for all silicas, fitted to
+the energies of the same sites in cells of different size (``benchmarks/simulation_cell_size.py``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Electronic polarisability of SiO2 in cubic angstrom.
+SILICA_POLARISABILITY = 3.37
+
+
+def dielectric_constant(formula_volume: float, polarisability: float) -> float:
+    """Return the electronic dielectric constant by Clausius and Mossotti.
+
+    Parameters
+    ----------
+    formula_volume
+        Volume of one formula unit in cubic angstrom.
+    polarisability
+        Of one formula unit, in cubic angstrom.
+    """
+    ratio = 4 * np.pi / 3 * polarisability / formula_volume
+    return float((1 + 2 * ratio) / (1 - ratio))
+
+
+def image_energy(cell: NDArray[np.floating]) -> float:
+    """Return the energy in eV of a unit point charge, its images and a uniform background.
+
+    Parameters
+    ----------
+    cell
+        Lattice vectors in angstrom, one a row, shape (3, 3).
+    """
+    from pymatgen.analysis.ewald import EwaldSummation
+    from pymatgen.core import Structure
+
+    charge = Structure(cell, ["H+"], [[0.0, 0.0, 0.0]])
+    return float(EwaldSummation(charge, acc_factor=12).total_energy)
+
+
+def cell_size_error(
+    cell: NDArray[np.floating],
+    n_formula_units: float,
+    polarisability: float = SILICA_POLARISABILITY,
+) -> float:
+    """Return the error of the excitation energy in eV; subtract it to correct.
+
+    Parameters
+    ----------
+    cell
+        Lattice vectors of the supercell in angstrom, one a row, shape (3, 3).
+    n_formula_units
+        Number of formula units in the supercell.
+    polarisability
+        Of one formula unit, in cubic angstrom.
+    """
+    volume = float(abs(np.linalg.det(cell)))
+    return image_energy(cell) / dielectric_constant(volume / n_formula_units, polarisability)
