@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Electronic polarisability of SiO2 in cubic angstrom.
-SILICA_POLARISABILITY = 3.37
+SILICA_POLARISABILITY = 3.46
 
 
 def dielectric_constant(formula_volume: float, polarisability: float) -> float:
