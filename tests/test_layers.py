@@ -13,6 +13,7 @@ PACKAGE = Path(hyperspy_coreloss.__file__).parent
 LAYERS = (
     ("errors", "quality"),
     ("properties", "energy", "background", "continued_fraction", "voronoi"),
+    ("computed_site",),
     ("broadening", "onset", "metadata", "plotting"),
     ("recipe", "dataset"),
     ("preprocessing", "pretrained"),
