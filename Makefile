@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 # Where computed sites lie that the shipped data set is collected from.
-SITES ?= ../shared/data/oxygen_k_reference
+SITES ?= training/sites
 # Structures that the campaign computes sites of, and how many workers it has.
 STRUCTURES ?= ../shared/data/structures
 WORKERS ?= 1
@@ -49,11 +49,11 @@ docs: $(VENV)/ready
 campaign: $(VENV)/simulation-ready
 	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python training/campaign.py $(STRUCTURES) --workers $(WORKERS)
 
-model: $(VENV)/ready
+model: $(VENV)/simulation-ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) \
-		--output hyperspy_coreloss/data/oxygen_k_sites.npz \
+		--output hyperspy_coreloss/data/oxygen_k_sites.nc \
 		--description "$$(cat training/silica-o-k/dataset.txt)"
-	$(BIN)/hyperspy-coreloss train hyperspy_coreloss/data/oxygen_k_sites.npz \
+	$(BIN)/hyperspy-coreloss train hyperspy_coreloss/data/oxygen_k_sites.nc \
 		--output hyperspy_coreloss/data/silica-o-k.safetensors --model-version 0.1.0 \
 		--intended-use "$$(cat training/silica-o-k/use.txt)" \
 		--limits "$$(cat training/silica-o-k/limits.txt)"

@@ -11,6 +11,8 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "ComputedSite": "computed_site",
+    "ComputedStructure": "computed_site",
     "CoreLossPropertySignal": "signals",
     "EnergyWindow": "energy",
     "LazyCoreLossPropertySignal": "lazy_signals",
@@ -18,13 +20,18 @@ _HOMES = {
     "PropertySpec": "properties",
     "Quality": "quality",
     "Recipe": "recipe",
+    "RecursionChains": "computed_site",
+    "SampledSpectrum": "computed_site",
     "SpectrumDataset": "dataset",
     "TrainingSettings": "training",
+    "TransitionLines": "computed_site",
     "list_pretrained": "pretrained",
     "load_pretrained": "pretrained",
     "measure_resolution": "prediction",
     "predict_properties": "prediction",
+    "read_dataset": "dataset_file",
     "train": "training",
+    "write_dataset": "dataset_file",
 }
 _MODULES = ("data", "errors", "signals")
 

@@ -1,5 +1,13 @@
 from . import data, errors, signals
+from .computed_site import (
+    ComputedSite,
+    ComputedStructure,
+    RecursionChains,
+    SampledSpectrum,
+    TransitionLines,
+)
 from .dataset import SpectrumDataset
+from .dataset_file import read_dataset, write_dataset
 from .energy import EnergyWindow
 from .lazy_signals import LazyCoreLossPropertySignal
 from .prediction import measure_resolution, predict_properties
@@ -13,6 +21,8 @@ from .training import TrainingSettings, train
 __version__: str
 
 __all__ = [
+    "ComputedSite",
+    "ComputedStructure",
     "CoreLossPropertySignal",
     "EnergyWindow",
     "LazyCoreLossPropertySignal",
@@ -20,8 +30,11 @@ __all__ = [
     "PropertySpec",
     "Quality",
     "Recipe",
+    "RecursionChains",
+    "SampledSpectrum",
     "SpectrumDataset",
     "TrainingSettings",
+    "TransitionLines",
     "__version__",
     "data",
     "errors",
@@ -29,6 +42,8 @@ __all__ = [
     "load_pretrained",
     "measure_resolution",
     "predict_properties",
+    "read_dataset",
     "signals",
     "train",
+    "write_dataset",
 ]

@@ -1,10 +1,16 @@
-"""The card of a pretrained model, rendered from its record so that the two cannot disagree."""
+"""The cards of models and data sets, rendered from their records: the two cannot disagree."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hyperspy_coreloss.dataset import summarise
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from hyperspy_coreloss.dataset import SpectrumDataset
     from hyperspy_coreloss.pretrained import PretrainedModel
 
 
@@ -80,3 +86,83 @@ def render_card(pretrained: PretrainedModel) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
+    """Return the card of a data set as Markdown: contents, labels, accuracy, origin."""
+    summary = summarise(dataset)
+    lines = [
+        f"# {name}",
+        "",
+        f"{summary['n_spectra']} {dataset.edge.replace('_', ' ')} spectra of "
+        f"{summary['n_structures']} structures, {summary['n_phases']} phases.",
+        "",
+        dataset.description,
+        "",
+        "## Labels",
+        "",
+        "| label | sites | lowest | mean | highest |",
+        "|---|---|---|---|---|",
+    ]
+    for spec in dataset.properties:
+        row = summary["labels"][spec.name]
+        numbers = [f"{row[key]:.4g}" for key in ("minimum", "mean", "maximum") if key in row]
+        cells = [spec.label, str(row["n_known"]), *(numbers or ["", "", ""])]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        *(
+            f"- **{spec.title}** ({spec.unit}): {spec.definition} {spec.source}."
+            for spec in dataset.properties
+        ),
+    ]
+    lines += ["", "## Sites", ""]
+    lines += _table(("bonded neighbours", "sites"), summary["coordination"].items())
+    lines += ["", "## Phases", "", "Structures of one phase never stand on both sides of a split."]
+    lines += ["", *_table(("phase", "structures", "sites"), _phases(dataset))]
+    if dataset.convergence:
+        lines += [
+            "",
+            "## Accuracy",
+            "",
+            "What finer settings change, measured on one cell each:",
+            "",
+        ]
+        columns = list(dict.fromkeys(key for row in dataset.convergence for key in row))
+        rows = [[_cell(row.get(key)) for key in columns] for row in dataset.convergence]
+        lines += _table([column.replace("_", " ") for column in columns], rows)
+    lines += ["", "## Origin", ""]
+    lines += _table(("source of the structures", "licence", "structures"), _origins(dataset))
+    lines += [
+        "",
+        f"- Licence of the data: {dataset.licence}",
+        f"- SHA-256 of the content: `{dataset.sha256}`",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _table(header: Sequence[str], rows: Any) -> list[str]:
+    cells = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
+    return [f"| {' | '.join(header)} |", "|---" * len(header) + "|", *cells]
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str("" if value is None else value)
+
+
+def _phases(dataset: SpectrumDataset) -> list[tuple[str, int, int]]:
+    members: dict[str, list[str]] = {}
+    for site in dataset.sites:
+        members.setdefault(site.structure.phase, []).append(site.structure.name)
+    return [(phase, len(set(names)), len(names)) for phase, names in sorted(members.items())]
+
+
+def _origins(dataset: SpectrumDataset) -> list[tuple[str, str, int]]:
+    """Structures by source; the words after the first comma or semicolon name the single file."""
+    counts: dict[tuple[str, str], set[str]] = {}
+    for site in dataset.sites:
+        part = site.structure
+        origin = part.source.partition(";")[0].partition(",")[0]
+        counts.setdefault((origin, part.licence), set()).add(part.name)
+    return [(*origin, len(names)) for origin, names in sorted(counts.items())]

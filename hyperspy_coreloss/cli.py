@@ -45,16 +45,19 @@ def dataset() -> None:
 
 @dataset.command()
 @click.argument("folder", type=_FOLDER)
-@click.option("-o", "--output", type=_PATH, required=True, help="The data set (.npz) to write.")
+@click.option("-o", "--output", type=_PATH, required=True, help="The data set (.nc) to write.")
 @click.option("--description", required=True, help="How the spectra and labels were computed.")
 @click.option("--licence", default="CC-BY-4.0", show_default=True)
-def collect(folder: Path, output: Path, description: str, licence: str) -> None:
-    """Gather a FOLDER of computed sites (one .npz a site) into one data set."""
-    from hyperspy_coreloss.dataset import collect_sites
+@click.option("--edge", default="O_K", show_default=True)
+def collect(folder: Path, output: Path, description: str, licence: str, edge: str) -> None:
+    """Gather a FOLDER of computed sites, as `simulate` writes them, into one data set."""
+    from hyperspy_coreloss.dataset import SpectrumDataset
+    from hyperspy_coreloss.dataset_file import write_dataset
+    from hyperspy_coreloss.simulation.collect import collect_sites
 
-    sites = collect_sites(folder, description, licence)
-    sites.save(output)
-    click.echo(f"{len(sites)} sites of {len(set(sites.phases))} phases in {output}")
+    spectra = SpectrumDataset(collect_sites(folder), description, licence, edge)
+    write_dataset(spectra, output)
+    click.echo(f"{len(spectra)} sites of {len(set(spectra.phases))} phases in {output}")
 
 
 @dataset.command()
@@ -65,9 +68,10 @@ def show(data: Path, as_json: bool, picture: Path | None) -> None:
     """Tell what the data set DATA holds."""
     import json
 
-    from hyperspy_coreloss.dataset import SpectrumDataset, summarise
+    from hyperspy_coreloss.dataset import summarise
+    from hyperspy_coreloss.dataset_file import read_dataset
 
-    spectra = SpectrumDataset.load(data)
+    spectra = read_dataset(data)
     summary = summarise(spectra)
     if picture is not None:
         from hyperspy_coreloss.plotting import plot_dataset
@@ -77,10 +81,21 @@ def show(data: Path, as_json: bool, picture: Path | None) -> None:
         click.echo(json.dumps(summary, indent=2))
         return
     for key, value in summary.items():
-        if key != "labels":
+        if isinstance(value, (str, int)):
             click.echo(f"{key:14s} {value}")
     for name, row in summary["labels"].items():
-        click.echo(f"{name:24s} {row['minimum']:9.3f} to {row['maximum']:9.3f} {row['unit']}")
+        reach = f"{row['minimum']:9.3f} to {row['maximum']:9.3f}" if row["n_known"] else "not known"
+        click.echo(f"{name:24s} {reach} {row['unit']}")
+
+
+@dataset.command("card")
+@click.argument("data", type=_FILE)
+def dataset_card(data: Path) -> None:
+    """Print the card of the data set DATA."""
+    from hyperspy_coreloss.card import render_dataset_card
+    from hyperspy_coreloss.dataset_file import read_dataset
+
+    click.echo(render_dataset_card(read_dataset(data), data.stem))
 
 
 @main.command()
@@ -159,12 +174,12 @@ def train(
     seed: int,
 ) -> None:
     """Train a model on the data set DATA and measure its error on held-out phases."""
-    from hyperspy_coreloss.dataset import SpectrumDataset
+    from hyperspy_coreloss.dataset_file import read_dataset
     from hyperspy_coreloss.training import TrainingSettings
     from hyperspy_coreloss.training import train as train_network
 
     pretrained = train_network(
-        SpectrumDataset.load(data),
+        read_dataset(data),
         name,
         settings=TrainingSettings(epochs=epochs, seed=seed),
         model_version=model_version,

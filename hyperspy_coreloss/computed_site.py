@@ -48,6 +48,8 @@ class RecursionChains:
     gap_middle: float
 
     def __post_init__(self) -> None:
+        # Single precision, as they are computed in.
+        _convert(self, np.float32, "alpha", "beta", "norm")
         if self.alpha.ndim != 2 or self.beta.shape != self.alpha.shape:
             found = f"{self.alpha.shape} and {self.beta.shape}"
             msg = f"alpha and beta need one shape (chains, steps), not {found}."
@@ -93,6 +95,7 @@ class TransitionLines:
     strength: NDArray[np.floating]
 
     def __post_init__(self) -> None:
+        _convert(self, np.float64, "energy", "strength")
         _check_pairs(self.energy, self.strength, "Lines")
 
     sigma = 0.0
@@ -135,6 +138,7 @@ class SampledSpectrum:
     sigma: float
 
     def __post_init__(self) -> None:
+        _convert(self, np.float64, "energy", "intensity_samples")
         _check_pairs(self.energy, self.intensity_samples, "Samples")
         if len(self.energy) < 2 or not (np.diff(self.energy) > 0).all():
             msg = "The energies of a sampled spectrum must increase, and be two or more."
@@ -189,6 +193,8 @@ class ComputedStructure:
     numbers: NDArray[np.integer] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
+        _convert(self, np.float64, "cell", "positions")
+        _convert(self, np.int64, "numbers")
         shapes = self.cell.shape, self.positions.shape, self.numbers.shape
         if shapes != ((3, 3), (len(self.numbers), 3), (len(self.numbers),)):
             msg = f"{self.name}: cell, positions and numbers do not fit together: {shapes}."
@@ -223,6 +229,9 @@ class ComputedSite:
         known.
     details
         JSON-ready: settings, versions of the codes, energies.
+    projected_densities
+        Densities of states projected on the p states of an atom, by a name that tells the atom
+        and the calculation; empty where they were not computed.
     """
 
     name: str
@@ -231,12 +240,21 @@ class ComputedSite:
     spectrum: ComputedSpectrum
     labels: Mapping[str, float]
     details: Mapping[str, Any] = field(default_factory=dict)
+    projected_densities: Mapping[str, RecursionChains] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        known = {key: float(value) for key, value in self.labels.items() if not np.isnan(value)}
+        object.__setattr__(self, "labels", known)
         atoms = len(self.structure.numbers)
         if not (0 <= self.absorber < atoms or (self.absorber == -1 and not atoms)):
             msg = f"{self.name}: atom {self.absorber} absorbs, but the cell has {atoms} atoms."
             raise DatasetError(msg)
+
+
+def _convert(part: Any, kind: type, *names: str) -> None:
+    """Give the arrays of a frozen dataclass one type, so that a file gives the same back."""
+    for name in names:
+        object.__setattr__(part, name, np.asarray(getattr(part, name), dtype=kind))
 
 
 def _check_pairs(energy: NDArray, values: NDArray, what: str) -> None:

@@ -4,269 +4,218 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hyperspy_coreloss.continued_fraction import spectrum_from_recursion
+from hyperspy_coreloss.continued_fraction import DEFAULT_LIFETIME
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.properties import PROPERTIES
-from hyperspy_coreloss.voronoi import voronoi_volume
+from hyperspy_coreloss.properties import PROPERTIES, PropertySpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-_ARRAYS = ("alpha", "beta", "norm", "site", "lowest_empty", "gap_middle", "targets")
-_TEXTS = ("names", "structures", "phases", "sources")
-_REMARKS = ("description", "licence")
+    from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure
 
-# Two enantiomorphs of one structure.
-_SAME_PHASE = {"mp-6930": "alpha-quartz", "mp-7000": "alpha-quartz"}
+# Parts of a site that are dataclasses themselves.
+_NESTED = ("structure", "spectrum", "projected_densities")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpectrumDataset:
-    """Spectra of absorbing sites, as recursion coefficients, with labels and groups.
+    """Spectra of absorbing sites with labels, structures and groups.
 
     Parameters
     ----------
-    alpha, beta
-        Recursion coefficients in eV, shape (chains, steps); a chain is one polarisation at one
-        k-point.
-    norm
-        Squared norm of the seed of each chain, shape (chains,).
-    site
-        Site that each chain belongs to, shape (chains,).
-    lowest_empty
-        Energy of the lowest empty state of each site's cell in eV, shape (sites,).
-    gap_middle
-        Energy in the middle of the gap in eV, shape (sites,); the states below it are occupied.
-    targets
-        The six properties, in the order of ``PROPERTIES``, shape (sites, 6).
-    names, structures, phases, sources
-        Of each site. Structures of one phase never stand on both sides of an honest split.
+    sites
+        The spectra, each with its structure and labels.
     description
-        How the spectra and labels were computed.
+        How spectra and labels were computed.
     licence
         Licence of the data.
+    edge
+        Absorbing element and edge, for example ``"O_K"``.
+    properties
+        What the labels mean, in the order of the columns of :attr:`targets`.
+    convergence
+        How far spectra and labels are from converged ones: JSON-ready rows, as measured.
+
+    Raises
+    ------
+    DatasetError
+        If there are no sites, two have one name, or one structure's name stands for two.
     """
 
-    alpha: NDArray[np.float32]
-    beta: NDArray[np.float32]
-    norm: NDArray[np.float32]
-    site: NDArray[np.int64]
-    lowest_empty: NDArray[np.floating]
-    gap_middle: NDArray[np.floating]
-    targets: NDArray[np.floating]
-    names: tuple[str, ...]
-    structures: tuple[str, ...]
-    phases: tuple[str, ...]
-    sources: tuple[str, ...]
+    sites: tuple[ComputedSite, ...]
     description: str
     licence: str
+    edge: str = "O_K"
+    properties: tuple[PropertySpec, ...] = PROPERTIES
+    convergence: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        sites, chains = len(self.names), len(self.norm)
-        shapes = {
-            "alpha": (chains, self.alpha.shape[-1]),
-            "beta": (chains, self.alpha.shape[-1]),
-            "site": (chains,),
-            "lowest_empty": (sites,),
-            "gap_middle": (sites,),
-            "targets": (sites, len(PROPERTIES)),
-        }
-        for name, shape in shapes.items():
-            found = getattr(self, name).shape
-            if found != shape:
-                msg = f"{name} of a data set of {sites} sites needs the shape {shape}, not {found}."
-                raise DatasetError(msg)
-        for name in _TEXTS:
-            if len(getattr(self, name)) != sites:
-                msg = f"A data set of {sites} sites needs as many {name}."
-                raise DatasetError(msg)
-        if set(np.unique(self.site)) != set(range(sites)):
-            msg = f"Each of the {sites} sites needs recursion chains, numbered from 0."
+        if not self.sites:
+            msg = "A data set needs sites; there are none."
             raise DatasetError(msg)
-        if not np.isfinite(self.targets).all():
-            bad = [self.names[i] for i in np.flatnonzero(~np.isfinite(self.targets).all(axis=1))]
-            msg = f"All labels must be finite; drop or repair {', '.join(bad[:5])}."
-            raise DatasetError(msg)
+        _check_names([site.name for site in self.sites])
+        known: dict[str, ComputedStructure] = {}
+        for site in self.sites:
+            first = known.setdefault(site.structure.name, site.structure)
+            if first is not site.structure and not first.equals(site.structure):
+                msg = f"Two structures have the name {first.name!r}; rename one."
+                raise DatasetError(msg)
+        names = {spec.name for spec in self.properties}
+        for site in self.sites:
+            unknown = sorted(set(site.labels) - names)
+            if unknown:
+                msg = f"{site.name} has a label {unknown[0]!r}; known here: {sorted(names)}."
+                raise DatasetError(msg)
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.sites)
+
+    def __repr__(self) -> str:
+        counts = f"{len(self)} spectra, {len(set(self.structures))} structures"
+        return f"<SpectrumDataset, {self.edge}: {counts}, {len(set(self.phases))} phases>"
+
+    @cached_property
+    def targets(self) -> NDArray[np.float64]:
+        """Labels in the order of ``properties``, shape (sites, properties); NaN if not known."""
+        return np.array(
+            [
+                [site.labels.get(spec.name, np.nan) for spec in self.properties]
+                for site in self.sites
+            ]
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each site."""
+        return tuple(site.name for site in self.sites)
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Name of each site's structure."""
+        return tuple(site.structure.name for site in self.sites)
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Phase of each site, the group of an honest split."""
+        return tuple(site.structure.phase for site in self.sites)
+
+    @property
+    def energy_range(self) -> tuple[float, float]:
+        """Energies in eV from the lowest empty state over which all spectra are known."""
+        ranges = np.array([site.spectrum.energy_range for site in self.sites])
+        return float(ranges[:, 0].max()), float(ranges[:, 1].min())
+
+    @property
+    def sigma(self) -> NDArray[np.float64]:
+        """Gaussian broadening in eV that each spectrum carries already, shape (sites,)."""
+        return np.array([site.spectrum.sigma for site in self.sites])
 
     def spectra(
-        self,
-        energy: NDArray[np.floating],
-        sites: Sequence[int] | None = None,
-        lifetime: float = 0.1,
-    ) -> NDArray[np.floating]:
+        self, energy: NDArray[np.floating], lifetime: float = DEFAULT_LIFETIME
+    ) -> NDArray[np.float64]:
         """Return the spectra, averaged over polarisations and k-points.
 
         Parameters
         ----------
         energy
             Energies in eV counted from the lowest empty state, shape (energies,).
-        sites
-            Indices of the wanted sites; by default all.
         lifetime
-            Half width at half maximum of the core hole's Lorentzian, in eV; the only broadening.
+            Half width at half maximum of the core hole's Lorentzian in eV; the only broadening,
+            but for that of spectra which are known as samples.
 
         Returns
         -------
         ndarray
             Shape (sites, energies).
         """
-        wanted = range(len(self)) if sites is None else sites
-        spectra = np.empty((len(wanted), len(energy)))
-        for row, site in enumerate(wanted):
-            chains = self.site == site
-            absolute = energy + self.lowest_empty[site]
-            chain_spectra = spectrum_from_recursion(
-                self.alpha[chains], self.beta[chains], self.norm[chains], absolute, lifetime
-            )
-            # The recursion also sees the occupied states, which no electron can be lifted to.
-            empty = absolute >= self.gap_middle[site]
-            spectra[row] = np.where(empty, chain_spectra.mean(axis=0), 0.0)
-        return spectra
+        return np.stack([site.spectrum.intensity(energy, lifetime) for site in self.sites])
 
+    def take(self, chosen: Sequence[int] | NDArray) -> SpectrumDataset:
+        """Return the data set of some of the sites, by their positions."""
+        return replace(self, sites=tuple(self.sites[int(index)] for index in chosen))
+
+    @cached_property
     def sha256(self) -> str:
-        """Return the SHA-256 of the content, the identity of the data set."""
+        """SHA-256 of the content, the identity of the data set."""
         digest = hashlib.sha256()
-        for name in _ARRAYS:
-            array = np.ascontiguousarray(getattr(self, name))
-            digest.update(f"{name}{array.dtype}{array.shape}".encode())
-            digest.update(array.tobytes())
-        texts = {name: getattr(self, name) for name in (*_TEXTS, *_REMARKS)}
-        digest.update(json.dumps(texts, sort_keys=True).encode())
+        words = {
+            "description": self.description,
+            "licence": self.licence,
+            "edge": self.edge,
+            "properties": [spec.to_dict() for spec in self.properties],
+            "convergence": list(self.convergence),
+        }
+        digest.update(_json(words))
+        for site in self.sites:
+            for part in (site, site.structure, site.spectrum, *site.projected_densities.values()):
+                _update(digest, part)
         return digest.hexdigest()
-
-    def save(self, filename: str | Path) -> None:
-        """Write the data set as one compressed ``.npz`` without pickles."""
-        parts: dict[str, Any] = {name: getattr(self, name) for name in _ARRAYS}
-        parts |= {name: np.array(getattr(self, name)) for name in (*_TEXTS, *_REMARKS)}
-        np.savez_compressed(filename, **parts)
-
-    @classmethod
-    def load(cls, filename: str | Path) -> SpectrumDataset:
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        DatasetError
-            If parts are missing or do not fit together.
-        """
-        with np.load(filename, allow_pickle=False) as file:
-            missing = {*_ARRAYS, *_TEXTS, *_REMARKS} - set(file.files)
-            if missing:
-                msg = f"{Path(filename).name} is no spectrum data set: {sorted(missing)} missing."
-                raise DatasetError(msg)
-            parts: dict[str, Any] = {name: file[name] for name in _ARRAYS}
-            parts |= {name: tuple(file[name].tolist()) for name in _TEXTS}
-            parts |= {name: str(file[name]) for name in _REMARKS}
-            return cls(**parts)
-
-
-def collect_sites(folder: str | Path, description: str, licence: str) -> SpectrumDataset:
-    """Gather a folder of computed sites (one ``.npz`` a site) into a data set.
-
-    Parameters
-    ----------
-    folder
-        Folder of files with ``alpha``, ``beta`` of shape (k-points, 3, steps), ``norm`` of shape
-        (k-points, 3), ``cell``, ``positions``, ``site`` and a JSON ``label``.
-    description, licence
-        Of the data set.
-
-    Raises
-    ------
-    DatasetError
-        If the folder holds no site.
-    """
-    files = sorted(Path(folder).glob("*.npz"))
-    if not files:
-        msg = f"There is no site (.npz) in {folder}."
-        raise DatasetError(msg)
-    labels, chains = [], []
-    for index, file in enumerate(files):
-        with np.load(file, allow_pickle=False) as site:
-            steps = site["alpha"].shape[-1]
-            label = json.loads(str(site["label"]))
-            # Not the label's: older sites have volumes that are too large in open frameworks.
-            label["voronoi_volume"] = voronoi_volume(
-                site["cell"], site["positions"], int(site["site"])
-            )
-            flat = (site["alpha"].reshape(-1, steps), site["beta"].reshape(-1, steps))
-            chains.append((*flat, site["norm"].ravel(), np.full(site["norm"].size, index)))
-        labels.append(label)
-    alpha, beta, norm, site_index = (
-        np.concatenate([chain[part] for chain in chains]) for part in range(4)
-    )
-    return SpectrumDataset(
-        alpha=alpha,
-        beta=beta,
-        norm=norm,
-        site=site_index,
-        lowest_empty=np.array([label["lumo"] for label in labels]),
-        gap_middle=np.array([(label["lumo"] + label["homo"]) / 2 for label in labels]),
-        targets=np.array([_targets(label) for label in labels]),
-        names=tuple(file.stem for file in files),
-        structures=tuple(_structure(label) for label in labels),
-        phases=tuple(label.get("phase") or phase_of(_structure(label)) for label in labels),
-        sources=tuple(label["source"] for label in labels),
-        description=description,
-        licence=licence,
-    )
 
 
 def summarise(dataset: SpectrumDataset) -> dict[str, Any]:
     """Return size, identity and label ranges of a data set as a JSON-ready dictionary."""
+    structures = {site.structure.name: site.structure for site in dataset.sites}
     return {
         "n_spectra": len(dataset),
-        "n_structures": len(set(dataset.structures)),
+        "n_structures": len(structures),
         "n_phases": len(set(dataset.phases)),
-        "sha256": dataset.sha256(),
+        "sha256": dataset.sha256,
+        "edge": dataset.edge,
         "licence": dataset.licence,
         "description": dataset.description,
         "labels": {
-            spec.name: {
-                "unit": spec.unit,
-                "minimum": float(values.min()),
-                "mean": float(values.mean()),
-                "maximum": float(values.max()),
-            }
-            for spec, values in zip(PROPERTIES, dataset.targets.T, strict=True)
+            spec.name: _summarise_label(spec, values)
+            for spec, values in zip(dataset.properties, dataset.targets.T, strict=True)
         },
+        "licences_of_structures": _count([part.licence for part in structures.values()]),
+        "coordination": _count([site.details.get("coordination") for site in dataset.sites]),
+        "convergence": list(dataset.convergence),
     }
 
 
-def phase_of(structure: str) -> str:
-    """Return the phase a structure belongs to: a framework is one phase, whatever its source.
-
-    Examples
-    --------
-    >>> phase_of("IZA-SOD") == phase_of("MD-sod-19") == "SOD"
-    True
-    >>> phase_of("mp-7000_SiO2")
-    'alpha-quartz'
-    """
-    source, _, rest = structure.partition("-")
-    if source in ("IZA", "MD"):
-        return rest.partition("-")[0].upper()
-    material = structure.partition("_")[0]
-    return _SAME_PHASE.get(material, material)
+def _summarise_label(spec: PropertySpec, values: NDArray[np.float64]) -> dict[str, Any]:
+    known = values[np.isfinite(values)]
+    summary: dict[str, Any] = {"unit": spec.unit, "n_known": int(known.size)}
+    if known.size:
+        summary |= {
+            "minimum": float(known.min()),
+            "mean": float(known.mean()),
+            "maximum": float(known.max()),
+        }
+    return summary
 
 
-def _structure(label: dict[str, Any]) -> str:
-    # The first sites that were computed call it their name.
-    return str(label["structure"] if "structure" in label else label["name"])
+def _count(values: Sequence[Any]) -> dict[str, int]:
+    return {str(value): values.count(value) for value in sorted(set(values), key=str)}
 
 
-def _targets(label: dict[str, Any]) -> list[float]:
-    excitation = label["e_xch"] + label["e_ref_xch"] - label["e_gs"] - label["e_ref_gs"]
-    values = {**label, "excitation_energy": excitation}
-    return [float(values.get(spec.name, np.nan)) for spec in PROPERTIES]
+def _check_names(names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        msg = f"Sites need names of their own; {repeated!r} stands for several."
+        raise DatasetError(msg)
+
+
+def _update(digest: Any, part: Any) -> None:
+    """Add the arrays of a dataclass, then the words and numbers that it holds."""
+    words: dict[str, Any] = {"kind": type(part).__name__}
+    for name, value in vars(part).items():
+        if isinstance(value, np.ndarray):
+            array = np.ascontiguousarray(value)
+            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+            digest.update(array.tobytes())
+        elif name not in _NESTED:
+            words[name] = value
+    digest.update(_json(words))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()

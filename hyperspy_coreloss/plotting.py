@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 
+from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.properties import PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.signals import PropertySignal
 
 _COLUMNS = 3
+
+# Groups of sites whose mean spectra are drawn.
+_GROUPS = 5
 
 
 def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
@@ -50,33 +53,73 @@ def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
     return figure
 
 
-def plot_dataset(dataset: SpectrumDataset) -> Figure:
-    """Plot the labels of a data set as histograms, and its spectra from the lowest empty state.
+def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
+    """Plot what a data set covers: labels, two of them against each other, and spectra.
 
     Parameters
     ----------
     dataset
-        Computed spectra; they are shown with their lifetime broadening only.
+        Computed spectra.
+    sigma
+        Standard deviation of the Gaussian that the spectra are shown with, in eV.
     """
-    figure = plt.figure(figsize=(12.0, 9.0), layout="constrained")
-    grid = figure.add_gridspec(3, _COLUMNS)
-    for position, (spec, values) in enumerate(zip(PROPERTIES, dataset.targets.T, strict=True)):
-        panel = figure.add_subplot(grid[divmod(position, _COLUMNS)])
-        panel.hist(values, bins=30, color="tab:blue")
+    rows = -(-len(dataset.properties) // _COLUMNS)
+    figure = plt.figure(figsize=(12.0, 3.0 * rows + 4.2), layout="constrained")
+    blocks = figure.subfigures(2, 1, squeeze=False, height_ratios=(3.0 * rows, 4.2))
+    above, below = blocks[0, 0], blocks[1, 0]
+    panels = list(above.subplots(rows, _COLUMNS, squeeze=False).flat)
+    for panel in panels:
+        panel.set_axis_off()
+    for panel, spec, values in zip(panels, dataset.properties, dataset.targets.T, strict=False):
+        panel.set_axis_on()
+        panel.hist(values[np.isfinite(values)], bins=40, color="tab:blue")
         panel.set_xlabel(spec.label)
         panel.set_ylabel("sites")
-    energy = np.arange(-2.0, 20.0, 0.05)
-    panel = figure.add_subplot(grid[2, :])
-    panel.plot(energy, dataset.spectra(energy).T, color="tab:blue", alpha=0.15, linewidth=0.6)
-    panel.set_xlim(energy[0], energy[-1])
-    panel.set_ylim(bottom=0)
-    panel.set_xlabel("energy above the lowest empty state (eV)")
-    panel.set_ylabel("spectral density")
+    left, right = below.subplots(1, 2, width_ratios=(1, 2))
+    if len(dataset.properties) > 1:
+        _draw_coverage(left, dataset)
+    else:
+        left.set_axis_off()
+    _draw_spectra(right, dataset, sigma)
     figure.suptitle(
-        f"{len(dataset)} sites, {len(set(dataset.structures))} structures, "
-        f"{len(set(dataset.phases))} phases"
+        f"{len(dataset)} {dataset.edge.replace('_', ' ')} spectra, "
+        f"{len(set(dataset.structures))} structures, {len(set(dataset.phases))} phases"
     )
     return figure
+
+
+def _draw_coverage(panel: Axes, dataset: SpectrumDataset) -> None:
+    """Draw the first label against the second, sites of one phase in one colour."""
+    first, second = dataset.properties[:2]
+    _, phase = np.unique(dataset.phases, return_inverse=True)
+    horizontal, vertical = dataset.targets[:, :2].T
+    panel.scatter(horizontal, vertical, c=phase % 20, cmap="tab20", s=8, linewidths=0)
+    panel.set_xlabel(first.label)
+    panel.set_ylabel(second.label)
+    panel.set_title("one colour a phase")
+
+
+def _draw_spectra(panel: Axes, dataset: SpectrumDataset, sigma: float) -> None:
+    """Draw all spectra faintly, and the means of groups of equal size by the first label."""
+    first, last = dataset.energy_range
+    fine = np.arange(max(first, -12.0), min(last, 35.0), 0.05)
+    energy = fine[(fine >= max(fine[0], -3.0)) & (fine <= 25.0)]
+    missing = np.sqrt(np.maximum(sigma**2 - dataset.sigma.max() ** 2, 1e-6))
+    spectra = (broadening_operator(fine, float(missing), energy) @ dataset.spectra(fine).T).T
+    spectra /= spectra.mean(axis=1, keepdims=True)
+    panel.plot(energy, spectra.T, color="0.5", alpha=0.06, linewidth=0.5)
+    spec, values = dataset.properties[0], dataset.targets[:, 0]
+    groups = np.array_split(np.argsort(values), min(_GROUPS, len(dataset)))
+    for number, group in enumerate(groups):
+        colour = plt.get_cmap("viridis")(number / max(len(groups) - 1, 1))
+        label = f"{values[group].min():.3f} to {values[group].max():.3f}"
+        panel.plot(energy, spectra[group].mean(axis=0), color=colour, label=label)
+    panel.set_xlim(energy[0], energy[-1])
+    panel.set_ylim(0, 1.15 * spectra.max())
+    panel.set_xlabel("energy above the lowest empty state (eV)")
+    panel.set_ylabel("intensity over its mean")
+    panel.set_title(f"σ = {sigma:g} eV; means of the sites by {spec.label}")
+    panel.legend(title=spec.label, fontsize="small")
 
 
 def plot_comparison(predicted: PropertySignal, reference: PropertySignal) -> Figure:

@@ -122,7 +122,8 @@ EXCITATION_ENERGY = PropertySpec(
     "excitation_energy",
     "E",
     "electron_volt",
-    "Total-energy difference between the neutral core-hole cell and the ground state (PBE).",
+    "Total-energy difference between the neutral core-hole cell and the ground state (PBE), "
+    "corrected for the size of the cell.",
     _PAPER,
 )
 

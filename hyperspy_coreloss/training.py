@@ -14,11 +14,11 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from tqdm.auto import tqdm
 
+from hyperspy_coreloss.broadening import FWHM_PER_SIGMA
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.network import build_network, forward, network_weights
 from hyperspy_coreloss.preprocessing import preprocess
 from hyperspy_coreloss.pretrained import PretrainedModel, TrainingRecord
-from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.quality import Quality
 from hyperspy_coreloss.recipe import Recipe, prepare
 
@@ -83,21 +83,31 @@ def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float
     DatasetError
         If a spectrum has no threshold in the expected range.
     """
-    energy = np.arange(*_AXIS)
+    first, last = dataset.energy_range
+    energy = np.arange(max(_AXIS[0], first), min(_AXIS[1], last), _AXIS[2])
     low, high = np.add(recipe.nominal_onset, _THRESHOLD_RANGE).tolist()
-    preparation = prepare(
-        recipe, energy + recipe.nominal_onset, background=None, onset_range=(low, high)
-    )
-    inputs = preprocess(dataset.spectra(energy), preparation)
-    bad = np.flatnonzero(inputs.quality != Quality.GOOD)
+    inputs = np.empty((len(dataset), recipe.window.n_channels), dtype=np.float32)
+    quality = np.empty(len(dataset), dtype=np.uint8)
+    # Samples that are broadened already get what is missing, in quadrature.
+    for sigma in np.unique(dataset.sigma):
+        rows = np.flatnonzero(dataset.sigma == sigma)
+        preparation = prepare(
+            recipe,
+            energy + recipe.nominal_onset,
+            resolution=float(sigma) * FWHM_PER_SIGMA,
+            background=None,
+            onset_range=(low, high),
+        )
+        prepared = preprocess(dataset.take(rows).spectra(energy), preparation)
+        inputs[rows], quality[rows] = prepared.spectra, prepared.quality
+    bad = np.flatnonzero(quality != Quality.GOOD)
     if bad.size:
-        reason = Quality(int(inputs.quality[bad[0]])).reason
         msg = (
             f"{bad.size} of {len(dataset)} spectra cannot be read, the first is "
-            f"{dataset.names[bad[0]]}: {reason}. Drop or repair them."
+            f"{dataset.names[bad[0]]}: {Quality(int(quality[bad[0]])).reason}. Drop or repair them."
         )
         raise DatasetError(msg)
-    return inputs.spectra
+    return inputs
 
 
 def train(
@@ -126,6 +136,7 @@ def train(
     """
     recipe = Recipe() if recipe is None else recipe
     settings = TrainingSettings() if settings is None else settings
+    _check_labels(dataset)
     inputs, targets = network_inputs(dataset, recipe), dataset.targets
     folds = list(LeaveOneGroupOut().split(inputs, targets, dataset.phases))
 
@@ -142,19 +153,19 @@ def train(
         name=name,
         version=model_version,
         recipe=recipe,
-        properties=PROPERTIES,
+        properties=dataset.properties,
         hidden=settings.hidden,
         weights={**network_weights(network), **scales},
         residuals=held_out - targets,
         record=TrainingRecord(
             dataset=dataset.description,
-            dataset_sha256=dataset.sha256(),
+            dataset_sha256=dataset.sha256,
             n_spectra=len(dataset),
             n_structures=len(set(dataset.structures)),
             n_phases=len(set(dataset.phases)),
             split="each phase in turn, by a network trained on all other phases",
             settings={**asdict(settings), "hidden": list(settings.hidden)},
-            metrics=_metrics(targets, held_out, forward(network, scales, inputs), baselines),
+            metrics=_metrics(dataset, held_out, forward(network, scales, inputs), baselines),
             software={package: version(package) for package in ("torch", "numpy")},
             citation=_CITATION,
             licence=dataset.licence,
@@ -164,9 +175,27 @@ def train(
     )
 
 
+def _check_labels(dataset: SpectrumDataset) -> None:
+    unknown = np.flatnonzero(np.isnan(dataset.targets).any(axis=1))
+    if not unknown.size:
+        return
+    missing = {spec.name for spec in dataset.properties} - set(dataset.sites[unknown[0]].labels)
+    msg = (
+        f"Training needs all labels of all sites; {unknown.size} of {len(dataset)} sites lack "
+        f"some, the first is {dataset.names[unknown[0]]}: {', '.join(sorted(missing))}. Add them, "
+        "or leave these sites out with dataset.take()."
+    )
+    raise DatasetError(msg)
+
+
 def _metrics(
-    targets: NDArray, held_out: NDArray, trained: NDArray, baselines: dict[str, NDArray]
+    dataset: SpectrumDataset,
+    held_out: NDArray,
+    trained: NDArray,
+    baselines: dict[str, NDArray],
 ) -> dict[str, dict[str, Any]]:
+    targets = dataset.targets
+
     def error(predicted: NDArray) -> NDArray:
         return mean_absolute_error(targets, predicted, multioutput="raw_values")
 
@@ -178,7 +207,7 @@ def _metrics(
             "mae_training": float(error(trained)[column]),
             "baselines": {label: float(error(p)[column]) for label, p in baselines.items()},
         }
-        for column, spec in enumerate(PROPERTIES)
+        for column, spec in enumerate(dataset.properties)
     }
 
 

@@ -45,6 +45,35 @@ def sites():
     return oxygen_k_sites()
 
 
+@pytest.fixture
+def mixed():
+    """Five sites of three structures, with spectra of every kind."""
+    from hyperspy_coreloss.computed_site import (
+        ComputedStructure,
+        SampledSpectrum,
+        TransitionLines,
+    )
+    from hyperspy_coreloss.dataset import SpectrumDataset
+
+    from .made_sites import chains, site, structure
+
+    common = structure("common", "glass")
+    lines = TransitionLines(np.linspace(0, 30, 7), np.linspace(1, 2, 7))
+    samples = SampledSpectrum(np.linspace(-10, 25, 50), np.hypot(1, np.linspace(-10, 25, 50)), 0.3)
+    return SpectrumDataset(
+        sites=(
+            site("a", cell=common, details={"calculation": {"cutoff": 400.0}, "energy": -3.5}),
+            site("b", chains(30, 4), common, 2, details={"calculation": {"cutoff": 400.0}}),
+            site("c", lines, labels={"mulliken_charge": -0.8}),
+            site("d", samples, ComputedStructure("table", "table"), -1),
+            site("e", projected_densities={"ground state O p": chains(25, 3)}),
+        ),
+        description="made up",
+        licence="CC0",
+        convergence=({"cell": "quartz", "cosine": 0.999},),
+    )
+
+
 @pytest.fixture(scope="session")
 def pretrained():
     from hyperspy_coreloss import load_pretrained

@@ -5,10 +5,8 @@ import json
 from click.testing import CliRunner
 
 from hyperspy_coreloss.cli import main
-from hyperspy_coreloss.dataset import SpectrumDataset
+from hyperspy_coreloss.dataset_file import write_dataset
 from hyperspy_coreloss.pretrained import PretrainedModel
-
-from .test_dataset import write_site
 
 
 def run(*arguments):
@@ -24,34 +22,35 @@ def test_list_and_card_show_the_shipped_model(pretrained):
 
 
 def test_a_data_set_becomes_a_model(sites, tmp_path):
-    sites.save(tmp_path / "sites.npz")
+    few = sites.take(range(0, len(sites), len(sites) // 8))
+    write_dataset(few, tmp_path / "sites.nc")
     words = ("--intended-use", "tests", "--limits", "tests", "--name", "mine", "--epochs", 2)
-    output = run("train", tmp_path / "sites.npz", "-o", tmp_path / "mine.safetensors", *words)
+    output = run("train", tmp_path / "sites.nc", "-o", tmp_path / "mine.safetensors", *words)
     model = PretrainedModel.load(tmp_path / "mine.safetensors")
     assert model.sha256 in output
-    assert model.record.dataset_sha256 == sites.sha256()
+    assert model.record.dataset_sha256 == few.sha256
 
 
-def test_sites_are_collected(tmp_path):
-    (tmp_path / "sites").mkdir()
-    for name in ("IZA-SOD", "mp-7000_SiO2"):
-        write_site(tmp_path / "sites", name)
-    output = run(
-        "dataset", "collect", tmp_path / "sites", "-o", tmp_path / "two.npz", "--description", "two"
-    )
-    assert output.startswith("2 sites of 2 phases")
-    assert len(SpectrumDataset.load(tmp_path / "two.npz")) == 2
-
-
-def test_a_data_set_is_shown_in_words_numbers_and_a_picture(sites, tmp_path):
-    sites.save(tmp_path / "sites.npz")
-    words = run("dataset", "show", tmp_path / "sites.npz", "--picture", tmp_path / "set.png")
-    assert f"n_spectra      {len(sites)}" in words
+def test_a_data_set_is_shown_in_words_numbers_and_a_picture(mixed, tmp_path):
+    write_dataset(mixed, tmp_path / "sites.nc")
+    words = run("dataset", "show", tmp_path / "sites.nc", "--picture", tmp_path / "set.png")
+    assert "n_spectra      5\n" in words
+    assert "voronoi_volume           not known" in words
     assert (tmp_path / "set.png").stat().st_size > 10_000
-    numbers = json.loads(run("dataset", "show", tmp_path / "sites.npz", "--json"))
-    assert numbers["sha256"] == sites.sha256()
-    assert numbers["n_phases"] == len(set(sites.phases))
-    assert numbers["labels"]["bond_angle"]["maximum"] == sites.targets[:, 1].max()
+    numbers = json.loads(run("dataset", "show", tmp_path / "sites.nc", "--json"))
+    assert numbers["sha256"] == mixed.sha256
+    assert numbers["n_phases"] == 3
+    assert numbers["labels"]["bond_angle"]["maximum"] == 145.0
+
+
+def test_the_card_of_a_data_set_tells_labels_phases_accuracy_and_origin(mixed, tmp_path):
+    write_dataset(mixed, tmp_path / "sites.nc")
+    card = run("dataset", "card", tmp_path / "sites.nc")
+    assert card.startswith("# sites\n\n5 O K spectra of 4 structures, 3 phases.")
+    assert "| glass | 1 | 2 |" in card
+    assert "| quartz | 0.999 |" in card
+    assert "| made up | CC0 | 3 |" in card
+    assert mixed.sha256 in card
 
 
 def test_only_k_edges_are_simulated(tmp_path):
@@ -64,9 +63,7 @@ def test_wrong_input_is_told_without_a_traceback(tmp_path):
     finished = CliRunner().invoke(main, ["card", "unknown"])
     assert finished.exit_code == 1
     assert "Error: There is no pretrained model 'unknown'" in finished.output
-    (tmp_path / "empty").mkdir()
-    finished = CliRunner().invoke(
-        main, ["dataset", "collect", str(tmp_path / "empty"), "-o", "x.npz", "--description", "x"]
-    )
+    (tmp_path / "other.nc").write_bytes(b"no data set")
+    finished = CliRunner().invoke(main, ["dataset", "show", str(tmp_path / "other.nc")])
     assert finished.exit_code == 1
-    assert "Error: There is no site" in finished.output
+    assert "Error: other.nc is no complete spectrum data set" in finished.output

@@ -1,30 +1,41 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 
-from hyperspy_coreloss.dataset import SpectrumDataset, collect_sites
+from hyperspy_coreloss.dataset import SpectrumDataset, summarise
 from hyperspy_coreloss.errors import DatasetError
+
+from .made_sites import site, structure
 
 
 def test_shipped_sites_are_silica(sites):
-    assert len(sites) == len(sites.targets) >= 77
+    assert len(sites) == len(sites.targets) >= 160
+    assert np.isfinite(sites.targets).all()
     length, angle = sites.targets[:, 0], sites.targets[:, 1]
-    assert 1.5 < length.min() < length.max() < 1.8
-    assert 110 < angle.min() < angle.max() <= 180
-    assert "alpha-quartz" in sites.phases
+    assert 1.5 < length.min() < length.max() < 1.9
+    assert 90 < angle.min() < angle.max() <= 180
+    assert {"cristobalite", "tridymite"} <= set(sites.phases)
+
+
+def test_shipped_sites_tell_where_their_structures_come_from(sites):
+    for one in sites.sites:
+        assert one.structure.source
+        assert one.structure.licence in ("CC BY 4.0", "CC0") or "public" in one.structure.licence
+        assert one.details["calculation"]["versions"]["gpaw"]
+        assert one.structure.numbers[one.absorber] == 8
 
 
 def test_spectra_start_at_the_gap(sites):
     energy = np.arange(-10.0, 30.0, 0.1)
-    spectra = sites.spectra(energy, [0, 5])
+    few = sites.take([0, 5])
+    spectra = few.spectra(energy)
     assert spectra.shape == (2, 400)
     assert (spectra >= 0).all()
-    for row, site in zip(spectra, (0, 5), strict=True):
-        occupied = energy + sites.lowest_empty[site] < sites.gap_middle[site]
+    for row, one in zip(spectra, few.sites, strict=True):
+        occupied = energy + one.spectrum.lowest_empty < one.spectrum.gap_middle
         assert occupied.any()
         assert (row[occupied] == 0).all()
         assert row[~occupied].min() > 0
@@ -33,103 +44,65 @@ def test_spectra_start_at_the_gap(sites):
 
 def test_lifetime_is_the_only_broadening(sites):
     energy = np.arange(-10.0, 40.0, 0.02)
-    sharp, wide = (sites.spectra(energy, [3], lifetime)[0] for lifetime in (0.1, 0.4))
+    sharp, wide = (sites.take([3]).spectra(energy, lifetime)[0] for lifetime in (0.1, 0.4))
     kernel = 0.3 / np.pi / (np.arange(-10, 10.01, 0.02) ** 2 + 0.3**2) * 0.02
     convolved = np.convolve(sharp, kernel, mode="same")
     peak = (energy > 2) & (energy < 10)
     np.testing.assert_allclose(convolved[peak], wide[peak], rtol=0.05)
 
 
-def test_file_gives_the_data_set_back(sites, tmp_path):
-    sites.save(tmp_path / "sites.npz")
-    again = SpectrumDataset.load(tmp_path / "sites.npz")
-    assert again.sha256() == sites.sha256()
-    assert again.names == sites.names
-    np.testing.assert_array_equal(again.targets, sites.targets)
+def test_labels_that_are_not_known_are_nan(mixed):
+    np.testing.assert_array_equal(np.isfinite(mixed.targets).sum(axis=1), [2, 2, 1, 2, 2])
+    assert mixed.targets[2, 4] == -0.8
 
 
-def test_identity_covers_numbers_and_words(sites):
-    shifted = dataclasses.replace(sites, targets=sites.targets + 1e-9)
-    renamed = dataclasses.replace(sites, licence="none")
-    assert len({data.sha256() for data in (sites, shifted, renamed)}) == 3
+def test_the_range_is_that_of_the_narrowest_spectrum(mixed):
+    assert mixed.energy_range == (-10.0, 25.0)
+    assert mixed.take([0, 1]).energy_range == (-np.inf, np.inf)
+    np.testing.assert_array_equal(mixed.sigma, [0, 0, 0, 0.3, 0])
+
+
+def test_identity_covers_numbers_and_words(mixed):
+    def changed(index, **changes):
+        new = dataclasses.replace(mixed.sites[index], **changes)
+        parts = (*mixed.sites[:index], new, *mixed.sites[index + 1 :])
+        return dataclasses.replace(mixed, sites=parts)
+
+    louder = dataclasses.replace(mixed.sites[1].spectrum, norm=np.full(4, 2.0))
+    others = [
+        mixed,
+        dataclasses.replace(mixed, licence="none"),
+        dataclasses.replace(mixed, convergence=()),
+        changed(0, labels={"bond_length": 1.6 + 1e-9}),
+        changed(0, absorber=1),
+        changed(1, spectrum=louder),
+        changed(4, projected_densities={}),
+        mixed.take([1, 0, 2, 3, 4]),
+    ]
+    assert len({data.sha256 for data in others}) == len(others)
+    assert mixed.sha256 == dataclasses.replace(mixed).sha256
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("sites", "message"),
     [
-        ({"targets": np.zeros((3, 6))}, "targets of a data set of .* needs the shape"),
-        ({"phases": ("one",)}, "needs as many phases"),
-        ({"site": None}, "needs recursion chains"),
-        ({"norm": np.ones(3)}, "needs the shape"),
+        ((), "needs sites"),
+        ((site("a"), site("b"), site("a")), "'a' stands for several"),
+        (
+            (site("a", cell=structure("x")), site("b", cell=structure("x", "y"))),
+            "have the name 'x'",
+        ),
+        ((site(labels={"bond_lenght": 1.6}),), "a label 'bond_lenght'; known here"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(sites, change, message):
-    if "site" in change:
-        change = {"site": np.zeros_like(sites.site)}
+def test_sites_that_do_not_fit_are_refused(sites, message):
     with pytest.raises(DatasetError, match=message):
-        dataclasses.replace(sites, **change)
+        SpectrumDataset(sites, "made up", "CC0")
 
 
-def test_labels_must_be_finite(sites):
-    targets = sites.targets.copy()
-    targets[4, 2] = np.nan
-    with pytest.raises(DatasetError, match=f"drop or repair {sites.names[4]}"):
-        dataclasses.replace(sites, targets=targets)
-
-
-def test_other_files_are_refused(tmp_path):
-    np.savez(tmp_path / "other.npz", spectra=np.zeros(3))
-    with pytest.raises(DatasetError, match=r"other\.npz is no spectrum data set: .*'alpha'"):
-        SpectrumDataset.load(tmp_path / "other.npz")
-
-
-def write_site(folder, name, n_k=1, **label):
-    known = {
-        "name": name,
-        "source": "made up",
-        "lumo": 3.0,
-        "homo": -3.0,
-        "bond_length": 1.6,
-        "bond_angle": 145.0,
-        "voronoi_volume": 20.0,
-        "bond_overlap_population": 0.6,
-        "mulliken_charge": -0.8,
-        "e_xch": -10.0,
-        "e_ref_xch": -100.0,
-        "e_gs": -20.0,
-        "e_ref_gs": -630.0,
-    }
-    np.savez(
-        folder / f"{name}_0.npz",
-        alpha=np.zeros((n_k, 3, 20), np.float32),
-        beta=np.ones((n_k, 3, 20), np.float32),
-        norm=np.ones((n_k, 3), np.float32),
-        cell=4.0 * np.eye(3),
-        positions=np.zeros((1, 3)),
-        site=0,
-        label=json.dumps({**known, **label}),
-    )
-
-
-def test_sites_are_collected_with_phases_and_excitation_energies(tmp_path):
-    write_site(tmp_path, "IZA-SOD", n_k=2)
-    write_site(tmp_path, "MD-sod-19")
-    write_site(tmp_path, "mp-7000_SiO2", e_xch=-9.0)
-    collected = collect_sites(tmp_path, "made up", "CC0")
-    assert collected.phases == ("SOD", "SOD", "alpha-quartz")
-    assert collected.norm.shape == (12,)
-    np.testing.assert_allclose(collected.targets[:, 5], [540.0, 540.0, 541.0])
-    np.testing.assert_allclose(collected.targets[:, 2], 64.0)
-    np.testing.assert_allclose(collected.gap_middle, 0.0)
-
-
-def test_sites_may_name_their_phase(tmp_path):
-    write_site(tmp_path, "IZA-SOD", structure="IZA-SOD-v0", phase="sodalite")
-    collected = collect_sites(tmp_path, "made up", "CC0")
-    assert collected.structures == ("IZA-SOD-v0",)
-    assert collected.phases == ("sodalite",)
-
-
-def test_a_folder_without_sites_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="no site"):
-        collect_sites(tmp_path, "made up", "CC0")
+def test_a_summary_counts_what_is_there(mixed):
+    summary = summarise(mixed)
+    assert (summary["n_spectra"], summary["n_structures"], summary["n_phases"]) == (5, 4, 3)
+    assert summary["sha256"] == mixed.sha256
+    assert summary["labels"]["bond_length"]["n_known"] == 4
+    assert summary["labels"]["voronoi_volume"] == {"unit": "angstrom**3", "n_known": 0}

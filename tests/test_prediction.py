@@ -33,7 +33,7 @@ def test_a_noise_free_image_gives_the_properties_of_its_sites():
 
 
 def test_a_noisy_image_still_shows_the_grains():
-    spectra, truth = silica_spectrum_image((16, 16), dose=5e3, seed=2)
+    spectra, truth = silica_spectrum_image((16, 16), dose=5e3, n_grains=60, seed=2)
     predicted = spectra.predict_properties(**QUIET)
     for name in ("bond_length", "bond_angle", "excitation_energy"):
         true = truth.get_property_map(name).data.ravel()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.broadening import FWHM_PER_SIGMA, broadening_operator
-from hyperspy_coreloss.dataset import SpectrumDataset
+from hyperspy_coreloss.dataset_file import read_dataset
 
 if TYPE_CHECKING:
     from exspy.signals import EELSSpectrum
 
+    from hyperspy_coreloss.dataset import SpectrumDataset
     from hyperspy_coreloss.signals import CoreLossPropertySignal
 
 __all__ = ("oxygen_k_sites", "silica_spectrum_image")
@@ -25,14 +26,15 @@ _DISPERSION_OF_COMPUTED = 0.05
 
 @lru_cache(maxsize=1)
 def oxygen_k_sites() -> SpectrumDataset:
-    """Return the computed oxygen K sites that the shipped model is trained on.
+    """Return the computed oxygen K sites of silica that the shipped model is trained on.
 
     Examples
     --------
-    >>> oxygen_k_sites().names[-1]
-    'mp-7000_SiO2_3'
+    >>> sites = oxygen_k_sites()
+    >>> sites.edge, sites.properties[0].name
+    ('O_K', 'bond_length')
     """
-    return SpectrumDataset.load(Path(__file__).parent / "oxygen_k_sites.npz")
+    return read_dataset(Path(__file__).parent / "oxygen_k_sites.nc")
 
 
 def silica_spectrum_image(
@@ -155,7 +157,7 @@ def _measured_edges(
     sigma = max(resolution / FWHM_PER_SIGMA, 1e-6)
     # Broadened once on a grid finer than any channel, then read where each pixel's channels lie.
     operator = broadening_operator(fine, sigma, fine)
-    broadened = (operator @ sites.spectra(fine, used.tolist()).T).T
+    broadened = (operator @ sites.take(used).spectra(fine).T).T
     within = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5) * dispersion
     edges = np.empty((site.size, energy.size))
     for pixel, (which, zero) in enumerate(zip(index.ravel(), lowest_empty.ravel(), strict=True)):

@@ -12,7 +12,7 @@ pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simula
 from ase.io import write
 
 from hyperspy_coreloss.cli import main
-from hyperspy_coreloss.dataset import collect_sites
+from hyperspy_coreloss.dataset_file import read_dataset
 
 TINY = ("--cutoff", "300", "--steps", "60", "--image-distance", "2")
 
@@ -27,7 +27,12 @@ def test_structures_become_sites_that_make_a_data_set(tmp_path, stishovite):
     assert "1 of 1 sites done, 0 failed" in finished.output
     assert "refused" in finished.output
     assert "broken.cif" in finished.output
-    collected = collect_sites(tmp_path / "sites", "tiny", "CC0")
+    words = ["-o", str(tmp_path / "tiny.nc"), "--description", "tiny", "--licence", "CC0"]
+    output = (
+        CliRunner().invoke(main, ["dataset", "collect", str(tmp_path / "sites"), *words]).output
+    )
+    assert output.startswith("1 sites of 1 phases")
+    collected = read_dataset(tmp_path / "tiny.nc")
     assert collected.phases == ("stishovite",)
     assert 500 < collected.targets[0, 5] < 600
     assert "1 of 1 sites done" in CliRunner().invoke(main, arguments).output

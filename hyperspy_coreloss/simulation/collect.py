@@ -1,0 +1,119 @@
+"""From a folder of site records to the sites of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure, RecursionChains
+from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
+from hyperspy_coreloss.simulation.cell_size import SILICA_POLARISABILITY, cell_size_error
+from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SILICON, _OXYGEN = 14, 8
+
+# What a data set keeps elsewhere, or not at all: the potentials of all atoms are many numbers that
+# nothing in a data set refers to.
+_ELSEWHERE = {
+    *(spec.name for spec in PROPERTIES),
+    *("structure", "phase", "source", "licence", "site", "formula", "n_atoms", "volume"),
+    *("homo", "lumo", "potentials_gs", "potentials_xch", "cpu_s"),
+    *("settings", "versions", "population_basis"),
+}
+
+
+def collect_sites(folder: str | Path) -> tuple[ComputedSite, ...]:
+    """Read the records of a folder (``*.npz``, one a site) in the order of their names.
+
+    The excitation energies of silica are corrected for the size of the cell
+    (:mod:`hyperspy_coreloss.simulation.cell_size`); ``details`` tell by how much.
+
+    Raises
+    ------
+    DatasetError
+        If the folder holds no record.
+    SimulationError
+        If a file is no complete record.
+    """
+    files = sorted(Path(folder).glob("*.npz"))
+    if not files:
+        msg = (
+            f"There is no computed site (.npz) in {folder}. Name the folder that `simulate` wrote."
+        )
+        raise DatasetError(msg)
+    return _sites((file.stem, read_site_record(file)) for file in files)
+
+
+def _sites(records: Iterable[tuple[str, SiteRecord]]) -> tuple[ComputedSite, ...]:
+    structures: dict[str, ComputedStructure] = {}
+    # The Ewald sum is the same for all sites of one cell.
+    errors: dict[str, float] = {}
+    sites = []
+    for name, record in records:
+        structure = _structure(record)
+        structure = structures.setdefault(structure.name, structure)
+        if structure.name not in errors:
+            errors[structure.name] = excitation_energy_error(record)
+        sites.append(_site(name, record, structure, errors[structure.name]))
+    return tuple(sites)
+
+
+def _structure(record: SiteRecord) -> ComputedStructure:
+    label = record.label
+    return ComputedStructure(
+        name=str(label["structure"]),
+        phase=str(label["phase"]),
+        source=str(label["source"]),
+        licence=str(label["licence"]),
+        cell=record.cell,
+        positions=record.positions,
+        numbers=record.numbers,
+    )
+
+
+def _site(
+    name: str, record: SiteRecord, structure: ComputedStructure, size_error: float
+) -> ComputedSite:
+    label = record.label
+    labels = {spec.name: float(label[spec.name]) for spec in PROPERTIES}
+    labels[EXCITATION_ENERGY.name] -= size_error
+    details: dict[str, Any] = {key: label[key] for key in label if key not in _ELSEWHERE}
+    details["excitation_energy_uncorrected"] = label[EXCITATION_ENERGY.name]
+    details["cell_size_error"] = size_error
+    details["calculation"] = {
+        key: label[key] for key in ("settings", "versions", "population_basis")
+    }
+    steps = record.alpha.shape[-1]
+    return ComputedSite(
+        name=name,
+        structure=structure,
+        absorber=record.site,
+        spectrum=RecursionChains(
+            alpha=record.alpha.reshape(-1, steps),
+            beta=record.beta.reshape(-1, steps),
+            norm=record.norm.ravel(),
+            lowest_empty=label["lumo"],
+            gap_middle=(label["homo"] + label["lumo"]) / 2,
+        ),
+        labels=labels,
+        details=details,
+    )
+
+
+def excitation_energy_error(record: SiteRecord) -> float:
+    """Cell-size error of a record's excitation energy in eV: known for silicon oxides, else 0.
+
+    The polarisability was fitted to SiO2; it is counted per two oxygen atoms, which carry nearly
+    all of it.
+    """
+    numbers = np.asarray(record.numbers)
+    if set(numbers.tolist()) != {_SILICON, _OXYGEN} or record.label["absorber"] != "O":
+        return 0.0
+    n_formula_units = float((numbers == _OXYGEN).sum()) / 2
+    return cell_size_error(record.cell, n_formula_units, SILICA_POLARISABILITY)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pymatgen", reason="needs the extra 'simulation'")
+
+from hyperspy_coreloss.errors import DatasetError, SimulationError
+from hyperspy_coreloss.simulation.cell_size import cell_size_error
+from hyperspy_coreloss.simulation.collect import collect_sites
+from hyperspy_coreloss.simulation.site_record import SiteRecord, write_site_record
+
+
+def write_site(folder, name, numbers=(14, 8, 8), **label):
+    known = {
+        "structure": name,
+        "phase": "quartz",
+        "source": "made up",
+        "licence": "CC0",
+        "absorber": "O",
+        "homo": -3.0,
+        "lumo": 3.0,
+        "bond_length": 1.6,
+        "bond_angle": 145.0,
+        "voronoi_volume": 20.0,
+        "bond_overlap_population": 0.6,
+        "mulliken_charge": -0.8,
+        "excitation_energy": 543.0,
+        "coordination": 2,
+        "settings": {"cutoff": 400.0},
+        "versions": {"gpaw": "1"},
+        "population_basis": "sz(dzp)",
+        "potentials_xch": [1.0, 2.0],
+    }
+    record = SiteRecord(
+        alpha=np.arange(120.0).reshape(2, 3, 20),
+        beta=np.ones((2, 3, 20)),
+        norm=np.ones((2, 3)),
+        cell=8.0 * np.eye(3),
+        positions=np.arange(9.0).reshape(3, 3),
+        numbers=np.array(numbers),
+        site=1,
+        label={**known, **label},
+    )
+    write_site_record(record, folder / f"{name}_1.npz")
+
+
+def test_records_become_sites_with_their_labels_and_origin(tmp_path):
+    write_site(tmp_path, "b")
+    write_site(tmp_path, "a")
+    first, second = collect_sites(tmp_path)
+    assert (first.name, second.name) == ("a_1", "b_1")
+    assert first.structure.licence == "CC0"
+    assert first.labels["bond_angle"] == 145.0
+    assert first.spectrum.alpha.shape == (6, 20)
+    assert first.spectrum.alpha[5, 0] == 100.0
+    assert (first.spectrum.lowest_empty, first.spectrum.gap_middle) == (3.0, 0.0)
+    assert first.details["calculation"]["versions"] == {"gpaw": "1"}
+    assert "potentials_xch" not in first.details
+
+
+def test_excitation_energies_of_silica_are_corrected_for_the_size_of_the_cell(tmp_path):
+    write_site(tmp_path, "silica")
+    (site,) = collect_sites(tmp_path)
+    error = cell_size_error(8.0 * np.eye(3), 1.0)
+    assert error < 0
+    assert site.labels["excitation_energy"] == pytest.approx(543.0 - error)
+    assert site.details["excitation_energy_uncorrected"] == 543.0
+    assert site.details["cell_size_error"] == pytest.approx(error)
+
+
+def test_a_correction_that_is_not_known_is_not_made(tmp_path):
+    write_site(tmp_path, "magnesia", numbers=(12, 8, 8))
+    (site,) = collect_sites(tmp_path)
+    assert site.labels["excitation_energy"] == 543.0
+    assert site.details["cell_size_error"] == 0.0
+
+
+def test_a_folder_without_records_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="no computed site"):
+        collect_sites(tmp_path)
+
+
+def test_half_a_record_is_refused(tmp_path):
+    write_site(tmp_path, "a")
+    content = (tmp_path / "a_1.npz").read_bytes()
+    (tmp_path / "a_1.npz").write_bytes(content[:200])
+    with pytest.raises(SimulationError, match="must be a complete site record"):
+        collect_sites(tmp_path)
