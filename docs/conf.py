@@ -4,7 +4,8 @@ import warnings
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-from hyperspy_coreloss.card import render_card
+from hyperspy_coreloss.card import render_card, render_dataset_card
+from hyperspy_coreloss.data import oxygen_k_sites
 from hyperspy_coreloss.pretrained import list_pretrained, load_pretrained
 
 project = "hyperspy_coreloss"
@@ -44,7 +45,9 @@ sphinx_gallery_conf = {
 # exspy 0.3 imports lazy signals from where HyperSpy 2.5 no longer wants them.
 warnings.filterwarnings("ignore", message="Importing `Lazy")
 
-# The cards are rendered from the models, so that the two cannot disagree.
+# The cards are rendered from models and data, so that the two cannot disagree.
+data_card = render_dataset_card(oxygen_k_sites(), "Oxygen K edges of silicon oxides")
+(Path(__file__).parent / "data_set_card.md").write_text(data_card, encoding="utf-8")
 cards = Path(__file__).parent / "pretrained"
 cards.mkdir(exist_ok=True)
 for name in list_pretrained():

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.continued_fraction import DEFAULT_LIFETIME
-from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.errors import DatasetError, ResolutionError
 from hyperspy_coreloss.properties import PROPERTIES, PropertySpec
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure
+
+# Step in eV of the grid that spectra are broadened on, and the standard deviations after which a
+# Gaussian has ended.
+_FINE = 0.05
+_REACH = 5.0
 
 # Parts of a site that are dataclasses themselves.
 _NESTED = ("structure", "spectrum", "projected_densities")
@@ -119,24 +125,45 @@ class SpectrumDataset:
         return np.array([site.spectrum.sigma for site in self.sites])
 
     def spectra(
-        self, energy: NDArray[np.floating], lifetime: float = DEFAULT_LIFETIME
+        self,
+        energy: NDArray[np.floating],
+        sigma: float | None = None,
+        lifetime: float = DEFAULT_LIFETIME,
     ) -> NDArray[np.float64]:
         """Return the spectra, averaged over polarisations and k-points.
 
         Parameters
         ----------
         energy
-            Energies in eV counted from the lowest empty state, shape (energies,).
+            Increasing energies in eV counted from the lowest empty state, shape (energies,), or
+            (sites, energies) if each site has its own.
+        sigma
+            Standard deviation of the Gaussian broadening in eV; None for the spectra as they are.
         lifetime
-            Half width at half maximum of the core hole's Lorentzian in eV; the only broadening,
-            but for that of spectra which are known as samples.
+            Half width at half maximum of the core hole's Lorentzian in eV, for spectra that are
+            not known as samples.
 
         Returns
         -------
         ndarray
             Shape (sites, energies).
+
+        Raises
+        ------
+        DatasetError
+            If a spectrum is not known at an energy.
+        ResolutionError
+            If a spectrum is broader than `sigma` already.
         """
-        return np.stack([site.spectrum.intensity(energy, lifetime) for site in self.sites])
+        rows = np.broadcast_to(energy, (len(self), np.shape(energy)[-1]))
+        return np.stack(
+            [
+                site.spectrum.intensity(row, lifetime)
+                if sigma is None
+                else _broadened(site, row, sigma, lifetime)
+                for site, row in zip(self.sites, rows, strict=True)
+            ]
+        )
 
     def take(self, chosen: Sequence[int] | NDArray) -> SpectrumDataset:
         """Return the data set of some of the sites, by their positions."""
@@ -191,6 +218,23 @@ def _summarise_label(spec: PropertySpec, values: NDArray[np.float64]) -> dict[st
             "maximum": float(known.max()),
         }
     return summary
+
+
+def _broadened(
+    site: ComputedSite, energy: NDArray[np.floating], sigma: float, lifetime: float
+) -> NDArray[np.float64]:
+    known = site.spectrum
+    if not sigma >= known.sigma:
+        msg = (
+            f"{site.name} is broadened to {known.sigma:g} eV already, so it cannot be had at "
+            f"{sigma:g} eV. Ask for a larger sigma."
+        )
+        raise ResolutionError(msg)
+    missing = float(np.sqrt(sigma**2 - known.sigma**2))
+    margin = _REACH * missing + _FINE
+    first, last = known.energy_range
+    fine = np.arange(max(energy[0] - margin, first), min(energy[-1] + margin, last), _FINE)
+    return broadening_operator(fine, missing, energy) @ known.intensity(fine, lifetime)
 
 
 def _count(values: Sequence[Any]) -> dict[str, int]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.errors import SignalError
 
 if TYPE_CHECKING:
@@ -102,10 +101,9 @@ def _draw_coverage(panel: Axes, dataset: SpectrumDataset) -> None:
 def _draw_spectra(panel: Axes, dataset: SpectrumDataset, sigma: float) -> None:
     """Draw all spectra faintly, and the means of groups of equal size by the first label."""
     first, last = dataset.energy_range
-    fine = np.arange(max(first, -12.0), min(last, 35.0), 0.05)
-    energy = fine[(fine >= max(fine[0], -3.0)) & (fine <= 25.0)]
-    missing = np.sqrt(np.maximum(sigma**2 - dataset.sigma.max() ** 2, 1e-6))
-    spectra = (broadening_operator(fine, float(missing), energy) @ dataset.spectra(fine).T).T
+    margin = 5 * sigma
+    energy = np.arange(max(first + margin, -3.0), min(last - margin, 25.0), 0.05)
+    spectra = dataset.spectra(energy, sigma)
     spectra /= spectra.mean(axis=1, keepdims=True)
     panel.plot(energy, spectra.T, color="0.5", alpha=0.06, linewidth=0.5)
     spec, values = dataset.properties[0], dataset.targets[:, 0]

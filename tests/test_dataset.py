@@ -5,10 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from hyperspy_coreloss.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset import SpectrumDataset, summarise
-from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.errors import DatasetError, ResolutionError
 
 from .made_sites import site, structure
+
+
+def gaussian(energy, sigma):
+    return np.exp(-0.5 * ((energy - 7.0) / sigma) ** 2) / sigma
 
 
 def test_shipped_sites_are_silica(sites):
@@ -44,11 +49,28 @@ def test_spectra_start_at_the_gap(sites):
 
 def test_lifetime_is_the_only_broadening(sites):
     energy = np.arange(-10.0, 40.0, 0.02)
-    sharp, wide = (sites.take([3]).spectra(energy, lifetime)[0] for lifetime in (0.1, 0.4))
+    sharp, wide = (sites.take([3]).spectra(energy, lifetime=lifetime)[0] for lifetime in (0.1, 0.4))
     kernel = 0.3 / np.pi / (np.arange(-10, 10.01, 0.02) ** 2 + 0.3**2) * 0.02
     convolved = np.convolve(sharp, kernel, mode="same")
     peak = (energy > 2) & (energy < 10)
     np.testing.assert_allclose(convolved[peak], wide[peak], rtol=0.05)
+
+
+def test_a_gaussian_adds_to_the_broadening_a_spectrum_has(mixed):
+    energy = np.arange(-5.0, 20.0, 0.1)
+    line = SampledSpectrum(np.arange(-20, 40, 0.01), gaussian(np.arange(-20, 40, 0.01), 0.3), 0.3)
+    one = SpectrumDataset((site(spectrum=line),), "made up", "CC0")
+    np.testing.assert_allclose(one.spectra(energy, 0.5)[0], gaussian(energy, 0.5), atol=1e-4)
+    np.testing.assert_allclose(one.spectra(energy, 0.3)[0], gaussian(energy, 0.3), atol=1e-4)
+    with pytest.raises(ResolutionError, match=r"broadened to 0\.3 eV already"):
+        one.spectra(energy, 0.2)
+
+
+def test_every_site_may_have_energies_of_its_own(mixed):
+    energy = np.array([[0.0, 1.0]]) + np.arange(5)[:, np.newaxis]
+    spectra = mixed.spectra(energy)
+    for row, of_all in enumerate(energy):
+        np.testing.assert_array_equal(spectra[row], mixed.spectra(of_all)[row])
 
 
 def test_labels_that_are_not_known_are_nan(mixed):

@@ -15,13 +15,13 @@ LAYERS = (
     ("properties", "energy", "background", "continued_fraction", "voronoi"),
     ("computed_site",),
     ("broadening", "onset", "metadata"),
-    ("recipe", "dataset", "plotting"),
-    ("preprocessing", "pretrained", "dataset_layout"),
+    ("recipe", "dataset"),
+    ("preprocessing", "pretrained", "dataset_layout", "plotting"),
     ("network", "card", "dataset_file"),
     ("training", "inference"),
     ("signals",),
     ("lazy_signals",),
-    ("prediction", "data"),
+    ("prediction", "data", "dataset_signal"),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
