@@ -242,7 +242,7 @@ def _atomic_calculations(label: str, text: str) -> AtomicCalculations:
     name = re.escape(label)
     converged = r"\s+Converged in\s+\d+ iterations to "
     all_electron = re.search(
-        rf"^\s*Atomic calculation performed for {name}: *(.*)$"
+        rf"^\s*Atomic calculation performed for {name}: +(.*)$"
         rf"{converged}an ae energy of\s+{_NUMBER} eV",
         text,
         re.MULTILINE,
