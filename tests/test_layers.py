@@ -13,8 +13,8 @@ PACKAGE = Path(hyperspy_coreloss.__file__).parent
 LAYERS = (
     ("errors", "quality"),
     ("properties", "energy", "background", "continued_fraction", "voronoi"),
-    ("computed_site",),
-    ("broadening", "onset", "metadata"),
+    ("computed_site", "table_files"),
+    ("broadening", "onset", "metadata", "tables"),
     ("recipe", "dataset"),
     ("preprocessing", "pretrained", "dataset_layout", "plotting"),
     ("network", "card", "dataset_file"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,6 +124,21 @@ def test_a_site_is_json_ready_and_tells_its_definitions(folder):
     assert site.details["core_hole"] == "1s1"
     assert site.details["energy_kind"] == "NB est. 0K energy (E-0.5TS)"
     assert (site.structure.source, site.structure.licence) == ("own work", "CC0-1.0")
+
+
+def test_the_example_of_the_documentation_runs(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    Path("silica").mkdir()
+    for name in ("ground", "excited"):
+        Path(name).rename(Path("silica", name))
+    page = Path(__file__).parents[2] / "docs" / "importing.md"
+    pattern = r"```python\n(from hyperspy_coreloss.simulation.*?)```"
+    (code,) = re.findall(pattern, page.read_text(encoding="utf-8"), re.DOTALL)
+    variables = {}
+    exec(code, variables)
+    (site,) = variables["sites"]
+    assert site.structure.phase == "alpha-quartz"
+    assert site.structure.licence == "CC-BY-4.0"
 
 
 def test_the_absorber_is_found_in_the_order_of_the_ground_state(folder, quartz):
