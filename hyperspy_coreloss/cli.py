@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hyperspy_coreloss.errors import CoreLossError
+
+if TYPE_CHECKING:
+    from hyperspy_coreloss.computed_site import ComputedSite
 
 _SIMULATION_PACKAGES = ("ase", "gpaw", "pymatgen", "spglib")
 
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+_OUTPUT = click.option(
+    "-o", "--output", type=_PATH, required=True, help="The data set (.nc) to write."
+)
+_DESCRIPTION = click.option(
+    "--description", required=True, help="How the spectra and labels were computed."
+)
+_LICENCE = click.option(
+    "--licence", default="CC-BY-4.0", show_default=True, help="Licence of the data."
+)
 
 
 class _Group(click.Group):
@@ -45,17 +58,101 @@ def dataset() -> None:
 
 @dataset.command()
 @click.argument("folder", type=_FOLDER)
-@click.option("-o", "--output", type=_PATH, required=True, help="The data set (.nc) to write.")
-@click.option("--description", required=True, help="How the spectra and labels were computed.")
-@click.option("--licence", default="CC-BY-4.0", show_default=True)
-@click.option("--edge", default="O_K", show_default=True)
+@_OUTPUT
+@_DESCRIPTION
+@_LICENCE
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
 def collect(folder: Path, output: Path, description: str, licence: str, edge: str) -> None:
     """Gather a FOLDER of computed sites, as `simulate` writes them, into one data set."""
-    from hyperspy_coreloss.dataset import SpectrumDataset
-    from hyperspy_coreloss.dataset_file import write_dataset
     from hyperspy_coreloss.simulation.collect import collect_sites
 
-    spectra = SpectrumDataset(collect_sites(folder), description, licence, edge)
+    _write_sites(collect_sites(folder), output, description, licence, edge)
+
+
+@dataset.command("import-castep")
+@click.argument("paths", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
+@_OUTPUT
+@_DESCRIPTION
+@_LICENCE
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
+@click.option("--phase", "phases", multiple=True, help="STRUCTURE=PHASE, as often as needed.")
+@click.option("--source", default="CASTEP runs", show_default=True, help="Whose runs they are.")
+def import_castep(
+    paths: tuple[Path, ...],
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    phases: tuple[str, ...],
+    source: str,
+) -> None:
+    """Make a data set of CASTEP's core-level runs in PATHS (files or folders)."""
+    from hyperspy_coreloss.simulation.castep_sites import read_castep_sites
+
+    names = dict(_pair(phase) for phase in phases)
+    element = edge.partition("_")[0]
+    sites = read_castep_sites(paths, element=element, phases=names, source=source, licence=licence)
+    _write_sites(sites, output, description, licence, edge)
+
+
+@dataset.command("import-table")
+@click.argument("spectra", type=_FILE)
+@click.argument("labels", type=_FILE, required=False)
+@_OUTPUT
+@_DESCRIPTION
+@_LICENCE
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
+@click.option("--sigma", type=float, required=True, help="Gaussian broadening of the spectra, eV.")
+@click.option(
+    "--energy-origin",
+    required=True,
+    help="lowest_empty, threshold, absolute, or the energy of the lowest empty state in eV.",
+)
+@click.option("--definition", "definitions", multiple=True, help="PROPERTY=how it was obtained.")
+def import_table(
+    spectra: Path,
+    labels: Path | None,
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    sigma: float,
+    energy_origin: str,
+    definitions: tuple[str, ...],
+) -> None:
+    """Make a data set of tables: SPECTRA and LABELS (CSV), or one HDF5 file of both."""
+    from hyperspy_coreloss.tables import read_table
+
+    try:
+        origin: float | str = float(energy_origin)
+    except ValueError:
+        origin = energy_origin
+    sites = read_table(
+        spectra,
+        labels,
+        sigma=sigma,
+        energy_origin=origin,  # type: ignore[arg-type]  # read_table refuses other words
+        label_definitions=dict(_pair(definition) for definition in definitions),
+        licence=licence,
+    )
+    _write_sites(sites, output, description, licence, edge)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        msg = f"NAME=VALUE is needed, but it is {text!r}."
+        raise click.ClickException(msg)
+    return name.strip(), value.strip()
+
+
+def _write_sites(
+    sites: tuple[ComputedSite, ...], output: Path, description: str, licence: str, edge: str
+) -> None:
+    from hyperspy_coreloss.dataset import SpectrumDataset
+    from hyperspy_coreloss.dataset_file import write_dataset
+
+    spectra = SpectrumDataset(sites, description, licence, edge)
     write_dataset(spectra, output)
     click.echo(f"{len(spectra)} sites of {len(set(spectra.phases))} phases in {output}")
 

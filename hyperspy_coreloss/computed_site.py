@@ -228,7 +228,8 @@ class ComputedSite:
         Properties by name, in the units of their specifications; those that are missing are not
         known.
     details
-        JSON-ready: settings, versions of the codes, energies.
+        JSON-ready: settings, versions of the codes, energies. ``label_definitions`` tells, by the
+        name of the property, how a label was obtained, if not as the package's own simulator does.
     projected_densities
         Densities of states projected on the p states of an atom, by a name that tells the atom
         and the calculation; empty where they were not computed.
@@ -249,6 +250,11 @@ class ComputedSite:
         if not (0 <= self.absorber < atoms or (self.absorber == -1 and not atoms)):
             msg = f"{self.name}: atom {self.absorber} absorbs, but the cell has {atoms} atoms."
             raise DatasetError(msg)
+
+    @property
+    def label_definitions(self) -> Mapping[str, str]:
+        """How labels were obtained, where that is not how the package's simulator does it."""
+        return self.details.get("label_definitions", {})
 
 
 def _convert(part: Any, kind: type, *names: str) -> None:

@@ -46,21 +46,23 @@ class SpectrumDataset:
     edge
         Absorbing element and edge, for example ``"O_K"``.
     properties
-        What the labels mean, in the order of the columns of :attr:`targets`.
+        What the labels mean, in the order of the columns of :attr:`targets`; by default the six
+        of the paper, with the definitions that the sites tell.
     convergence
         How far spectra and labels are from converged ones: JSON-ready rows, as measured.
 
     Raises
     ------
     DatasetError
-        If there are no sites, two have one name, or one structure's name stands for two.
+        If there are no sites, two have one name, one structure's name stands for two, or one
+        property was obtained in two ways: Mulliken charges of two programs do not compare.
     """
 
     sites: tuple[ComputedSite, ...]
     description: str
     licence: str
     edge: str = "O_K"
-    properties: tuple[PropertySpec, ...] = PROPERTIES
+    properties: tuple[PropertySpec, ...] = ()
     convergence: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
@@ -74,6 +76,10 @@ class SpectrumDataset:
             if first is not site.structure and not first.equals(site.structure):
                 msg = f"Two structures have the name {first.name!r}; rename one."
                 raise DatasetError(msg)
+        if not self.properties:
+            object.__setattr__(self, "properties", PROPERTIES)
+        defined = tuple(_defined(spec, self.sites) for spec in self.properties)
+        object.__setattr__(self, "properties", defined)
         names = {spec.name for spec in self.properties}
         for site in self.sites:
             unknown = sorted(set(site.labels) - names)
@@ -239,6 +245,24 @@ def _broadened(
 
 def _count(values: Sequence[Any]) -> dict[str, int]:
     return {str(value): values.count(value) for value in sorted(set(values), key=str)}
+
+
+def _defined(spec: PropertySpec, sites: Sequence[ComputedSite]) -> PropertySpec:
+    """Return the specification with the definition that all sites with this label share."""
+    owners: dict[str | None, str] = {}
+    for site in sites:
+        if spec.name in site.labels:
+            owners.setdefault(site.label_definitions.get(spec.name), site.name)
+    if len(owners) > 1:
+        (one, first), (other, second) = list(owners.items())[:2]
+        msg = (
+            f"The {spec.title} of {first} and that of {second} were obtained in two ways and do "
+            f"not compare: {one or spec.definition!r}, and {other or spec.definition!r}. Make a "
+            "data set of each."
+        )
+        raise DatasetError(msg)
+    definition = next(iter(owners), None)
+    return spec if definition is None else replace(spec, definition=definition)
 
 
 def _check_names(names: Sequence[str]) -> None:

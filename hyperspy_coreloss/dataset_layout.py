@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.computed_site import ComputedSpectrum
 
+# Details that many sites have in common.
+_SHARED = ("calculation", "label_definitions")
+
 # What the chains of a site's own spectrum stand for.
 _ABSORPTION = "absorption"
 
@@ -54,7 +57,7 @@ _MEANING = {
     "absorber": ("", "position of the absorbing atom among the atoms of its structure"),
     "calculation_of_site": ("", "position of the site's settings and versions"),
     "details": ("", "what else is known of the site, as JSON"),
-    "calculation": ("", "settings and versions of the codes, as JSON"),
+    "calculation": ("", "settings, versions and definitions, shared by many sites, as JSON"),
     "structure": ("", "name of the structure"),
     "phase": ("", "phase of the structure, the group of an honest split"),
     "source": ("", "where the structure comes from"),
@@ -114,7 +117,7 @@ def dataset_variables(dataset: SpectrumDataset) -> dict[str, Variable]:
         "absorber": np.array([site.absorber for site in sites]),
         "calculation_of_site": np.array([calculations.index(_calculation(s)) for s in sites]),
         "details": [
-            json.dumps({key: value for key, value in site.details.items() if key != "calculation"})
+            json.dumps({key: value for key, value in site.details.items() if key not in _SHARED})
             for site in sites
         ],
     }
@@ -127,7 +130,7 @@ def dataset_variables(dataset: SpectrumDataset) -> dict[str, Variable]:
 
 
 def _calculation(site: ComputedSite) -> str:
-    return json.dumps(site.details.get("calculation"))
+    return json.dumps({key: site.details[key] for key in _SHARED if key in site.details})
 
 
 def _structure_variables(structures: Sequence[ComputedStructure]) -> dict[str, Variable]:
@@ -238,10 +241,8 @@ def dataset_from_variables(
     spectra = _Spectra(arrays)
     sites = []
     for index, name in enumerate(arrays["site"]):
-        calculation = calculations[arrays["calculation_of_site"][index]]
-        details = json.loads(arrays["details"][index])
-        if calculation is not None:
-            details["calculation"] = calculation
+        shared = calculations[arrays["calculation_of_site"][index]]
+        details = json.loads(arrays["details"][index]) | shared
         labels = {spec.name: float(arrays[spec.name][index]) for spec in properties}
         chains = spectra.chains(index)
         site = ComputedSite(

@@ -64,7 +64,12 @@ def mixed():
         sites=(
             site("a", cell=common, details={"calculation": {"cutoff": 400.0}, "energy": -3.5}),
             site("b", chains(30, 4), common, 2, details={"calculation": {"cutoff": 400.0}}),
-            site("c", lines, labels={"mulliken_charge": -0.8}),
+            site(
+                "c",
+                lines,
+                labels={"mulliken_charge": -1.2},
+                details={"label_definitions": {"mulliken_charge": "CASTEP's"}},
+            ),
             site("d", samples, ComputedStructure("table", "table"), -1),
             site("e", projected_densities={"ground state O p": chains(25, 3)}),
         ),

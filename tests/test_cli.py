@@ -5,7 +5,7 @@ import json
 from click.testing import CliRunner
 
 from hyperspy_coreloss.cli import main
-from hyperspy_coreloss.dataset_file import write_dataset
+from hyperspy_coreloss.dataset_file import read_dataset, write_dataset
 from hyperspy_coreloss.pretrained import PretrainedModel
 
 
@@ -51,6 +51,25 @@ def test_the_card_of_a_data_set_tells_labels_phases_accuracy_and_origin(mixed, t
     assert "| quartz | 0.999 |" in card
     assert "| made up | CC0 | 3 |" in card
     assert mixed.sha256 in card
+
+
+def test_a_table_becomes_a_data_set(tmp_path):
+    (tmp_path / "spectra.csv").write_text("energy,a,b\n-1,0,0\n0,1,2\n1,3,1\n")
+    (tmp_path / "labels.csv").write_text("name,phase,bond_length\na,quartz,1.61\nb,quartz,1.62\n")
+    files = tmp_path / "spectra.csv", tmp_path / "labels.csv", "-o", tmp_path / "table.nc"
+    words = "--description", "made up", "--sigma", 0.5, "--definition", "bond_length=measured"
+    output = run("dataset", "import-table", *files, *words, "--energy-origin", "lowest_empty")
+    assert output.startswith("2 sites of 1 phases")
+    table = read_dataset(tmp_path / "table.nc")
+    assert table.names == ("a", "b")
+    assert table.properties[0].definition == "measured"
+    shifted = run("dataset", "import-table", *files, *words, "--energy-origin", "0.5")
+    assert shifted.startswith("2 sites")
+    assert read_dataset(tmp_path / "table.nc").energy_range == (-1.5, 0.5)
+    arguments = ["dataset", "import-table", *files, *words, "--energy-origin", "nowhere"]
+    finished = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert "Error: " in finished.output
+    assert "nowhere" in finished.output
 
 
 def test_only_k_edges_are_simulated(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from hyperspy_coreloss.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset import SpectrumDataset, summarise
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
+from hyperspy_coreloss.properties import PROPERTIES
 
 from .made_sites import site, structure
 
@@ -75,7 +76,7 @@ def test_every_site_may_have_energies_of_its_own(mixed):
 
 def test_labels_that_are_not_known_are_nan(mixed):
     np.testing.assert_array_equal(np.isfinite(mixed.targets).sum(axis=1), [2, 2, 1, 2, 2])
-    assert mixed.targets[2, 4] == -0.8
+    assert mixed.targets[2, 4] == -1.2
 
 
 def test_the_range_is_that_of_the_narrowest_spectrum(mixed):
@@ -120,6 +121,18 @@ def test_identity_covers_numbers_and_words(mixed):
 def test_sites_that_do_not_fit_are_refused(sites, message):
     with pytest.raises(DatasetError, match=message):
         SpectrumDataset(sites, "made up", "CC0")
+
+
+def test_labels_of_two_definitions_are_no_data_set():
+    castep = {"label_definitions": {"mulliken_charge": "CASTEP's"}}
+    charged = site("a", labels={"mulliken_charge": -1.2}, details=castep)
+    other = site("b", labels={"mulliken_charge": -0.8})
+    plain = site("c", labels={"bond_length": 1.6})
+    with pytest.raises(DatasetError, match="charge of a and that of b were obtained in two"):
+        SpectrumDataset((charged, other), "made up", "CC0")
+    told = SpectrumDataset((charged, plain), "made up", "CC0")
+    assert told.properties[4].definition == "CASTEP's"
+    assert SpectrumDataset((other, plain), "x", "CC0").properties == PROPERTIES
 
 
 def test_a_summary_counts_what_is_there(mixed):

@@ -27,6 +27,8 @@ def test_a_file_gives_the_data_set_back(mixed, file):
     np.testing.assert_array_equal(again.spectra(energy), mixed.spectra(energy))
     assert again.sites[0].structure is again.sites[1].structure
     assert again.sites[0].details == mixed.sites[0].details
+    assert again.sites[2].label_definitions == {"mulliken_charge": "CASTEP's"}
+    assert again.properties == mixed.properties
     assert list(again.sites[4].projected_densities) == ["ground state O p"]
 
 

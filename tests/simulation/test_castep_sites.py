@@ -12,8 +12,11 @@ import pytest
 pytest.importorskip("ase", reason="CASTEP's output is read with ASE (extra 'simulation')")
 
 from castep_writer import Run, core_edge_text, matrix_bytes, optados_output, write_bands
+from click.testing import CliRunner
 
+from hyperspy_coreloss.cli import main
 from hyperspy_coreloss.computed_site import SampledSpectrum, TransitionLines
+from hyperspy_coreloss.dataset_file import read_dataset
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.simulation.castep_labels import bond_overlap_population, matching_atoms
 from hyperspy_coreloss.simulation.castep_output import read_castep
@@ -79,6 +82,17 @@ def folder(tmp_path, quartz, rng):
     excited_run(quartz).write(tmp_path / "excited" / "quartz.castep")
     write_spectrum(tmp_path / "excited" / "quartz.castep", rng)
     return tmp_path
+
+
+def test_a_folder_of_runs_becomes_a_data_set(folder, tmp_path):
+    words = ["--description", "made up", "--phase", "ground/quartz=quartz"]
+    arguments = ["dataset", "import-castep", str(folder), "-o", str(tmp_path / "castep.nc"), *words]
+    finished = CliRunner().invoke(main, arguments)
+    assert finished.output.startswith("1 sites of 1 phases"), finished.output
+    dataset = read_dataset(tmp_path / "castep.nc")
+    assert dataset.phases == ("quartz",)
+    assert "CASTEP" in dataset.properties[4].definition
+    assert dataset.targets[0, 5] == pytest.approx(EXCITATION)
 
 
 def only_site(folder, **settings):
