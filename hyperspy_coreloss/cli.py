@@ -36,7 +36,7 @@ class _Group(click.Group):
         """Run the command."""
         try:
             return super().invoke(context)
-        except CoreLossError as error:
+        except (CoreLossError, FileNotFoundError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
             if error.name not in _SIMULATION_PACKAGES:
@@ -196,7 +196,7 @@ def dataset_card(data: Path) -> None:
 
 
 @main.command()
-@click.argument("structures", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
+@click.argument("structures", nargs=-1, required=True)
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
 @click.option("-o", "--output", type=_PATH, required=True, help="Folder for the computed sites.")
 @click.option("--workers", default=1, show_default=True, help="Processes, one core each.")
@@ -209,7 +209,7 @@ def dataset_card(data: Path) -> None:
 )
 @click.option("--retry", is_flag=True, help="Compute again what failed before.")
 def simulate(
-    structures: tuple[Path, ...],
+    structures: tuple[str, ...],
     edge: str,
     output: Path,
     workers: int,
@@ -220,7 +220,10 @@ def simulate(
     image_distance: float,
     retry: bool,
 ) -> None:
-    """Compute spectra and labels of all inequivalent sites of STRUCTURES (files or folders).
+    """Compute spectra and labels of all inequivalent sites of STRUCTURES.
+
+    STRUCTURES are files, folders, or identifiers of the Materials Project (mp-7000), which need the
+    package mp-api and a key in MP_API_KEY.
 
     To resume, run it again; finished sites are left alone. Set OMP_NUM_THREADS=1.
     """
@@ -231,13 +234,10 @@ def simulate(
     from hyperspy_coreloss.simulation.campaign import run_campaign
     from hyperspy_coreloss.simulation.engine import EngineSettings
     from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
+    from hyperspy_coreloss.simulation.structure_files import structure_files
     from hyperspy_coreloss.simulation.tasks import tasks_from_files
 
-    files = [
-        file
-        for path in structures
-        for file in (sorted(path.iterdir()) if path.is_dir() else [path])
-    ]
+    files = structure_files(structures, output / "structures")
     tasks, refused = tasks_from_files(files, absorber, source=source, licence=licence)
     for name, reason in refused.items():
         click.echo(f"refused {name}: {reason}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,15 @@ from hyperspy_coreloss.errors import StructureError
 from hyperspy_coreloss.simulation.structures import check_cell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ase import Atoms
 
 #: Symmetry-equivalent positions of a CIF within this fraction of the cell are one atom. IZA
 #: files round to four digits: pymatgen's default leaves doubled atoms in 17 frameworks.
 _CIF_SITE_TOLERANCE = 1e-2
+
+_MATERIAL = re.compile(r"(mp|mvc)-\d+")
 
 _READER_ERRORS = (
     ArithmeticError,
@@ -111,6 +116,42 @@ def read_frame(path: str | Path, frame: int) -> Atoms:
         )
 
 
+def structure_files(names: Sequence[str], download_folder: str | Path) -> list[Path]:
+    """Return the files that are meant: files, all files of folders, Materials Project entries.
+
+    Parameters
+    ----------
+    names
+        Files, folders, or identifiers of the Materials Project such as ``"mp-7000"``, which are
+        downloaded unless there is a file or folder of that name.
+    download_folder
+        Where downloaded structures are kept, as CIF; one that is there is not fetched again.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file or folder.
+    StructureError
+        If an entry cannot be fetched.
+    """
+    files: list[Path] = []
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            files += sorted(part for part in path.iterdir() if part.is_file())
+        elif path.exists() or not _MATERIAL.fullmatch(name):
+            if not path.exists():
+                msg = (
+                    f"A file, a folder or an identifier such as mp-7000 is needed; there is no "
+                    f"{name}."
+                )
+                raise FileNotFoundError(msg)
+            files.append(path)
+        else:
+            files.append(_downloaded(name, Path(download_folder)))
+    return files
+
+
 def fetch_materials_project(material_id: str) -> Atoms:
     """Download a structure of the Materials Project.
 
@@ -122,7 +163,8 @@ def fetch_materials_project(material_id: str) -> Atoms:
     Raises
     ------
     StructureError
-        If no key is set in ``MP_API_KEY`` or ``mp-api`` is not installed.
+        If no key is set in ``MP_API_KEY``, ``mp-api`` is not installed, there is no such entry,
+        or the service cannot be reached.
     """
     if not os.environ.get("MP_API_KEY"):
         msg = (
@@ -131,13 +173,29 @@ def fetch_materials_project(material_id: str) -> Atoms:
         )
         raise StructureError(msg)
     try:
-        from mp_api.client import MPRester
+        from mp_api.client import MPRester, MPRestError
     except ImportError as error:
         msg = f"Fetching {material_id} needs the package mp-api. Install it: pip install mp-api."
         raise StructureError(msg) from error
-    with MPRester() as client:
-        structure = client.get_structure_by_material_id(material_id)
+    try:
+        with MPRester() as client:
+            structure = client.get_structure_by_material_id(material_id)
+    except (MPRestError, OSError, ValueError) as error:
+        msg = f"{material_id} could not be fetched from the Materials Project: {error}."
+        raise StructureError(msg) from error
+    if structure is None:
+        msg = f"The Materials Project has no structure {material_id}. Check the identifier."
+        raise StructureError(msg)
     return _to_atoms(structure, material_id)
+
+
+def _downloaded(material_id: str, folder: Path) -> Path:
+    path = folder / f"{material_id}.cif"
+    if not path.exists():
+        atoms = fetch_materials_project(material_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        atoms.write(path)
+    return path
 
 
 def _read_cif(path: Path) -> Atoms:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sys
+import types
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from hyperspy_coreloss.simulation.structure_files import (
     fetch_materials_project,
     read_frame,
     read_structure,
+    structure_files,
 )
 from hyperspy_coreloss.simulation.structures import (
     absorbing_sites,
@@ -233,6 +237,65 @@ def test_the_materials_project_is_not_asked_without_a_key(monkeypatch):
     monkeypatch.delenv("MP_API_KEY", raising=False)
     with pytest.raises(StructureError, match="MP_API_KEY"):
         fetch_materials_project("mp-7000")
+
+
+@pytest.fixture
+def materials_project(monkeypatch, quartz):
+    """A Materials Project of one entry, which counts how often it is asked."""
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    class UnknownEntryError(Exception):
+        pass
+
+    class Client:
+        asked: ClassVar[list[str]] = []
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return False
+
+        def get_structure_by_material_id(self, material_id):
+            self.asked.append(material_id)
+            if material_id != "mp-7000":
+                raise UnknownEntryError(material_id)
+            return AseAtomsAdaptor.get_structure(quartz)
+
+    client = types.ModuleType("mp_api.client")
+    client.MPRester, client.MPRestError = Client, UnknownEntryError
+    monkeypatch.setitem(sys.modules, "mp_api", types.ModuleType("mp_api"))
+    monkeypatch.setitem(sys.modules, "mp_api.client", client)
+    monkeypatch.setenv("MP_API_KEY", "a key")
+    return Client
+
+
+def test_an_entry_of_the_materials_project_is_fetched_once(materials_project, quartz, tmp_path):
+    (first,) = structure_files(["mp-7000"], tmp_path / "structures")
+    (again,) = structure_files(["mp-7000"], tmp_path / "structures")
+    assert first == again
+    assert materials_project.asked == ["mp-7000"]
+    fetched = read_structure(first)
+    assert sorted(fetched.symbols) == sorted(quartz.symbols)
+    assert fetched.get_volume() == pytest.approx(quartz.get_volume(), rel=1e-5)
+    (task,), refused = tasks_from_files([first], "O")
+    assert (task.name, refused) == ("mp-7000", {})
+
+
+def test_an_entry_that_does_not_exist_is_refused(materials_project, tmp_path):
+    with pytest.raises(StructureError, match="mp-1 could not be fetched"):
+        structure_files(["mp-1"], tmp_path)
+
+
+def test_files_and_folders_are_taken_as_they_are(tmp_path):
+    for name in ("b.cif", "a.cif", "mp-7000"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "deeper").mkdir()
+    names = [str(tmp_path), str(tmp_path / "b.cif")]
+    found = structure_files(names, tmp_path / "never")
+    assert [path.name for path in found] == ["a.cif", "b.cif", "mp-7000", "b.cif"]
+    with pytest.raises(FileNotFoundError, match=r"there is no .*c\.cif"):
+        structure_files([str(tmp_path / "c.cif")], tmp_path)
 
 
 def test_every_superlattice_is_tried_once():
