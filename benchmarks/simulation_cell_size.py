@@ -1,19 +1,20 @@
 """How the excitation energy depends on the size of the core-hole cell, crystal by crystal.
 
-Usage: ``python benchmarks/simulation_cell_size.py OUTPUT [STRUCTURE ...]``
-appends one JSON line for each supercell to OUTPUT: sizes from a shortest image distance of 5 Å to
-12.5 Å, up to 120 atoms, first oxygen of each structure. Supercells that OUTPUT holds are left out.
-Then it fits the polarisability that makes corrected energies independent of the size, and prints
-what is left of the dependence.
+Usage: ``python benchmarks/simulation_cell_size.py OUTPUT [STRUCTURE ...] [--most-atoms 120]``
+appends one JSON line for each supercell to OUTPUT: sizes from a shortest image distance of 7 Å to
+12.5 Å, first oxygen of each structure. Supercells that OUTPUT holds are left out. Then it fits the
+polarisability that makes corrected energies independent of the size, and prints what is left of
+the dependence, also for each crystal under the fit to the others. Fails when more than `LIMIT` is
+left in a crystal that was left out of its fit.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import numpy as np
 from scipy.optimize import minimize_scalar
 
@@ -33,19 +34,20 @@ from hyperspy_coreloss.simulation.structures import (
     primitive_structure,
 )
 
-DISTANCES = np.arange(5.0, 13.0, 0.75)
-MOST_ATOMS = 120
+DISTANCES = np.arange(7.0, 13.0, 0.75)
+#: Largest distance in eV of a corrected energy from its crystal's mean.
+LIMIT = 0.05
 # Only energies are wanted: the recursion may be short.
 SETTINGS = replace(EngineSettings(), steps=10)
 
 
-def supercells(path: Path):
+def supercells(path: Path, most_atoms: int):
     """Yield the different supercells of a structure, smallest first."""
     crystal = primitive_structure(read_structure(path))
     sizes = set()
     for distance in DISTANCES:
         atoms = build_supercell(crystal, float(distance))
-        if len(atoms) > MOST_ATOMS:
+        if len(atoms) > most_atoms:
             return
         if len(atoms) not in sizes:
             sizes.add(len(atoms))
@@ -89,40 +91,74 @@ def corrected(lines: list[dict], polarisability: float) -> np.ndarray:
     return energies
 
 
-def fit(lines: list[dict]) -> None:
-    """Print the polarisability that fits best, and the residuals."""
-    best = minimize_scalar(
+def best_polarisability(lines: list[dict]) -> float:
+    """Return the polarisability that leaves least of the dependence on size."""
+    found = minimize_scalar(
         lambda value: np.sum(corrected(lines, value) ** 2), bounds=(1.5, 5.0), method="bounded"
-    ).x
-    residuals = corrected(lines, best)
-    for line, residual in zip(lines, residuals, strict=True):
-        print(
-            f"{line['structure']:20s} {line['n_atoms']:4d} atoms {line['image_distance']:6.2f} Å "
-            f"{line['excitation_energy']:9.4f} eV, corrected {residual:+.3f} eV from the mean"
-        )
-    used = np.array([line["image_distance"] >= 8.0 for line in lines])
-    print(
-        f"polarisability {best:.2f} Å³ per SiO2; residual {np.sqrt(np.mean(residuals**2)):.3f} eV "
-        f"(root mean square of {len(lines)} cells), "
-        f"{np.sqrt(np.mean(residuals[used] ** 2)):.3f} eV from 8 Å on"
     )
+    return float(found.x)
 
 
-def main(output: str, *structures: str) -> None:
-    """Measure all structures, cell by cell."""
-    file = Path(output)
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+def left_out(lines: list[dict]) -> np.ndarray:
+    """Return what is left in each line under the polarisability of the other crystals, in eV."""
+    residuals = np.empty(len(lines))
+    names = np.array([line["structure"] for line in lines])
+    for name in set(names):
+        others, own = (np.flatnonzero(chosen) for chosen in (names != name, names == name))
+        value = best_polarisability([lines[index] for index in others])
+        residuals[own] = corrected([lines[index] for index in own], value)
+    return residuals
+
+
+def show(lines: list[dict]) -> float:
+    """Print fit and residuals; return the largest residual of the crystals left out."""
+    best = best_polarisability(lines)
+    fitted, predicted = corrected(lines, best), left_out(lines)
+    for line, own, other in zip(lines, fitted, predicted, strict=True):
+        click.echo(
+            f"{line['structure']:20s} {line['n_atoms']:4d} atoms {line['image_distance']:6.2f} Å "
+            f"{line['excitation_energy']:9.4f} eV, corrected {own:+.3f} eV from the mean, "
+            f"{other:+.3f} eV if left out of the fit"
+        )
+    click.echo(f"polarisability {best:.2f} Å³ per SiO2")
+    used = np.array([line["image_distance"] >= 8.0 for line in lines])
+    for name, residuals in {"fitted": fitted, "left out": predicted}.items():
+        click.echo(
+            f"{name}: residual {_rms(residuals):.3f} eV (root mean square of {len(lines)} cells), "
+            f"at most {np.abs(residuals).max():.3f} eV; from 8 Å on {_rms(residuals[used]):.3f} eV"
+        )
+    return float(np.abs(predicted).max())
+
+
+def _rms(residuals: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(residuals**2)))
+
+
+@click.command()
+@click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument(
+    "structures", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--most-atoms", default=120, show_default=True, help="Of a supercell.")
+def main(output: Path, structures: tuple[Path, ...], most_atoms: int) -> None:
+    """Measure STRUCTURES, cell by cell; print the fit to OUTPUT."""
+    lines = (
+        [json.loads(line) for line in output.read_text().splitlines()] if output.exists() else []
+    )
     done = {(line["structure"], line["n_atoms"]) for line in lines}
-    for path in map(Path, structures):
-        for site, atoms in supercells(path):
+    for path in structures:
+        for site, atoms in supercells(path, most_atoms):
             if (path.stem, len(atoms)) in done:
                 continue
             line = measure(path, site, atoms)
-            with file.open("a") as lines_file:
+            with output.open("a") as lines_file:
                 lines_file.write(json.dumps(line) + "\n")
             lines.append(line)
-    fit(lines)
+    worst = show(lines)
+    if worst > LIMIT:
+        message = f"a crystal left out of the fit is {worst:.3f} eV off, more than {LIMIT} eV"
+        raise click.ClickException(message)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
