@@ -27,7 +27,7 @@ from hyperspy_coreloss.simulation.engine import (
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import absorbing_sites, primitive_structure
 
-#: Cutoff in eV; from here to 900 eV the excitation energy of quartz falls by 0.013 eV.
+#: Cutoff in eV that stands for a converged basis.
 CONVERGED = 700.0
 # Only energies are wanted: the recursion may be short.
 SETTINGS = replace(EngineSettings(), steps=5)

@@ -4,20 +4,22 @@ Usage: ``python benchmarks/simulation_cell_size.py OUTPUT [STRUCTURE ...] [--mos
 appends one JSON line for each supercell to OUTPUT: sizes from a shortest image distance of 7 Å to
 12.5 Å, first oxygen of each structure. Supercells that OUTPUT holds are left out. Then it fits the
 polarisability that makes corrected energies independent of the size, and prints what is left of
-the dependence, also for each crystal under the fit to the others. Fails when more than `LIMIT` is
-left in a crystal that was left out of its fit.
+the dependence, also for each crystal under the fit to the others. The scatter of the plane-wave
+basis from cell to cell is removed first. Fails when more than `LIMIT` is left, in a supercell that
+data sets would use, of a crystal that was left out of its fit.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import dielectric_constant, image_energy
 from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
@@ -28,6 +30,7 @@ from hyperspy_coreloss.simulation.engine import (
 )
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import (
+    SMALLEST_IMAGE_DISTANCE,
     absorbing_sites,
     build_supercell,
     image_distance,
@@ -75,45 +78,66 @@ def measure(path: Path, site: int, atoms) -> dict:
     }
 
 
-def corrected(lines: list[dict], polarisability: float) -> np.ndarray:
-    """Return the corrected excitation energies minus their mean for each structure, in eV."""
-    energies = np.array(
-        [
-            line["excitation_energy"]
-            - image_energy(np.array(line["cell"]))
-            / dielectric_constant(3 * line["volume"] / line["n_atoms"], polarisability)
-            for line in lines
-        ]
-    )
-    names = np.array([line["structure"] for line in lines])
-    for name in set(names):
-        energies[names == name] -= energies[names == name].mean()
-    return energies
+@dataclass(frozen=True)
+class Energies:
+    """Excitation energies in eV without the scatter of the basis, one for each supercell."""
+
+    names: np.ndarray
+    values: np.ndarray
+    images: np.ndarray
+    formula_volumes: np.ndarray
+
+    @classmethod
+    def of(cls, lines: list[dict]) -> Energies:
+        """Take the energies of measured supercells."""
+        cells = [np.array(line["cell"]) for line in lines]
+        return cls(
+            np.array([line["structure"] for line in lines]),
+            np.array([line["excitation_energy"] for line in lines])
+            - np.array([basis_set_error(cell) for cell in cells]),
+            np.array([image_energy(cell) for cell in cells]),
+            np.array([3 * line["volume"] / line["n_atoms"] for line in lines]),
+        )
+
+    def __getitem__(self, chosen: np.ndarray) -> Energies:
+        return Energies(
+            self.names[chosen],
+            self.values[chosen],
+            self.images[chosen],
+            self.formula_volumes[chosen],
+        )
+
+    def corrected(self, polarisability: float) -> np.ndarray:
+        """Return the corrected energies minus their mean for each structure, in eV."""
+        screening = [dielectric_constant(volume, polarisability) for volume in self.formula_volumes]
+        centred = self.values - self.images / np.array(screening)
+        for name in set(self.names):
+            centred[self.names == name] -= centred[self.names == name].mean()
+        return centred
 
 
-def best_polarisability(lines: list[dict]) -> float:
+def best_polarisability(energies: Energies) -> float:
     """Return the polarisability that leaves least of the dependence on size."""
     found = minimize_scalar(
-        lambda value: np.sum(corrected(lines, value) ** 2), bounds=(1.5, 5.0), method="bounded"
+        lambda value: np.sum(energies.corrected(value) ** 2), bounds=(1.5, 5.0), method="bounded"
     )
     return float(found.x)
 
 
-def left_out(lines: list[dict]) -> np.ndarray:
-    """Return what is left in each line under the polarisability of the other crystals, in eV."""
-    residuals = np.empty(len(lines))
-    names = np.array([line["structure"] for line in lines])
-    for name in set(names):
-        others, own = (np.flatnonzero(chosen) for chosen in (names != name, names == name))
-        value = best_polarisability([lines[index] for index in others])
-        residuals[own] = corrected([lines[index] for index in own], value)
+def left_out(energies: Energies) -> np.ndarray:
+    """Return what is left in each energy under the polarisability of the other crystals, in eV."""
+    residuals = np.empty(len(energies.values))
+    for name in set(energies.names):
+        own = energies.names == name
+        residuals[own] = energies[own].corrected(best_polarisability(energies[~own]))
     return residuals
 
 
 def show(lines: list[dict]) -> float:
     """Print fit and residuals; return the largest residual of the crystals left out."""
-    best = best_polarisability(lines)
-    fitted, predicted = corrected(lines, best), left_out(lines)
+    energies = Energies.of(lines)
+    best = best_polarisability(energies)
+    fitted, predicted = energies.corrected(best), left_out(energies)
     for line, own, other in zip(lines, fitted, predicted, strict=True):
         click.echo(
             f"{line['structure']:20s} {line['n_atoms']:4d} atoms {line['image_distance']:6.2f} Å "
@@ -121,13 +145,14 @@ def show(lines: list[dict]) -> float:
             f"{other:+.3f} eV if left out of the fit"
         )
     click.echo(f"polarisability {best:.2f} Å³ per SiO2")
-    used = np.array([line["image_distance"] >= 8.0 for line in lines])
+    used = np.array([line["image_distance"] >= SMALLEST_IMAGE_DISTANCE for line in lines])
     for name, residuals in {"fitted": fitted, "left out": predicted}.items():
-        click.echo(
-            f"{name}: residual {_rms(residuals):.3f} eV (root mean square of {len(lines)} cells), "
-            f"at most {np.abs(residuals).max():.3f} eV; from 8 Å on {_rms(residuals[used]):.3f} eV"
-        )
-    return float(np.abs(predicted).max())
+        for where, chosen in {"all cells": np.full(len(lines), True), "from 8 Å on": used}.items():
+            click.echo(
+                f"{name}, {where}: residual {_rms(residuals[chosen]):.3f} eV (root mean square of "
+                f"{chosen.sum()}), at most {np.abs(residuals[chosen]).max():.3f} eV"
+            )
+    return float(np.abs(predicted[used]).max())
 
 
 def _rms(residuals: np.ndarray) -> float:

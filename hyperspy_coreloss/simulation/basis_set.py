@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 #: Cutoff in eV that the constants belong to.
 CUTOFF = 400.0
 #: Error of the excitation energy in eV in a cell with the mean number of plane waves.
-MEAN_ERROR = 1.48
+MEAN_ERROR = 1.474
 #: Change of that error in eV with the logarithm of the number of plane waves.
-ERROR_PER_LOGARITHM = -4.8
+ERROR_PER_LOGARITHM = -5.05
 
 # hbar**2 / 2m in eV Å**2: the kinetic energy of a plane wave.
 _KINETIC = 3.809982
