@@ -1,35 +1,116 @@
-"""Measure what k-points, cutoff, steps and cell size do to one site's spectrum and energy.
+"""Measure what better numerics change in one site's spectrum, energy and populations.
 
-Usage: python benchmarks/simulation_convergence.py STRUCTURE [IMAGE_DISTANCE ...]
-computes the first oxygen of STRUCTURE in a supercell of each image distance (default: 8 Å).
+Usage: ``python benchmarks/simulation_convergence.py OUTPUT [STRUCTURE]``
+computes the first oxygen of STRUCTURE as data sets have it, then with a higher cutoff, more
+k-points, more recursion steps, tighter self-consistency, a finer grid of the populations and a
+larger supercell, one at a time. Each is one JSON line in OUTPUT; what OUTPUT holds is left out.
+Then the table of OUTPUT is printed, by size class.
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
-from dataclasses import replace
+import json
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
 import numpy as np
-from simulation_reference import cosine, window
 
+from hyperspy_coreloss.simulation.cell_size import cell_size_error
+from hyperspy_coreloss.simulation.comparison import aligned_spectrum, cosine, recursion_chains
+from hyperspy_coreloss.simulation.convergence import (
+    CHANGES,
+    read_measurements,
+    summarise_convergence,
+)
 from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
     absorption_recursion,
     band_edges,
-    calculate_core_hole,
     converge_core_hole,
     converge_ground_state,
-    excitation_energy,
-    ground_state_of,
 )
-from hyperspy_coreloss.simulation.recursion import recursion_kpoints
+from hyperspy_coreloss.simulation.populations import calculate_populations
+from hyperspy_coreloss.simulation.recursion import Recursion, recursion_kpoints
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import (
     absorbing_sites,
     build_supercell,
+    image_distance,
     primitive_structure,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ase import Atoms
+
+WIDER = 1.4
+MOST_ATOMS = 150
+FOUR_POINTS = recursion_kpoints(0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One absorbing atom in one supercell; computes what is asked for, once."""
+
+    crystal: Atoms
+    atoms: Atoms
+    index: int
+    settings: EngineSettings
+
+    @cached_property
+    def ground_state(self):
+        """Converged calculator of the ground state."""
+        return converge_ground_state(self.atoms, self.settings)
+
+    @cached_property
+    def core_hole(self):
+        """Converged calculator of the core-hole cell."""
+        return converge_core_hole(
+            self.atoms, self.index, self.settings, ground_state=self.ground_state
+        )
+
+    @cached_property
+    def excitation_energy(self) -> float:
+        """In eV, before the cell-size correction."""
+        excited, ground = (
+            calculator.get_potential_energy() + calculator.get_reference_energy()
+            for calculator in (self.core_hole, self.ground_state)
+        )
+        return float(excited - ground)
+
+    @property
+    def corrected_excitation_energy(self) -> float:
+        """In eV, after the cell-size correction."""
+        return self.excitation_energy - cell_size_error(self.atoms.cell[:], len(self.atoms) / 3)
+
+    @cached_property
+    def populations(self) -> tuple[float, float]:
+        """Mulliken charge and overlap population."""
+        found = calculate_populations(self.atoms, self.settings)
+        return (
+            found.mulliken_charge(self.index),
+            found.bond_overlap_population(self.atoms, self.index),
+        )
+
+    def spectrum(self, kpoints=None, weights=None, steps: int | None = None) -> np.ndarray:
+        """Aligned spectrum; by default as data sets have it."""
+        settings = replace(self.settings, steps=steps or self.settings.steps)
+        found = absorption_recursion(self.core_hole, self.index, settings, kpoints)
+        if weights is not None:
+            norm = found.norm * np.asarray(weights)[:, np.newaxis]
+            found = Recursion(found.alpha, found.beta, norm, found.kpoints)
+        return aligned_spectrum(recursion_chains(found, *band_edges(self.core_hole)))
+
+    @cached_property
+    def usual_spectrum(self) -> np.ndarray:
+        """Aligned spectrum as data sets have it."""
+        return self.spectrum()
 
 
 def three_grid() -> tuple[np.ndarray, np.ndarray]:
@@ -42,43 +123,175 @@ def three_grid() -> tuple[np.ndarray, np.ndarray]:
     return np.array(list(weights)) / 3, np.array(list(weights.values()), dtype=float)
 
 
-def measure(path: str, distance: float, settings: EngineSettings) -> None:
-    """Print the cosines against the densest choice for one supercell."""
+def _used_points(site: Site) -> str:
+    return f"{len(recursion_kpoints(site.atoms.get_volume()))} k-points"
+
+
+def measure_cutoff(site: Site) -> dict:
+    """Compare with a cutoff 1.3 times as high."""
+    better = replace(site, settings=replace(site.settings, cutoff=1.3 * site.settings.cutoff))
+    return {
+        "used": f"{site.settings.cutoff:.0f} eV",
+        "better": f"{better.settings.cutoff:.0f} eV",
+        "cosine": cosine(site.usual_spectrum, better.usual_spectrum),
+        "excitation_energy_change": better.excitation_energy - site.excitation_energy,
+    }
+
+
+def measure_four_points(site: Site) -> dict | None:
+    """Compare with the whole 2 x 2 x 2 grid, where it is not used anyway."""
+    if len(recursion_kpoints(site.atoms.get_volume())) == len(FOUR_POINTS):
+        return None
+    four = site.spectrum(FOUR_POINTS)
+    return {
+        "used": _used_points(site),
+        "better": f"{len(FOUR_POINTS)} k-points",
+        "cosine": cosine(site.usual_spectrum, four),
+    }
+
+
+def measure_grid(site: Site) -> dict:
+    """Compare with the 3 x 3 x 3 grid."""
+    return {
+        "used": _used_points(site),
+        "better": "3 x 3 x 3 grid",
+        "cosine": cosine(site.usual_spectrum, site.spectrum(*three_grid())),
+    }
+
+
+def measure_steps(site: Site) -> dict:
+    """Compare with twice as many recursion steps."""
+    steps = site.settings.steps
+    return {
+        "used": f"{steps} steps",
+        "better": f"{2 * steps} steps",
+        "cosine": cosine(site.usual_spectrum, site.spectrum(steps=2 * steps)),
+    }
+
+
+def measure_self_consistency(site: Site) -> dict:
+    """Compare with criteria of self-consistency a tenth as large."""
+    names = ("density_convergence", "eigenstate_convergence", "energy_convergence")
+    tight = {name: getattr(site.settings, name) / 10 for name in names}
+    better = replace(site, settings=replace(site.settings, **tight))
+    return {
+        "used": "usual criteria",
+        "better": "a tenth of them",
+        "cosine": cosine(site.usual_spectrum, better.usual_spectrum),
+        "excitation_energy_change": better.excitation_energy - site.excitation_energy,
+    }
+
+
+def measure_population_grid(site: Site) -> dict:
+    """Compare populations with those on a grid three quarters as wide."""
+    spacing = site.settings.population_grid
+    better = replace(site, settings=replace(site.settings, population_grid=0.75 * spacing))
+    return {
+        "used": f"{spacing:.2f} Å",
+        "better": f"{0.75 * spacing:.2f} Å",
+        **_population_changes(site, better),
+    }
+
+
+def measure_cell(site: Site) -> dict | None:
+    """Compare with a supercell `WIDER` times as wide, with all four k-points."""
+    distance = image_distance(site.atoms.cell[:])
+    better = replace(site, atoms=build_supercell(site.crystal, WIDER * distance))
+    if len(better.atoms) > MOST_ATOMS:
+        click.echo(f"the wider cell of {len(better.atoms)} atoms is left out")
+        return None
+    change = better.corrected_excitation_energy - site.corrected_excitation_energy
+    return {
+        "used": f"{len(site.atoms)} atoms, {distance:.1f} Å",
+        "better": f"{len(better.atoms)} atoms, {image_distance(better.atoms.cell[:]):.1f} Å",
+        "cosine": cosine(site.usual_spectrum, better.spectrum(FOUR_POINTS)),
+        "excitation_energy_change": better.excitation_energy - site.excitation_energy,
+        "corrected_excitation_energy_change": change,
+        **_population_changes(site, better),
+    }
+
+
+def _population_changes(site: Site, better: Site) -> dict:
+    charge, overlap = (b - a for a, b in zip(site.populations, better.populations, strict=True))
+    return {"mulliken_charge_change": charge, "bond_overlap_population_change": overlap}
+
+
+PARAMETERS: dict[str, Callable[[Site], dict | None]] = {
+    "cutoff": measure_cutoff,
+    "recursion steps": measure_steps,
+    "self-consistency": measure_self_consistency,
+    "population grid": measure_population_grid,
+    "k-points": measure_four_points,
+    "k-point grid": measure_grid,
+    "supercell": measure_cell,
+}
+
+
+def measure(path: Path, output: Path, chosen: tuple[str, ...]) -> None:
+    """Append to `output` the `chosen` parameters of one structure that it does not hold."""
+    done = {(line["structure"], line["parameter"]) for line in read_measurements(output)}
     crystal = primitive_structure(read_structure(path))
-    site = absorbing_sites(crystal, "O")[0].index
-    atoms = build_supercell(crystal, distance)
-    start = converge_ground_state(atoms, settings)
-    state = calculate_core_hole(atoms, site, settings, ground_state=start)
-    energy = excitation_energy(ground_state_of(start), state)
-    print(f"{len(atoms)} atoms, {atoms.get_volume():.1f} Å³, excitation energy {energy:.4f} eV")
-    _measure_points(atoms, site, settings, start)
-    finer = replace(settings, cutoff=1.3 * settings.cutoff)
-    other = calculate_core_hole(atoms, site, finer)
-    print(f"  cutoff {finer.cutoff:.0f} eV: {cosine(_spectrum(state), _spectrum(other)):.5f}")
+    atoms = build_supercell(crystal)
+    site = Site(crystal, atoms, absorbing_sites(crystal, "O")[0].index, EngineSettings())
+    for parameter in chosen:
+        started = time.process_time()
+        if (path.stem, parameter) in done:
+            continue
+        found = PARAMETERS[parameter](site)
+        if found is None:
+            continue
+        line = {
+            "structure": path.stem,
+            "site": site.index,
+            "n_atoms": len(atoms),
+            "volume": round(atoms.get_volume(), 1),
+            "image_distance": round(image_distance(atoms.cell[:]), 3),
+            "parameter": parameter,
+            **dict.fromkeys(("cosine", *CHANGES)),
+            **{key: _rounded(value) for key, value in found.items()},
+            "cpu_s": round(time.process_time() - started),
+        }
+        with output.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _measure_points(atoms, site: int, settings: EngineSettings, start) -> None:
-    calculator = converge_core_hole(atoms, site, settings, ground_state=start)
-    edges = band_edges(calculator)
-    points, weights = three_grid()
-    dense = absorption_recursion(calculator, site, settings, points)
-    norm = dense.norm * weights[:, np.newaxis]
-    best = window(dense.alpha, dense.beta, norm, *edges)
-    four = absorption_recursion(calculator, site, settings, recursion_kpoints(0.0))
-    for name, chosen in {"one": [0], "two": [0, 2], "four": [0, 1, 2, 3]}.items():
-        parts = (part[chosen] for part in (four.alpha, four.beta, four.norm))
-        print(f"  {name} k-points against 3 x 3 x 3: {cosine(window(*parts, *edges), best):.5f}")
-    full = window(four.alpha, four.beta, four.norm, *edges)
-    for steps in (150, 200):
-        fewer = (four.alpha[..., :steps], four.beta[..., :steps], four.norm)
-        print(f"  {steps} steps against 250: {cosine(window(*fewer, *edges), full):.5f}")
+def _rounded(value):
+    return round(value, 6) if isinstance(value, float) else value
 
 
-def _spectrum(state) -> np.ndarray:
-    parts = state.recursion
-    return window(parts.alpha, parts.beta, parts.norm, state.homo, state.lumo)
+def show(output: Path) -> None:
+    """Print the table of `output`."""
+    for found in summarise_convergence(output):
+        low, high = found["volume"]
+        click.echo(f"{low or 0:g} to {high or np.inf:g} Å³: {', '.join(found['structures'])}")
+        for change in found["changes"]:
+            energy, corrected, charge, overlap = (_signed(change[name]) for name in CHANGES)
+            alike = "-" if change["cosine"] is None else f"{change['cosine']:.5f}"
+            click.echo(
+                f"  {change['parameter']:17} {change['used']:>18} -> {change['better']:18}"
+                f" cosine {alike:>7}, energy {energy} eV, corrected {corrected} eV, "
+                f"charge {charge} e, overlap {overlap}"
+            )
+
+
+def _signed(value: float | None) -> str:
+    return "      -" if value is None else f"{value:+.4f}"
+
+
+@click.command()
+@click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument(
+    "structure", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--parameter", "chosen", multiple=True, type=click.Choice(list(PARAMETERS)), help="Only this."
+)
+def main(output: Path, structure: Path | None, chosen: tuple[str, ...]) -> None:
+    """Measure STRUCTURE, if given; print the table of OUTPUT."""
+    if structure is not None:
+        measure(structure, output, chosen or tuple(PARAMETERS))
+    show(output)
 
 
 if __name__ == "__main__":
-    for image_distance in map(float, sys.argv[2:] or ["8"]):
-        measure(sys.argv[1], image_distance, EngineSettings())
+    main()

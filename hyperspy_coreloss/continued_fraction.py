@@ -75,69 +75,6 @@ def spectrum_from_recursion(
     return spectra.reshape(*weight.shape, energies.size) * weight[..., np.newaxis]
 
 
-def absorption_spectrum(
-    alpha: ArrayLike,
-    beta: ArrayLike,
-    norm: ArrayLike,
-    energy: ArrayLike,
-    *,
-    homo: float,
-    lumo: float,
-    sigma: float = 0.5,
-    lifetime: float = DEFAULT_LIFETIME,
-    step: float = 0.02,
-) -> NDArray[np.float64]:
-    """Mean absorption spectrum of one site without its occupied states.
-
-    A recursion reaches every state the dipole couples to, the occupied valence states as well.
-    What lies below the middle of the gap is cut off before the broadening, not after, because
-    a broadened valence band leaks into the edge.
-
-    Parameters
-    ----------
-    alpha, beta, norm
-        Coefficients of one site, shapes ``(..., steps)``, ``(..., steps)``, ``(...)``; the mean
-        over the leading axes (k-points, polarisations) is taken.
-    energy
-        Increasing energies in eV on the scale of `alpha`, shape ``(n,)``.
-    homo, lumo
-        Highest occupied and lowest empty state in eV.
-    sigma
-        Standard deviation of the Gaussian in eV; 0 for none.
-    lifetime
-        Half width of the Lorentzian in eV.
-    step
-        Spacing of the fine grid in eV on which cut and broadening happen.
-
-    Returns
-    -------
-    numpy.ndarray
-        Spectrum, shape ``(n,)``.
-
-    Raises
-    ------
-    SimulationError
-        If `lumo` lies below `homo`, or the coefficients are not usable.
-    """
-    if lumo < homo:
-        msg = (
-            f"The lowest empty state must lie above the highest occupied one; found LUMO "
-            f"{lumo:.3f} eV below HOMO {homo:.3f} eV. Check the occupations of the calculation."
-        )
-        raise SimulationError(msg)
-    energies = np.asarray(energy, dtype=np.float64)
-    margin = 5 * sigma + step
-    fine = np.arange(energies.min() - margin, energies.max() + margin, step)
-    spectra = spectrum_from_recursion(alpha, beta, norm, fine, lifetime)
-    mean = spectra.reshape(-1, fine.size).mean(axis=0)
-    mean[fine < 0.5 * (homo + lumo)] = 0.0
-    if sigma > 0:
-        reach = np.arange(-round(5 * sigma / step), round(5 * sigma / step) + 1) * step
-        kernel = np.exp(-0.5 * (reach / sigma) ** 2)
-        mean = np.convolve(mean, kernel / kernel.sum(), mode="same")
-    return np.interp(energies, fine, mean)
-
-
 def _check_coefficients(
     alpha: NDArray[np.float64],
     beta: NDArray[np.float64],

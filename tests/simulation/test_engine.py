@@ -13,6 +13,7 @@ from ase.build import bulk
 from hyperspy_coreloss.continued_fraction import spectrum_from_recursion
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation import engine
+from hyperspy_coreloss.simulation.basis_set import plane_wave_count
 from hyperspy_coreloss.simulation.core_hole import (
     SETUP_NAME,
     ensure_core_hole_setup,
@@ -97,6 +98,11 @@ def test_the_projected_density_of_states_equals_full_diagonalisation(diagonalise
     offsets = ENERGY[:, np.newaxis] - diagonalised.get_eigenvalues()
     exact = 0.5 / np.pi / (offsets**2 + 0.25) @ weights
     assert np.abs(ours[0] - exact.T).max() < 1e-3 * exact.max()
+
+
+def test_the_plane_waves_of_a_cell_are_counted_as_the_engine_does(diagonalised, stishovite):
+    engine_count = len(diagonalised.wfs.pd.Q_qG[0])
+    assert plane_wave_count(stishovite.cell[:], FAST.cutoff) == engine_count
 
 
 def test_a_projection_on_a_missing_partial_wave_is_refused(diagonalised):

@@ -14,10 +14,10 @@ pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simula
 
 from ase.io import write
 
-from hyperspy_coreloss.continued_fraction import absorption_spectrum
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.simulation import site_simulation
 from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
+from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.engine import EngineSettings
 from hyperspy_coreloss.simulation.site_record import read_site_record
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
@@ -74,10 +74,7 @@ def test_a_record_holds_all_six_properties_and_where_they_come_from(campaign_fol
     assert {"gpaw", "ase", "hyperspy-coreloss"} <= set(label["versions"])
     assert label["settings"]["cutoff"] == 300.0
     assert len(label["potentials_gs"]) == len(record.numbers) == 6
-    energy = np.linspace(label["lumo"] - 1, label["lumo"] + 15, 160)
-    spectrum = absorption_spectrum(
-        record.alpha, record.beta, record.norm, energy, homo=label["homo"], lumo=label["lumo"]
-    )
+    spectrum = recursion_chains(record, label["homo"], label["lumo"]).intensity(np.arange(-1, 15))
     assert (spectrum >= 0).all()
     assert spectrum.max() > 0
 

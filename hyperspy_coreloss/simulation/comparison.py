@@ -1,0 +1,89 @@
+"""How alike two computed spectra are: each counted from its own threshold, at one resolution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.broadening import broadening_operator
+from hyperspy_coreloss.computed_site import RecursionChains
+from hyperspy_coreloss.energy import EnergyWindow
+from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.onset import threshold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.simulation.recursion import Recursion
+    from hyperspy_coreloss.simulation.site_record import SiteRecord
+
+#: Standard deviation of the Gaussian in eV: the resolution that spectra are compared at.
+SIGMA = 0.5
+#: Fraction of the highest intensity at which the threshold lies.
+THRESHOLD_FRACTION = 0.1
+
+# From well below any threshold to the end of the window above it, in eV from the lowest empty
+# state; the Gaussian reaches a little further.
+_SEARCHED = np.arange(-3.0, 21.0, 0.02)
+_FINE = np.arange(-6.0, 24.0, 0.02)
+
+
+def recursion_chains(
+    recursion: Recursion | SiteRecord, homo: float, lumo: float
+) -> RecursionChains:
+    """Return the spectrum of one site, counted from its lowest empty state.
+
+    Parameters
+    ----------
+    recursion
+        Coefficients with the axes k-point, polarisation, step.
+    homo, lumo
+        Highest occupied and lowest empty state of the core-hole cell in eV.
+    """
+    steps = recursion.alpha.shape[-1]
+    return RecursionChains(
+        alpha=recursion.alpha.reshape(-1, steps),
+        beta=recursion.beta.reshape(-1, steps),
+        norm=recursion.norm.ravel(),
+        lowest_empty=lumo,
+        gap_middle=0.5 * (homo + lumo),
+    )
+
+
+def aligned_spectrum(chains: RecursionChains) -> NDArray[np.float64]:
+    """Return the spectrum on the default window, -1 to 15 eV from its threshold.
+
+    Broadened by `SIGMA`; the threshold is that of :func:`.onset.threshold` at
+    `THRESHOLD_FRACTION` of the highest intensity.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (160,), in the unit of the chains' norm per eV.
+
+    Raises
+    ------
+    SimulationError
+        If the spectrum does not rise from below its threshold.
+    """
+    broaden = broadening_operator(_FINE, SIGMA, _SEARCHED)
+    spectrum = broaden @ chains.intensity(_FINE)
+    scaled = (spectrum / max(spectrum.max(), np.finfo(float).tiny)).astype(np.float32)
+    first, last = np.array([_SEARCHED[0]]), np.array([_SEARCHED[0] + 15.0])
+    energy, found = threshold(
+        scaled[np.newaxis], _SEARCHED, first, last, np.zeros(1), THRESHOLD_FRACTION
+    )
+    if not found[0]:
+        msg = (
+            f"A spectrum must rise through {100 * THRESHOLD_FRACTION:.0f} % of its maximum within "
+            f"{_SEARCHED[0]:.0f} to {_SEARCHED[0] + 15:.0f} eV of its lowest empty state; this one "
+            "does not. Check the band edges of the calculation."
+        )
+        raise SimulationError(msg)
+    return np.interp(float(energy[0]) + EnergyWindow().grid, _SEARCHED, spectrum)
+
+
+def cosine(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
+    """Cosine similarity of two spectra on one grid: 1 for the same shape."""
+    return float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
