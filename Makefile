@@ -52,6 +52,7 @@ campaign: $(VENV)/simulation-ready
 model: $(VENV)/simulation-ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) \
 		--output hyperspy_coreloss/data/oxygen_k_sites.nc \
+		--convergence training/convergence.jsonl \
 		--description "$$(cat training/silica-o-k/dataset.txt)"
 	$(BIN)/hyperspy-coreloss train hyperspy_coreloss/data/oxygen_k_sites.nc \
 		--output hyperspy_coreloss/data/silica-o-k.safetensors --model-version 0.1.0 \

@@ -125,12 +125,10 @@ def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
             "",
             "## Accuracy",
             "",
-            "What finer settings change, measured on one cell each:",
+            "The largest change by finer settings that was measured.",
             "",
         ]
-        columns = list(dict.fromkeys(key for row in dataset.convergence for key in row))
-        rows = [[_cell(row.get(key)) for key in columns] for row in dataset.convergence]
-        lines += _table([column.replace("_", " ") for column in columns], rows)
+        lines += _convergence(dataset)
     lines += ["", "## Origin", ""]
     lines += _table(("source of the structures", "licence", "structures"), _origins(dataset))
     lines += [
@@ -145,6 +143,25 @@ def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
 def _table(header: Sequence[str], rows: Any) -> list[str]:
     cells = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
     return [f"| {' | '.join(header)} |", "|---" * len(header) + "|", *cells]
+
+
+def _convergence(dataset: SpectrumDataset) -> list[str]:
+    """Table of the changes: the sizes of cells down, what was changed, and what that did."""
+    rows = [
+        {"supercell (Å³)": _limits(group["volume"]), **change}
+        for group in dataset.convergence
+        for change in group["changes"]
+    ]
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    header = [column.replace("_", " ") for column in columns]
+    return _table(header, [[_cell(row.get(column)) for column in columns] for row in rows])
+
+
+def _limits(volume: Sequence[float | None]) -> str:
+    lowest, highest = volume
+    if lowest is None:
+        return "all" if highest is None else f"below {highest:g}"
+    return f"{lowest:g} and more" if highest is None else f"{lowest:g} to {highest:g}"
 
 
 def _cell(value: Any) -> str:

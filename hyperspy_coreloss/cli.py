@@ -62,11 +62,21 @@ def dataset() -> None:
 @_DESCRIPTION
 @_LICENCE
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
-def collect(folder: Path, output: Path, description: str, licence: str, edge: str) -> None:
+@click.option("--convergence", type=_FILE, help="Measured convergence (.jsonl), for the record.")
+def collect(
+    folder: Path,
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    convergence: Path | None,
+) -> None:
     """Gather a FOLDER of computed sites, as `simulate` writes them, into one data set."""
     from hyperspy_coreloss.simulation.collect import collect_sites
+    from hyperspy_coreloss.simulation.convergence import summarise_convergence
 
-    _write_sites(collect_sites(folder), output, description, licence, edge)
+    measured = () if convergence is None else tuple(summarise_convergence(convergence))
+    _write_sites(collect_sites(folder), output, description, licence, edge, measured)
 
 
 @dataset.command("import-castep")
@@ -147,12 +157,17 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _write_sites(
-    sites: tuple[ComputedSite, ...], output: Path, description: str, licence: str, edge: str
+    sites: tuple[ComputedSite, ...],
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    convergence: tuple[dict[str, Any], ...] = (),
 ) -> None:
     from hyperspy_coreloss.dataset import SpectrumDataset
     from hyperspy_coreloss.dataset_file import write_dataset
 
-    spectra = SpectrumDataset(sites, description, licence, edge)
+    spectra = SpectrumDataset(sites, description, licence, edge, convergence=convergence)
     write_dataset(spectra, output)
     click.echo(f"{len(spectra)} sites of {len(set(spectra.phases))} phases in {output}")
 

@@ -49,7 +49,10 @@ class SpectrumDataset:
         What the labels mean, in the order of the columns of :attr:`targets`; by default the six
         of the paper, with the definitions that the sites tell.
     convergence
-        How far spectra and labels are from converged ones: JSON-ready rows, as measured.
+        How far spectra and labels are from converged ones, as measured: JSON-ready, one entry for
+        each range of the supercells' ``volume`` (lowest and highest in cubic angstrom, None where
+        open), with the ``changes`` by finer settings
+        (:func:`hyperspy_coreloss.simulation.convergence.summarise_convergence`).
 
     Raises
     ------

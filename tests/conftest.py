@@ -75,7 +75,12 @@ def mixed():
         ),
         description="made up",
         licence="CC0",
-        convergence=({"cell": "quartz", "cosine": 0.999},),
+        convergence=(
+            {
+                "volume": [None, 500.0],
+                "changes": [{"parameter": "cutoff", "cosine": 0.9991, "charge_change": None}],
+            },
+        ),
     )
 
 

@@ -48,7 +48,7 @@ def test_the_card_of_a_data_set_tells_labels_phases_accuracy_and_origin(mixed, t
     card = run("dataset", "card", tmp_path / "sites.nc")
     assert card.startswith("# sites\n\n5 O K spectra of 4 structures, 3 phases.")
     assert "| glass | 1 | 2 |" in card
-    assert "| quartz | 0.999 |" in card
+    assert "| below 500 | cutoff | 0.9991 |  |" in card
     assert "| made up | CC0 | 3 |" in card
     assert mixed.sha256 in card
 

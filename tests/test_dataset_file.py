@@ -109,7 +109,7 @@ def test_a_missing_file_is_called_missing(tmp_path):
 
 
 def test_a_failed_write_leaves_the_old_file(mixed, file):
-    broken = dataclasses.replace(mixed, convergence=({"cell": object()},))
+    broken = dataclasses.replace(mixed, convergence=({"volume": object()},))
     with pytest.raises(TypeError):
         write_dataset(broken, file)
     assert read_dataset(file).sha256 == mixed.sha256
