@@ -2,21 +2,31 @@
 
 Usage: ``python training/campaign.py STRUCTURES [--sites training/sites] [--workers 1]``
 
-STRUCTURES is the folder of structures that the plan is made from. To stop, terminate the process:
-each worker finishes its site. To resume, run it again: finished sites are left alone.
+STRUCTURES is the folder of structures that the plan is made from, together with the oxygen-poor
+ones of ``make_structures.py``. To stop, terminate the process: each worker finishes its site. To
+resume, run it again: finished sites are left alone.
+
+``--amend`` computes nothing: it adds to the plan in the folder of sites what it lacks of the plan
+that would be made today, among the next sites to be computed. A running campaign takes it up when
+it is started again. ``--count`` tells what the first sites of the plan cover, as JSON.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
 import click
 
-from hyperspy_coreloss.simulation.campaign import run_campaign
+from hyperspy_coreloss.simulation.campaign import finished_sites, run_campaign
 from hyperspy_coreloss.simulation.campaign_plan import silica_plan
+from hyperspy_coreloss.simulation.plan_amendment import amend_plan
+from hyperspy_coreloss.simulation.plan_coverage import PAPER_SITES, plan_coverage
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
 from hyperspy_coreloss.simulation.tasks import read_tasks, write_tasks
+
+OXYGEN_POOR = Path(__file__).parent / "structures"
 
 
 @click.command()
@@ -24,19 +34,35 @@ from hyperspy_coreloss.simulation.tasks import read_tasks, write_tasks
 @click.option("--sites", default="training/sites", type=click.Path(path_type=Path))
 @click.option("--workers", default=1, show_default=True)
 @click.option("--retry", is_flag=True, help="Compute failed sites again.")
-def main(structures: Path, sites: Path, workers: int, *, retry: bool) -> None:
+@click.option("--amend", is_flag=True, help="Only add to the plan what it lacks.")
+@click.option(
+    "--count",
+    type=int,
+    is_flag=False,
+    flag_value=PAPER_SITES,
+    help=f"Only tell what the first COUNT sites cover (default: {PAPER_SITES}).",
+)
+def main(
+    structures: Path, sites: Path, workers: int, *, retry: bool, amend: bool, count: int | None
+) -> None:
     """Run the campaign over the plan for silica."""
     logging.basicConfig(level=logging.INFO)
     sites.mkdir(parents=True, exist_ok=True)
     plan = sites / "tasks.json"
+    folders = (str(structures), str(OXYGEN_POOR))
     if not plan.exists():
-        write_tasks(silica_plan(structures), plan)
+        write_tasks(silica_plan(structures, OXYGEN_POOR), plan)
+    elif amend:
+        tasks = read_tasks(plan)
+        finished = finished_sites(tasks, sites)
+        write_tasks(amend_plan(tasks, silica_plan(structures, OXYGEN_POOR), finished), plan)
+    if count is not None:
+        coverage = plan_coverage(read_tasks(plan), folders, count)
+        click.echo(json.dumps(coverage.to_dict(), indent=2))
+    if amend or count is not None:
+        return
     status = run_campaign(
-        read_tasks(plan),
-        sites,
-        SiteSimulator(str(structures)),
-        workers=workers,
-        retry_failures=retry,
+        read_tasks(plan), sites, SiteSimulator(folders), workers=workers, retry_failures=retry
     )
     logging.info("%s", status)
 

@@ -133,9 +133,21 @@ def campaign_status(tasks: Sequence[SimulationTask], folder: str | Path) -> Camp
     folder = Path(folder)
     failed = _read_failures(folder)
     units = {(task.name, site) for task in tasks for site in task.sites}
-    done = {unit for unit in units if record_path(folder, *unit).exists()}
+    done = finished_sites(tasks, folder)
     lost = {unit for unit in units - done if unit in failed or (unit[0], None) in failed}
     return CampaignStatus(len(units), len(done), len(lost))
+
+
+def finished_sites(
+    tasks: Sequence[SimulationTask], folder: str | Path
+) -> frozenset[tuple[str, int]]:
+    """Structures and sites of `tasks` whose records are in `folder`."""
+    return frozenset(
+        (task.name, site)
+        for task in tasks
+        for site in task.sites
+        if record_path(Path(folder), task.name, site).exists()
+    )
 
 
 def record_path(folder: Path, name: str, site: int) -> Path:

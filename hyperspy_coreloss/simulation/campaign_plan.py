@@ -2,7 +2,9 @@
 
 Many frameworks and small cells come first, a few sites of each before all sites of any. Ideal
 crystals are the anchors; molecular-dynamics frames and virtual structures are the bulk, because
-one crystal's ideal sites are nearly one sample, while a disordered cell has dozens.
+one crystal's ideal sites are nearly one sample, while a disordered cell has dozens. Oxygen-poor
+structures, and more variants of the crystals whose oxygen has three neighbours, cover what no
+source holds enough of.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.simulation.structure_files import (
-    read_frame,
-    read_structure,
-)
+from hyperspy_coreloss.simulation.labels import bonded_neighbours
+from hyperspy_coreloss.simulation.structure_files import read_frame, read_structure
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
     absorbing_sites,
@@ -55,11 +57,17 @@ BAD_ENTRIES = frozenset({"mp-640917", "mp-557194"})
 #: Strain and temperature in kelvin of the virtual variants of every crystal, in this order.
 VARIANTS = ((0.03, 300.0), (0.05, 600.0), (0.02, 900.0), (0.06, 300.0), (0.04, 900.0))
 
+#: More of them for crystals whose oxygen has three silicon neighbours: there are only two.
+DENSE_VARIANTS = ((0.05, 300.0), (0.03, 900.0), (0.06, 600.0), (0.02, 300.0))
+
 #: Frames of each framework, hot and cold ends of the files first.
 FRAMES = (19, 4, 14, 9, 17, 1, 12, 6, 16, 2, 11, 7, 18, 3, 13, 8)
 
 _SITES_PER_FRAME = 4
 _SITES_PER_VARIANT = 3
+_SITES_PER_DENSE_VARIANT = 4
+_SITES_AT_VACANCIES = 4
+_SITES_BESIDE_VACANCIES = 1
 _FIRST_SITES = 2
 _MOST_SITES = 8
 
@@ -93,6 +101,7 @@ class _Crystal:
     task: SimulationTask
     n_atoms: int
     makes_variants: bool
+    is_dense: bool
 
 
 @dataclass(frozen=True)
@@ -104,13 +113,19 @@ class _RankedTask:
     task: SimulationTask
 
 
-def silica_plan(structures_folder: str | Path) -> tuple[SimulationTask, ...]:
+def silica_plan(
+    structures_folder: str | Path, oxygen_poor_folder: str | Path | None = None
+) -> tuple[SimulationTask, ...]:
     """Ordered tasks for the O-K data set of silicon oxides.
 
     Parameters
     ----------
     structures_folder
         Folder with ``materials_project``, ``polymorphs``, ``zeolites_iza`` and ``si_zeo22``.
+    oxygen_poor_folder
+        Folder of relaxed structures with oxygen vacancies, ``<parent>-vac<vacancies>.xyz``; the
+        parent is a crystal of the plan, whose phase they share. Their tasks' paths are relative
+        to it.
 
     Returns
     -------
@@ -137,6 +152,7 @@ def silica_plan(structures_folder: str | Path) -> tuple[SimulationTask, ...]:
         *(task for crystal in crystals for task in _ideal_tasks(crystal)),
         *(task for crystal in crystals for task in _virtual_tasks(crystal, folder)),
         *_frame_tasks(folder, phases),
+        *_oxygen_poor_tasks(oxygen_poor_folder, crystals),
     ]
     ranked.sort(key=lambda entry: (entry.round, entry.n_atoms, entry.task.name))
     return tuple(entry.task for entry in ranked)
@@ -188,7 +204,7 @@ def _read_small(path: Path) -> Atoms | None:
 def _ideal_crystals(folder: Path, phases: _PhaseNames) -> Iterator[_Crystal]:
     known: dict[str, Atoms] = {}
     for path, origin in _crystal_files(folder):
-        name = _structure_name(path)
+        name = structure_name(path)
         atoms = None if name in BAD_ENTRIES else _read_small(path)
         if atoms is None or set(atoms.get_chemical_symbols()) != {"Si", "O"}:
             continue
@@ -211,7 +227,12 @@ def _ideal_crystals(folder: Path, phases: _PhaseNames) -> Iterator[_Crystal]:
             source=origin[0].format(path.stem.removesuffix("_SiO2")),
             licence=origin[1],
         )
-        yield _Crystal(task, len(supercell), _fits(supercell, _LARGEST_VIRTUAL_CELL))
+        yield _Crystal(
+            task,
+            len(supercell),
+            makes_variants=_fits(supercell, _LARGEST_VIRTUAL_CELL),
+            is_dense=all(len(bonded_neighbours(atoms, site.index).indices) == 3 for site in sites),
+        )
 
 
 def _fits(supercell: Atoms, most: int) -> bool:
@@ -232,7 +253,8 @@ def _crystal_files(folder: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
             yield path, origin
 
 
-def _structure_name(path: Path) -> str:
+def structure_name(path: Path) -> str:
+    """Name that a crystal's tasks have, from its file."""
     if path.parent.name == "zeolites_iza":
         return f"IZA-{path.stem}"
     if path.parent.name == "polymorphs":
@@ -252,7 +274,10 @@ def _ideal_tasks(crystal: _Crystal) -> Iterator[_RankedTask]:
 def _virtual_tasks(crystal: _Crystal, folder: Path) -> Iterator[_RankedTask]:
     if not crystal.makes_variants:
         return
-    for number, (strain, temperature) in enumerate(VARIANTS):
+    for number, (strain, temperature) in enumerate(VARIANTS + DENSE_VARIANTS):
+        more = number - len(VARIANTS)
+        if more >= 0 and not crystal.is_dense:
+            return
         name = f"{crystal.task.name}-v{number}"
         draft = replace(
             crystal.task,
@@ -269,9 +294,10 @@ def _virtual_tasks(crystal: _Crystal, folder: Path) -> Iterator[_RankedTask]:
             continue
         if not _fits(atoms, LARGEST_CELL):
             continue
-        sites = _spread(atoms, _SITES_PER_VARIANT, number)
+        count = _SITES_PER_VARIANT if more < 0 else _SITES_PER_DENSE_VARIANT
+        sites = _spread(atoms, count, number)
         task = replace(draft, sites=sites, multiplicities=(1,) * len(sites))
-        yield _RankedTask(number, len(atoms), task)
+        yield _RankedTask(number if more < 0 else more, len(atoms), task)
 
 
 def _frame_tasks(folder: Path, phases: _PhaseNames) -> Iterator[_RankedTask]:
@@ -298,6 +324,42 @@ def _frame_tasks(folder: Path, phases: _PhaseNames) -> Iterator[_RankedTask]:
                 frame=frame,
             )
             yield _RankedTask(turn, len(atoms), task)
+
+
+def _oxygen_poor_tasks(
+    folder: str | Path | None, crystals: Sequence[_Crystal]
+) -> Iterator[_RankedTask]:
+    parents = {crystal.task.name: crystal.task for crystal in crystals}
+    for path in sorted(Path(folder).glob("*.xyz")) if folder is not None else ():
+        parent = parents.get(path.stem.rpartition("-vac")[0])
+        if parent is None:
+            _LOGGER.warning("%s is left out: the plan has no crystal it is made of", path.name)
+            continue
+        draft = replace(
+            parent,
+            name=path.stem,
+            path=path.name,
+            source=f"{parent.source}; oxygen atoms removed, relaxed with PBE",
+        )
+        atoms = build_structure(draft, path.parent)
+        sites = _sites_at_vacancies(atoms)
+        task = replace(draft, sites=sites, multiplicities=(1,) * len(sites))
+        yield _RankedTask(0, len(atoms), task)
+
+
+def _sites_at_vacancies(atoms: Atoms) -> tuple[int, ...]:
+    """Oxygen bonded to silicon that lacks one, and the farthest from all such silicon."""
+    oxygen = np.flatnonzero(atoms.numbers == 8)
+    bonded = {
+        int(i): np.intersect1d(bonded_neighbours(atoms, int(i)).indices, oxygen)
+        for i in np.flatnonzero(atoms.numbers == 14)
+    }
+    poor = [i for i, ends in bonded.items() if len(ends) < 4]
+    near = sorted({int(j) for i in poor for j in bonded[i]})
+    distances = [atoms.get_distances(j, poor, mic=True).min() for j in oxygen]
+    far = oxygen[np.argsort(distances)[-_SITES_BESIDE_VACANCIES:]]
+    stride = max(1, len(near) // _SITES_AT_VACANCIES)
+    return (*near[::stride][:_SITES_AT_VACANCIES], *(int(j) for j in far))
 
 
 def _spread(atoms: Atoms, count: int, turn: int) -> tuple[int, ...]:

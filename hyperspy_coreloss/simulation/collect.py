@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure, RecursionChains
+from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
 from hyperspy_coreloss.simulation.cell_size import SILICA_POLARISABILITY, cell_size_error
+from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
 
 if TYPE_CHECKING:
@@ -89,18 +90,11 @@ def _site(
     details["calculation"] = {
         key: label[key] for key in ("settings", "versions", "population_basis")
     }
-    steps = record.alpha.shape[-1]
     return ComputedSite(
         name=name,
         structure=structure,
         absorber=record.site,
-        spectrum=RecursionChains(
-            alpha=record.alpha.reshape(-1, steps),
-            beta=record.beta.reshape(-1, steps),
-            norm=record.norm.ravel(),
-            lowest_empty=label["lumo"],
-            gap_middle=(label["homo"] + label["lumo"]) / 2,
-        ),
+        spectrum=recursion_chains(record, label["homo"], label["lumo"]),
         labels=labels,
         details=details,
     )

@@ -147,7 +147,7 @@ def converge_ground_state(atoms: Atoms, settings: EngineSettings) -> Any:
     SimulationError
         If GPAW does not converge.
     """
-    calculator = _plane_wave_calculator(settings)
+    calculator = plane_wave_calculator(settings)
     _converge(atoms, calculator, "the ground state")
     return calculator
 
@@ -199,7 +199,7 @@ def converge_core_hole(
         )
         raise SimulationError(msg)
     ensure_core_hole_setup(atoms[site].symbol, settings.functional, setup_folder)
-    calculator = _plane_wave_calculator(settings, setups={site: SETUP_NAME}, charge=-1)
+    calculator = plane_wave_calculator(settings, setups={site: SETUP_NAME}, charge=-1)
     _converge(atoms, calculator, f"the core-hole cell of site {site}", ground_state)
     return calculator
 
@@ -224,6 +224,24 @@ def calculate_core_hole(
         If GPAW does not converge or the recursion breaks down.
     """
     calculator = converge_core_hole(atoms, site, settings, setup_folder, ground_state)
+    return core_hole_state_of(calculator, site, settings)
+
+
+def core_hole_state_of(calculator: Any, site: int, settings: EngineSettings) -> CoreHoleState:
+    """Energies of a converged core-hole cell, and the recursion on it.
+
+    Parameters
+    ----------
+    calculator
+        Calculator of :func:`converge_core_hole`.
+    site, settings
+        As there.
+
+    Raises
+    ------
+    SimulationError
+        If the recursion breaks down.
+    """
     homo, lumo = band_edges(calculator)
     return CoreHoleState(
         energy=float(calculator.get_potential_energy()),
@@ -296,7 +314,8 @@ def _recursion(
     return Recursion(alpha, beta, norm, np.asarray(kpoints, dtype=float))
 
 
-def _plane_wave_calculator(settings: EngineSettings, **special: Any) -> Any:
+def plane_wave_calculator(settings: EngineSettings, **special: Any) -> Any:
+    """Return a fresh GPAW calculator at Gamma; `special` options go before those of `settings`."""
     from gpaw import GPAW, FermiDirac
 
     options = {

@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 _KEYS = ("alpha", "beta", "norm", "cell", "positions", "numbers", "site", "label")
+
+# Only in records with projected densities: those of all atoms and states, stacked.
+_DENSITY_KEYS = ("atom", "core_hole", "alpha", "beta", "norm")
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class SiteRecord:
         Index of the absorbing atom.
     label
         JSON-ready labels, energies in eV, settings, versions and origin.
+    densities
+        Projected densities of states, if they were asked for.
     """
 
     alpha: NDArray[np.floating]
@@ -48,6 +56,7 @@ class SiteRecord:
     numbers: NDArray[np.integer]
     site: int
     label: dict[str, Any]
+    densities: tuple[ProjectedDensity, ...] = ()
 
 
 def write_site_record(record: SiteRecord, path: str | Path) -> None:
@@ -65,6 +74,7 @@ def write_site_record(record: SiteRecord, path: str | Path) -> None:
         numbers=np.asarray(record.numbers, dtype=np.int64),
         site=np.array(record.site, dtype=np.int64),
         label=np.array(json.dumps(record.label)),
+        **_stack(record.densities),
     )
 
 
@@ -80,6 +90,7 @@ def read_site_record(path: str | Path) -> SiteRecord:
         # NumPy leaves a file that is no archive open, unless the file is ours.
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             fields = {key: arrays[key] for key in _KEYS}
+            densities = _unstack(arrays)
         label = json.loads(str(fields["label"]))
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         msg = (
@@ -87,7 +98,32 @@ def read_site_record(path: str | Path) -> SiteRecord:
             "Delete it and resume the campaign."
         )
         raise SimulationError(msg) from error
-    return SiteRecord(**{**fields, "site": int(fields["site"]), "label": label})
+    return SiteRecord(
+        **{**fields, "site": int(fields["site"]), "label": label}, densities=densities
+    )
+
+
+def _stack(densities: tuple[ProjectedDensity, ...]) -> dict[str, NDArray]:
+    if not densities:
+        return {}
+    return {
+        f"density_{key}": np.stack(
+            [np.asarray(getattr(density, key), dtype=kind) for density in densities]
+        )
+        for key, kind in zip(
+            _DENSITY_KEYS, (np.int64, bool, np.float32, np.float32, np.float32), strict=True
+        )
+    }
+
+
+def _unstack(arrays: Mapping[str, NDArray]) -> tuple[ProjectedDensity, ...]:
+    if "density_atom" not in arrays:
+        return ()
+    columns = [arrays[f"density_{key}"] for key in _DENSITY_KEYS]
+    return tuple(
+        ProjectedDensity(int(atom), bool(core_hole), alpha, beta, norm)
+        for atom, core_hole, alpha, beta, norm in zip(*columns, strict=True)
+    )
 
 
 def write_arrays(path: str | Path, **arrays: Any) -> None:

@@ -7,7 +7,7 @@ import time
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,14 +15,17 @@ from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
     GroundState,
-    calculate_core_hole,
     code_versions,
+    converge_core_hole,
     converge_ground_state,
+    core_hole_state_of,
     excitation_energy,
     ground_state_of,
+    projected_density_recursion,
 )
-from hyperspy_coreloss.simulation.labels import geometry_labels
+from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
 from hyperspy_coreloss.simulation.populations import Populations, calculate_populations
+from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
 from hyperspy_coreloss.simulation.site_record import SiteRecord, write_arrays
 from hyperspy_coreloss.simulation.structures import SMALLEST_IMAGE_DISTANCE, image_distance
 from hyperspy_coreloss.simulation.tasks import SimulationTask, build_structure
@@ -47,7 +50,7 @@ class PreparedStructure:
         Mulliken analysis.
     calculator
         GPAW calculator of the ground state, from which the sites start; None if the ground
-        state was read from disk.
+        state was read from disk and its wave functions were not needed.
     """
 
     atoms: Atoms
@@ -63,35 +66,51 @@ class SiteSimulator:
     Parameters
     ----------
     structures_folder
-        Folder that the tasks' paths are relative to.
+        Folder that the tasks' paths are relative to, or several: the first that has the file.
     settings
         Numerical settings.
     setup_folder
         Where the core-hole data sets are kept; default: the user's cache folder.
     smallest_image_distance
         Smallest distance between images of the core hole in angstrom.
+    projected_density
+        Atoms whose p-projected density of states is computed too, in the ground state and in
+        the core-hole cell: none, the absorbing site, or the site and its bonded neighbours.
+        Each atom takes as long as two spectra.
     """
 
-    structures_folder: str = "."
+    structures_folder: str | tuple[str, ...] = "."
     settings: EngineSettings = field(default_factory=EngineSettings)
     setup_folder: str | None = None
     smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE
+    projected_density: Literal["none", "site", "neighbours"] = "none"
+
+    def __post_init__(self) -> None:
+        known = ("none", "site", "neighbours")
+        if self.projected_density not in known:
+            msg = f"projected_density must be one of {known}; found {self.projected_density!r}."
+            raise SimulationError(msg)
 
     def prepare(self, task: SimulationTask, folder: Path) -> PreparedStructure:
-        """Build the supercell of `task` and compute its ground state, or read it from `folder`."""
+        """Build the supercell of `task` and compute its ground state, or read it from `folder`.
+
+        A ground state on disk has no wave functions: projected densities need it computed again.
+        """
         atoms = build_structure(task, self.structures_folder, self.smallest_image_distance)
         kept = folder / f"{task.name}.npz"
         found = _read_ground_state(kept, atoms, self.settings)
-        if found is not None:
+        if found is not None and self.projected_density == "none":
             return PreparedStructure(atoms, *found)
         calculator = converge_ground_state(atoms, self.settings)
+        if found is not None:
+            return PreparedStructure(atoms, *found, calculator)
         ground = ground_state_of(calculator)
         populations = calculate_populations(atoms, self.settings)
         _write_ground_state(kept, atoms, self.settings, ground, populations)
         return PreparedStructure(atoms, ground, populations, calculator)
 
     def simulate(self, task: SimulationTask, prepared: PreparedStructure, site: int) -> SiteRecord:
-        """Compute one site: core-hole cell, recursion and labels.
+        """Compute one site: core-hole cell, recursions and labels.
 
         Raises
         ------
@@ -107,7 +126,9 @@ class SiteSimulator:
             raise SimulationError(msg)
         started = time.process_time()
         folder = None if self.setup_folder is None else Path(self.setup_folder)
-        state = calculate_core_hole(atoms, site, self.settings, folder, prepared.calculator)
+        calculator = converge_core_hole(atoms, site, self.settings, folder, prepared.calculator)
+        state = core_hole_state_of(calculator, site, self.settings)
+        densities = self._densities(prepared, calculator, site)
         label = _labels(task, prepared, site, state)
         label["settings"] = self.settings.to_dict() | {
             "kpoints": state.recursion.kpoints.tolist(),
@@ -123,7 +144,28 @@ class SiteSimulator:
             numbers=atoms.numbers,
             site=site,
             label=label,
+            densities=densities,
         )
+
+    def _densities(
+        self, prepared: PreparedStructure, core_hole: Any, site: int
+    ) -> tuple[ProjectedDensity, ...]:
+        """Projected densities of the chosen atoms in both states, the absorber first."""
+        if self.projected_density == "none":
+            return ()
+        atoms = [site]
+        if self.projected_density == "neighbours":
+            atoms += sorted({int(i) for i in bonded_neighbours(prepared.atoms, site).indices})
+        densities = []
+        for atom in atoms:
+            for calculator in (prepared.calculator, core_hole):
+                found = projected_density_recursion(calculator, atom, self.settings)
+                densities.append(
+                    ProjectedDensity(
+                        atom, calculator is core_hole, found.alpha, found.beta, found.norm
+                    )
+                )
+        return tuple(densities)
 
 
 def _labels(

@@ -23,7 +23,7 @@ from hyperspy_coreloss.simulation.structures import (
 from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ase import Atoms
 
@@ -39,7 +39,7 @@ class SimulationTask:
     phase
         Group by which a data set is split: the framework or polymorph.
     path
-        Structure file, absolute or relative to the structures folder.
+        Structure file, absolute or relative to a structures folder.
     sites
         Absorbing atoms, as indices in the supercell.
     multiplicities
@@ -135,7 +135,7 @@ def tasks_from_files(
 
 def build_structure(
     task: SimulationTask,
-    structures_folder: str | Path = ".",
+    structures: str | Path | Sequence[str | Path] = ".",
     smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE,
 ) -> Atoms:
     """Build the supercell of a task, the same one every time.
@@ -143,12 +143,23 @@ def build_structure(
     Primitive cell, strain, smallest supercell, rattling, in this order; a frame of molecular
     dynamics is repeated as it stands.
 
+    Parameters
+    ----------
+    task
+        What to build.
+    structures
+        Folder that the task's path is relative to, or several: the first that has the file.
+    smallest_image_distance
+        Smallest distance between periodic images in angstrom.
+
     Raises
     ------
     StructureError
         If the structure cannot be read or computed.
+    FileNotFoundError
+        If no folder has the file.
     """
-    path = Path(structures_folder) / task.path
+    path = _find(task.path, structures)
     if task.frame is not None:
         atoms = read_frame(path, task.frame)
     else:
@@ -160,6 +171,18 @@ def build_structure(
         atoms = rattle(atoms, task.temperature, task.seed)
     check_structure(atoms, task.absorber, task.name)
     return atoms
+
+
+def _find(path: str, structures: str | Path | Sequence[str | Path]) -> Path:
+    folders = [structures] if isinstance(structures, str | Path) else structures
+    for folder in folders:
+        if (Path(folder) / path).is_file():
+            return Path(folder) / path
+    msg = (
+        f"The structure file {path} was expected in {' or '.join(map(str, folders))}; there is "
+        "none. Name the folder that has it."
+    )
+    raise FileNotFoundError(msg)
 
 
 def write_tasks(tasks: Iterable[SimulationTask], path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Virtual structures: strained and rattled variants of a crystal, seeded and reproducible.
+"""Virtual structures: strained, rattled and oxygen-poor variants, seeded and reproducible.
 
 The paper's conclusion proposes them to fill the gaps between the known crystals (Kiyohara et
 al. 2019, J. Phys. Mater. 2, 024003).
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.labels import bonded_neighbours
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 #: Einstein temperature in kelvin. Chosen so that uncorrelated displacements at 300 K spread the
 #: Si-O distances by about 0.05 Å, as molecular dynamics does.
 EINSTEIN_TEMPERATURE = 800.0
+
+#: Length in angstrom of the Si-Si bond that closes a neutral oxygen vacancy; in quartz about that
+#: of elemental silicon, 2.35 Å (Sulimov et al. 2002, Phys. Rev. B 66, 024108).
+SILICON_BOND = 2.4
 
 #: Strains beyond this leave the range in which a silicate keeps its bonds.
 _LARGEST_STRAIN = 0.1
@@ -95,3 +100,60 @@ def rattle(
     rattled = atoms.copy()
     rattled.positions += spread[:, np.newaxis] * draw
     return rattled
+
+
+def remove_oxygen(atoms: Atoms, count: int, seed: int) -> Atoms:
+    """Return a copy that lacks some of its bridging oxygen, as neutral vacancies.
+
+    The two silicon atoms of each vacancy are moved towards each other, to the length of an Si-Si
+    bond, and the oxygen atoms that they keep follow half of the way: a start for
+    :func:`.relaxation.relax`, no structure at rest.
+
+    Parameters
+    ----------
+    atoms
+        Silica, usually a supercell.
+    count
+        Number of oxygen atoms to remove.
+    seed
+        Seed of the choice. Among the choices in which no silicon atom loses two neighbours, all
+        are equally likely.
+
+    Raises
+    ------
+    StructureError
+        If there are not `count` oxygen atoms that bridge two silicon atoms and share none.
+    """
+    order = np.random.default_rng([seed, 3]).permutation(np.flatnonzero(atoms.numbers == 8))
+    poorer = atoms.copy()
+    removed: list[int] = []
+    taken: set[int] = set()
+    for site in order:
+        ends = bonded_neighbours(atoms, int(site))
+        pair = {int(index) for index in ends.indices}
+        if len(removed) == count or len(ends.indices) != 2 or len(pair) != 2 or pair & taken:
+            continue
+        removed.append(int(site))
+        taken |= pair
+        _close(poorer, atoms, int(site))
+    if count < 1 or len(removed) < count:
+        msg = (
+            f"Removing {count} oxygen atoms needs as many, at least one, that each bridge two "
+            f"silicon atoms of their own; found {len(removed)} in "
+            f"{atoms.get_chemical_formula()}. Remove fewer, or use a larger cell."
+        )
+        raise StructureError(msg)
+    del poorer[removed]
+    return poorer
+
+
+def _close(poorer: Atoms, atoms: Atoms, site: int) -> None:
+    """Move the two neighbours of `site` into a bond, and half the way what is bonded to them."""
+    ends = bonded_neighbours(atoms, site)
+    apart = ends.vectors[1] - ends.vectors[0]
+    distance = np.linalg.norm(apart)
+    way = 0.5 * (distance - SILICON_BOND) * apart / distance
+    for end, move in zip(ends.indices, (way, -way), strict=True):
+        poorer.positions[end] += move
+        followers = bonded_neighbours(atoms, int(end)).indices
+        poorer.positions[[i for i in followers if i != site]] += 0.5 * move

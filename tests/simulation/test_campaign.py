@@ -16,6 +16,7 @@ import pytest
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation import campaign, locks
 from hyperspy_coreloss.simulation.campaign import campaign_status, record_path, run_campaign
+from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
 from hyperspy_coreloss.simulation.site_record import (
     SiteRecord,
     read_site_record,
@@ -221,12 +222,32 @@ def test_a_record_survives_writing_and_reading(tmp_path):
     read = read_site_record(path)
     assert read.site == 3
     assert read.label == _record(3).label
+    assert read.densities == ()
     np.testing.assert_array_equal(read.alpha, _record(3).alpha)
     with np.load(path) as arrays:
         assert set(arrays) == {
             "alpha", "beta", "norm", "cell", "positions", "numbers", "site", "label"
         }  # fmt: skip
     assert [file.name for file in tmp_path.iterdir()] == ["record.npz"]
+
+
+def test_projected_densities_survive_writing_and_reading(tmp_path):
+    path = tmp_path / "record.npz"
+    densities = tuple(
+        ProjectedDensity(
+            atom, core_hole, np.full((2, 3, 5), 1.0 + atom), np.ones((2, 3, 5)), np.ones((2, 3))
+        )
+        for atom, core_hole in ((3, False), (3, True), (7, False))
+    )
+    write_site_record(replace(_record(3), densities=densities), path)
+    read = read_site_record(path).densities
+    assert [(density.atom, density.core_hole) for density in read] == [
+        (3, False),
+        (3, True),
+        (7, False),
+    ]
+    np.testing.assert_array_equal(read[2].alpha, densities[2].alpha)
+    assert read[2].norm.shape == (2, 3)
 
 
 def test_half_a_record_is_refused(tmp_path):

@@ -53,7 +53,7 @@ def cache(tmp_path_factory):
 def diagonalised(stishovite, cache):
     """Core-hole cell of stishovite with all its eigenstates at Gamma."""
     ensure_core_hole_setup("O", FAST.functional, cache)
-    calculator = engine._plane_wave_calculator(
+    calculator = engine.plane_wave_calculator(
         FAST,
         setups={SITE: SETUP_NAME},
         charge=-1,

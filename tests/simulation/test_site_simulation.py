@@ -14,11 +14,14 @@ pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simula
 
 from ase.io import write
 
+from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.simulation import site_simulation
 from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
 from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.engine import EngineSettings
+from hyperspy_coreloss.simulation.labels import bonded_neighbours
+from hyperspy_coreloss.simulation.projected_density import density_of_states, find_density
 from hyperspy_coreloss.simulation.site_record import read_site_record
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
 from hyperspy_coreloss.simulation.tasks import SimulationTask
@@ -94,6 +97,40 @@ def test_a_ground_state_is_computed_once(campaign_folder, simulator, task, monke
     record = read_site_record(record_path(campaign_folder, task.name, 2))
     assert prepared.ground.energy == pytest.approx(record.label["e_gs"])
     np.testing.assert_allclose(prepared.atoms.positions, record.positions)
+
+
+def test_projected_densities_are_those_of_ground_state_and_core_hole(
+    campaign_folder, simulator, task
+):
+    kept = campaign_folder / "ground" / f"{task.name}.npz"
+    written = kept.stat().st_mtime_ns
+    simulator = replace(simulator, projected_density="neighbours")
+    prepared = simulator.prepare(task, campaign_folder / "ground")
+    record = simulator.simulate(task, prepared, 2)
+    assert kept.stat().st_mtime_ns == written
+    silicon = {int(i) for i in bonded_neighbours(prepared.atoms, 2).indices}
+    assert {(d.atom, d.core_hole) for d in record.densities} == {
+        (atom, core_hole) for atom in {2} | silicon for core_hole in (False, True)
+    }
+    plain = read_site_record(record_path(campaign_folder, task.name, 2))
+    assert plain.densities == ()
+    np.testing.assert_allclose(record.alpha[..., :20], plain.alpha[..., :20], atol=0.02)
+
+    # Occupied, the three p functions of oxygen in an oxide hold most of an electron each.
+    energy = np.linspace(-30, 0.5 * (plain.label["lumo_gs"] - plain.label["homo_gs"]), 2000)
+    occupied = density_of_states(record, find_density(record, core_hole=False), energy, 0.05)
+    assert 2.0 < occupied.sum() * (energy[1] - energy[0]) < 3.0
+    # The core hole pulls its atom's states down.
+    mean = [
+        np.average(energy, weights=density_of_states(record, density, energy, 0.05))
+        for density in record.densities[:2]
+    ]
+    assert mean[1] < mean[0] - 1.0
+
+
+def test_an_unknown_choice_of_projected_densities_is_refused(simulator):
+    with pytest.raises(SimulationError, match="found 'all'"):
+        replace(simulator, projected_density="all")
 
 
 @pytest.mark.parametrize("change", ["cell", "settings"])

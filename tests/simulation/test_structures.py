@@ -17,6 +17,7 @@ from ase import Atoms
 from ase.io import write
 
 from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.structure_files import (
     fetch_materials_project,
     read_frame,
@@ -33,7 +34,12 @@ from hyperspy_coreloss.simulation.structures import (
     refuse_duplicate,
 )
 from hyperspy_coreloss.simulation.tasks import build_structure, tasks_from_files
-from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
+from hyperspy_coreloss.simulation.virtual_structures import (
+    SILICON_BOND,
+    rattle,
+    remove_oxygen,
+    strain,
+)
 
 PARTIAL = """data_partial
 _cell_length_a 4.0
@@ -200,6 +206,34 @@ def test_rattling_moves_light_atoms_more_and_grows_with_the_root_of_temperature(
 def test_impossible_strains_and_temperatures_are_refused(quartz, magnitude, temperature):
     with pytest.raises(StructureError, match="found"):
         rattle(strain(quartz, magnitude, seed=1), temperature, seed=1)
+
+
+def test_removing_oxygen_leaves_silicon_bonds_and_is_reproducible(quartz):
+    supercell = build_supercell(quartz)
+    poorer = remove_oxygen(supercell, 2, seed=8)
+    assert poorer.get_chemical_formula() == "O34Si18"
+    silicon = poorer[poorer.numbers == 14].get_all_distances(mic=True)
+    np.testing.assert_allclose(np.sort(silicon[np.triu_indices(18, 1)])[:2], SILICON_BOND)
+    oxygen = np.flatnonzero(poorer.numbers == 8)
+    bonds = [
+        int(np.isin(bonded_neighbours(poorer, i).indices, oxygen).sum())
+        for i in np.flatnonzero(poorer.numbers == 14)
+    ]
+    assert sorted(bonds) == [3] * 4 + [4] * 14
+    np.testing.assert_array_equal(poorer.positions, remove_oxygen(supercell, 2, seed=8).positions)
+    assert not np.array_equal(poorer.positions, remove_oxygen(supercell, 2, seed=9).positions)
+    assert len(supercell) == 54
+
+
+@pytest.mark.parametrize("count", [0, 40])
+def test_an_impossible_number_of_vacancies_is_refused(quartz, count):
+    with pytest.raises(StructureError, match=f"Removing {count} oxygen atoms"):
+        remove_oxygen(build_supercell(quartz), count, seed=1)
+
+
+def test_oxygen_that_is_no_bridge_is_not_removed(stishovite):
+    with pytest.raises(StructureError, match="found 0"):
+        remove_oxygen(build_supercell(stishovite), 1, seed=1)
 
 
 def test_files_become_tasks_or_are_refused_with_their_reasons(quartz, stishovite, tmp_path):

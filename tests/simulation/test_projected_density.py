@@ -1,0 +1,77 @@
+"""Claims about projected densities of states on one scale, on records made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ase", reason="distances in a crystal come from ASE (extra 'simulation')")
+
+from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.projected_density import (
+    ProjectedDensity,
+    density_of_states,
+    find_density,
+    potential_shift,
+)
+from hyperspy_coreloss.simulation.site_record import SiteRecord
+
+HIGHEST_OCCUPIED = -1.5
+SHIFT = 0.25
+ENERGY = np.linspace(-30, 30, 6001)
+
+
+def _level(energy: float, *, core_hole: bool, atom: int = 0) -> ProjectedDensity:
+    """A narrow band around `energy`: a chain of equal coefficients."""
+    shape = (2, 3, 5)
+    return ProjectedDensity(
+        atom, core_hole, np.full(shape, energy), np.full(shape, 0.05), np.full((2, 3), 0.4)
+    )
+
+
+@pytest.fixture
+def record():
+    # Atoms 2 and 3 are the far ones; the potential near the core hole does not matter.
+    positions = np.array([[0, 0, 0], [1.6, 0, 0], [4, 4, 4], [4, 4, 4.1]])
+    level = HIGHEST_OCCUPIED + 2.0
+    return SiteRecord(
+        alpha=np.ones((1, 3, 5)),
+        beta=np.ones((1, 3, 5)),
+        norm=np.ones((1, 3)),
+        cell=8.0 * np.eye(3),
+        positions=positions,
+        numbers=np.array([8, 14, 8, 8]),
+        site=0,
+        label={
+            "homo_gs": HIGHEST_OCCUPIED,
+            "potentials_gs": [1.0, 2.0, 3.0, 4.0],
+            "potentials_xch": [-9.0, 1.0, 3.0 + SHIFT, 4.0 + SHIFT],
+        },
+        densities=(
+            _level(level, core_hole=False),
+            _level(level + SHIFT - 3.0, core_hole=True),
+            _level(level, core_hole=False, atom=1),
+        ),
+    )
+
+
+def test_energies_count_from_the_highest_occupied_state_of_the_ground_state(record):
+    density = density_of_states(record, find_density(record, core_hole=False), ENERGY)
+    assert ENERGY[density.argmax()] == pytest.approx(2.0, abs=0.01)
+
+
+def test_the_core_hole_cell_is_shifted_to_the_potential_of_the_ground_state(record):
+    assert potential_shift(record) == pytest.approx(SHIFT)
+    density = density_of_states(record, find_density(record, core_hole=True), ENERGY)
+    assert ENERGY[density.argmax()] == pytest.approx(-1.0, abs=0.01)
+
+
+def test_a_level_has_the_weight_of_its_three_functions(record):
+    density = density_of_states(record, find_density(record, core_hole=False), ENERGY, lifetime=0.1)
+    assert density.sum() * 0.01 == pytest.approx(3 * 0.4, rel=0.01)
+
+
+def test_densities_of_neighbours_are_found_by_their_atom(record):
+    assert find_density(record, core_hole=False, atom=1) is record.densities[2]
+    with pytest.raises(SimulationError, match="atom 1 with core_hole=True"):
+        find_density(record, core_hole=True, atom=1)

@@ -1,0 +1,98 @@
+"""Compute the p-projected densities of states of a few oxygen sites of silica.
+
+Usage: ``python training/projected_density.py STRUCTURES [--output training/projected_density]``
+
+For each site the density of the ground state and of the core-hole cell, in its record; for quartz
+those of the two silicon neighbours as well. About 20 minutes on one core; to resume, run it again.
+``--picture FILE --record RECORD`` computes nothing: it draws the densities of one record with its
+spectrum.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from hyperspy_coreloss.simulation.campaign import run_campaign
+from hyperspy_coreloss.simulation.campaign_plan import silica_plan
+from hyperspy_coreloss.simulation.comparison import recursion_chains
+from hyperspy_coreloss.simulation.projected_density import density_of_states, potential_shift
+from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
+from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
+
+OXYGEN_POOR = Path(__file__).parent / "structures"
+
+#: Structures of the plan whose first site is computed.
+WITH_NEIGHBOURS = ("mp-6930",)  # quartz
+SITE_ONLY = (
+    "mp-546794",  # cristobalite
+    "mp-7648",  # tridymite
+    "IZA-ACO",
+    "IZA-GIS",
+    "IZA-SOD",
+    "mp-7648-v1",
+    "IZA-GIS-v0",
+    "mp-7648-vac2",
+    "COD-Stishovite",
+    "COD-Coesite",
+)
+
+
+@click.command()
+@click.argument("structures", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--output",
+    default=Path(__file__).parent / "projected_density",
+    type=click.Path(path_type=Path),
+)
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw a record into this file.")
+@click.option("--record", type=click.Path(exists=True, path_type=Path), help="Record to draw.")
+def main(structures: Path, output: Path, picture: Path | None, record: Path | None) -> None:
+    """Compute the sites that are missing in the output folder, or draw one."""
+    logging.basicConfig(level=logging.INFO)
+    if picture is not None and record is not None:
+        draw(read_site_record(record), picture)
+        return
+    plan = silica_plan(structures, OXYGEN_POOR)
+    for names, atoms in ((WITH_NEIGHBOURS, "neighbours"), (SITE_ONLY, "site")):
+        tasks = [_first_site(plan, name) for name in names]
+        simulator = SiteSimulator((str(structures), str(OXYGEN_POOR)), projected_density=atoms)
+        logging.info("%s", run_campaign(tasks, output, simulator))
+
+
+def _first_site(plan, name: str):
+    task = next(task for task in plan if task.name == name)
+    return replace(task, sites=task.sites[:1], multiplicities=task.multiplicities[:1])
+
+
+def draw(record: SiteRecord, path: Path) -> None:
+    """Draw all densities of a record and its spectrum, on the scale of the ground state."""
+    from matplotlib.figure import Figure
+
+    label = record.label
+    energy = np.arange(-25.0, 30.0, 0.02)
+    figure = Figure(figsize=(7, 1.8 * (len(record.densities) + 1)), layout="constrained")
+    axes = figure.subplots(len(record.densities) + 1, sharex=True)
+    absolute = energy + label["homo_gs"] + potential_shift(record)
+    chains = recursion_chains(record, label["homo"], label["lumo"])
+    spectrum = chains.intensity(absolute - label["lumo"], lifetime=0.3)
+    axes[0].plot(energy, spectrum, color="black")
+    axes[0].set_title(f"{label['structure']}, site {record.site}: absorption spectrum", size=9)
+    for row, density in zip(axes[1:], record.densities, strict=True):
+        row.plot(energy, density_of_states(record, density, energy))
+        symbol = "O" if record.numbers[density.atom] == 8 else "Si"
+        state = "core hole" if density.core_hole else "ground state"
+        row.set_title(f"p of {symbol}{density.atom}, {state}", size=9)
+        row.set_ylabel("states/eV")
+    for row in axes:
+        row.axvspan(0, label["lumo_gs"] - label["homo_gs"], color="0.9")
+    axes[-1].set_xlabel("energy above the highest occupied state of the ground state (eV)")
+    figure.savefig(path)
+
+
+if __name__ == "__main__":
+    main()
