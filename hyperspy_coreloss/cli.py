@@ -57,26 +57,29 @@ def dataset() -> None:
 
 
 @dataset.command()
-@click.argument("folder", type=_FOLDER)
+@click.argument("folders", type=_FOLDER, nargs=-1, required=True)
 @_OUTPUT
 @_DESCRIPTION
 @_LICENCE
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
 @click.option("--convergence", type=_FILE, help="Measured convergence (.jsonl), for the record.")
 def collect(
-    folder: Path,
+    folders: tuple[Path, ...],
     output: Path,
     description: str,
     licence: str,
     edge: str,
     convergence: Path | None,
 ) -> None:
-    """Gather a FOLDER of computed sites, as `simulate` writes them, into one data set."""
+    """Gather FOLDERS of computed sites, as `simulate` writes them, into one data set.
+
+    A site of a later folder that is known already only adds its projected densities of states.
+    """
     from hyperspy_coreloss.simulation.collect import collect_sites
     from hyperspy_coreloss.simulation.convergence import summarise_convergence
 
     measured = () if convergence is None else tuple(summarise_convergence(convergence))
-    _write_sites(collect_sites(folder), output, description, licence, edge, measured)
+    _write_sites(collect_sites(*folders), output, description, licence, edge, measured)
 
 
 @dataset.command("import-castep")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ase.data import chemical_symbols
 
-from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure
+from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure, RecursionChains
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
 from hyperspy_coreloss.simulation.cell_size import SILICA_POLARISABILITY, cell_size_error
 from hyperspy_coreloss.simulation.comparison import recursion_chains
+from hyperspy_coreloss.simulation.projected_density import potential_shift
 from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+    from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
 
 _SILICON, _OXYGEN = 14, 8
 
@@ -29,34 +34,50 @@ _ELSEWHERE = {
 }
 
 
-def collect_sites(folder: str | Path) -> tuple[ComputedSite, ...]:
-    """Read the records of a folder (``*.npz``, one a site) in the order of their names.
+def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
+    """Read the records of folders (``*.npz``, one a site) in the order of their names.
 
-    The excitation energies of silica are corrected for the size of the cell
+    A site that has records in several folders has the spectrum of the first, and the projected
+    densities of all. The excitation energies of silica are corrected for the size of the cell
     (:mod:`hyperspy_coreloss.simulation.cell_size`); ``details`` tell by how much.
 
     Raises
     ------
     DatasetError
-        If the folder holds no record.
+        If a folder holds no record, or two records of one site have different cells.
     SimulationError
         If a file is no complete record.
     """
-    files = sorted(Path(folder).glob("*.npz"))
-    if not files:
-        msg = (
-            f"There is no computed site (.npz) in {folder}. Name the folder that `simulate` wrote."
-        )
+    records: dict[str, SiteRecord] = {}
+    for folder in folders:
+        files = sorted(Path(folder).glob("*.npz"))
+        if not files:
+            msg = (
+                f"There is no computed site (.npz) in {folder}. Name the folder that `simulate` "
+                "wrote."
+            )
+            raise DatasetError(msg)
+        for file in files:
+            record = read_site_record(file)
+            first = records.setdefault(file.stem, record)
+            if first is not record:
+                records[file.stem] = _with_densities(file.stem, first, record)
+    return _sites(records)
+
+
+def _with_densities(name: str, record: SiteRecord, other: SiteRecord) -> SiteRecord:
+    if not _structure(record).equals(_structure(other)):
+        msg = f"Two records of the site {name} are of different cells. Remove one."
         raise DatasetError(msg)
-    return _sites((file.stem, read_site_record(file)) for file in files)
+    return replace(record, densities=record.densities + other.densities)
 
 
-def _sites(records: Iterable[tuple[str, SiteRecord]]) -> tuple[ComputedSite, ...]:
+def _sites(records: Mapping[str, SiteRecord]) -> tuple[ComputedSite, ...]:
     structures: dict[str, ComputedStructure] = {}
     # The Ewald sum is the same for all sites of one cell.
     errors: dict[str, float] = {}
     sites = []
-    for name, record in records:
+    for name, record in sorted(records.items()):
         structure = _structure(record)
         structure = structures.setdefault(structure.name, structure)
         if structure.name not in errors:
@@ -87,6 +108,8 @@ def _site(
     details: dict[str, Any] = {key: label[key] for key in label if key not in _ELSEWHERE}
     details["excitation_energy_uncorrected"] = label[EXCITATION_ENERGY.name]
     details["cell_size_error"] = size_error
+    if record.densities:
+        details["potential_shift"] = potential_shift(record)
     details["calculation"] = {
         key: label[key] for key in ("settings", "versions", "population_basis")
     }
@@ -97,6 +120,28 @@ def _site(
         spectrum=recursion_chains(record, label["homo"], label["lumo"]),
         labels=labels,
         details=details,
+        projected_densities={
+            _density_name(record, density): _density_chains(record, density)
+            for density in record.densities
+        },
+    )
+
+
+def _density_name(record: SiteRecord, density: ProjectedDensity) -> str:
+    symbol = chemical_symbols[record.numbers[density.atom]]
+    state = "core hole" if density.core_hole else "ground state"
+    return f"p of {symbol} {density.atom}, {state}"
+
+
+def _density_chains(record: SiteRecord, density: ProjectedDensity) -> RecursionChains:
+    """Chains on the energy scale of their own calculation; occupied states are wanted too."""
+    steps = density.alpha.shape[-1]
+    return RecursionChains(
+        alpha=density.alpha.reshape(-1, steps),
+        beta=density.beta.reshape(-1, steps),
+        norm=density.norm.ravel(),
+        lowest_empty=record.label["lumo" if density.core_hole else "lumo_gs"],
+        gap_middle=-np.inf,
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,11 @@ pytest.importorskip("pymatgen", reason="needs the extra 'simulation'")
 from hyperspy_coreloss.errors import DatasetError, SimulationError
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.collect import collect_sites
+from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
 from hyperspy_coreloss.simulation.site_record import SiteRecord, write_site_record
 
 
-def write_site(folder, name, numbers=(14, 8, 8), **label):
+def write_site(folder, name, numbers=(14, 8, 8), densities=(), **label):
     known = {
         "structure": name,
         "phase": "quartz",
@@ -20,6 +23,7 @@ def write_site(folder, name, numbers=(14, 8, 8), **label):
         "absorber": "O",
         "homo": -3.0,
         "lumo": 3.0,
+        "lumo_gs": 2.0,
         "bond_length": 1.6,
         "bond_angle": 145.0,
         "voronoi_volume": 20.0,
@@ -30,7 +34,8 @@ def write_site(folder, name, numbers=(14, 8, 8), **label):
         "settings": {"cutoff": 400.0},
         "versions": {"gpaw": "1"},
         "population_basis": "sz(dzp)",
-        "potentials_xch": [1.0, 2.0],
+        "potentials_gs": [1.0, 2.0, 3.0],
+        "potentials_xch": [1.0, 2.0, 3.25],
     }
     record = SiteRecord(
         alpha=np.arange(120.0).reshape(2, 3, 20),
@@ -41,6 +46,7 @@ def write_site(folder, name, numbers=(14, 8, 8), **label):
         numbers=np.array(numbers),
         site=1,
         label={**known, **label},
+        densities=densities,
     )
     write_site_record(record, folder / f"{name}_1.npz")
 
@@ -74,6 +80,29 @@ def test_a_correction_that_is_not_known_is_not_made(tmp_path):
     (site,) = collect_sites(tmp_path)
     assert site.labels["excitation_energy"] == 543.0
     assert site.details["cell_size_error"] == 0.0
+
+
+def test_projected_densities_of_another_folder_are_added(tmp_path):
+    for name in ("sites", "densities"):
+        (tmp_path / name).mkdir()
+    density = ProjectedDensity(1, False, np.ones((2, 3, 30)), np.ones((2, 3, 30)), np.ones((2, 3)))
+    write_site(tmp_path / "sites", "a", excitation_energy=542.0)
+    write_site(tmp_path / "densities", "a", densities=(density,))
+    write_site(tmp_path / "densities", "b", densities=(density, replace(density, core_hole=True)))
+    first, second = collect_sites(tmp_path / "sites", tmp_path / "densities")
+    assert first.details["excitation_energy_uncorrected"] == 542.0
+    assert first.details["potential_shift"] == 0.125  # of the two other atoms
+    assert first.projected_densities["p of O 1, ground state"].lowest_empty == 2.0
+    assert second.projected_densities["p of O 1, core hole"].lowest_empty == 3.0
+    assert second.projected_densities["p of O 1, core hole"].alpha.shape == (6, 30)
+
+
+def test_records_of_one_site_in_two_cells_are_refused(tmp_path):
+    for name, phase in (("one", "quartz"), ("two", "coesite")):
+        (tmp_path / name).mkdir()
+        write_site(tmp_path / name, "a", phase=phase)
+    with pytest.raises(DatasetError, match="Two records of the site a_1 are of different cells"):
+        collect_sites(tmp_path / "one", tmp_path / "two")
 
 
 def test_a_folder_without_records_is_refused(tmp_path):
