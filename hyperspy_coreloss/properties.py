@@ -123,7 +123,7 @@ EXCITATION_ENERGY = PropertySpec(
     "E",
     "electron_volt",
     "Total-energy difference between the neutral core-hole cell and the ground state (PBE), "
-    "corrected for the size of the cell.",
+    "corrected for the finite cell and basis.",
     _PAPER,
 )
 

@@ -12,7 +12,8 @@ from ase.data import chemical_symbols
 from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure, RecursionChains
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
-from hyperspy_coreloss.simulation.cell_size import SILICA_POLARISABILITY, cell_size_error
+from hyperspy_coreloss.simulation.basis_set import CUTOFF, basis_set_error
+from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.projected_density import potential_shift
 from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
@@ -38,8 +39,9 @@ def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
     """Read the records of folders (``*.npz``, one a site) in the order of their names.
 
     A site that has records in several folders has the spectrum of the first, and the projected
-    densities of all. The excitation energies of silica are corrected for the size of the cell
-    (:mod:`hyperspy_coreloss.simulation.cell_size`); ``details`` tell by how much.
+    densities of all. The excitation energies of silicon oxides are corrected for the size of the
+    cell and of the basis (:mod:`hyperspy_coreloss.simulation.cell_size`,
+    :mod:`hyperspy_coreloss.simulation.basis_set`); ``details`` tell by how much.
 
     Raises
     ------
@@ -74,14 +76,14 @@ def _with_densities(name: str, record: SiteRecord, other: SiteRecord) -> SiteRec
 
 def _sites(records: Mapping[str, SiteRecord]) -> tuple[ComputedSite, ...]:
     structures: dict[str, ComputedStructure] = {}
-    # The Ewald sum is the same for all sites of one cell.
-    errors: dict[str, float] = {}
+    # They are the same for all sites of one cell.
+    errors: dict[str, dict[str, float]] = {}
     sites = []
     for name, record in sorted(records.items()):
         structure = _structure(record)
         structure = structures.setdefault(structure.name, structure)
         if structure.name not in errors:
-            errors[structure.name] = excitation_energy_error(record)
+            errors[structure.name] = excitation_energy_errors(record)
         sites.append(_site(name, record, structure, errors[structure.name]))
     return tuple(sites)
 
@@ -100,14 +102,14 @@ def _structure(record: SiteRecord) -> ComputedStructure:
 
 
 def _site(
-    name: str, record: SiteRecord, structure: ComputedStructure, size_error: float
+    name: str, record: SiteRecord, structure: ComputedStructure, errors: dict[str, float]
 ) -> ComputedSite:
     label = record.label
     labels = {spec.name: float(label[spec.name]) for spec in PROPERTIES}
-    labels[EXCITATION_ENERGY.name] -= size_error
+    labels[EXCITATION_ENERGY.name] -= sum(errors.values())
     details: dict[str, Any] = {key: label[key] for key in label if key not in _ELSEWHERE}
     details["excitation_energy_uncorrected"] = label[EXCITATION_ENERGY.name]
-    details["cell_size_error"] = size_error
+    details |= errors
     if record.densities:
         details["potential_shift"] = potential_shift(record)
     details["calculation"] = {
@@ -145,14 +147,17 @@ def _density_chains(record: SiteRecord, density: ProjectedDensity) -> RecursionC
     )
 
 
-def excitation_energy_error(record: SiteRecord) -> float:
-    """Cell-size error of a record's excitation energy in eV: known for silicon oxides, else 0.
+def excitation_energy_errors(record: SiteRecord) -> dict[str, float]:
+    """Return the errors in eV of a record's excitation energy that are known: of silicon oxides.
 
-    The polarisability was fitted to SiO2; it is counted per two oxygen atoms, which carry nearly
-    all of it.
+    The polarisability was fitted to SiO2; it is counted for each two oxygen atoms, which carry
+    nearly all of it. The error of the basis is known at one cutoff.
     """
     numbers = np.asarray(record.numbers)
     if set(numbers.tolist()) != {_SILICON, _OXYGEN} or record.label["absorber"] != "O":
-        return 0.0
+        return {}
     n_formula_units = float((numbers == _OXYGEN).sum()) / 2
-    return cell_size_error(record.cell, n_formula_units, SILICA_POLARISABILITY)
+    errors = {"cell_size_error": cell_size_error(record.cell, n_formula_units)}
+    if record.label["settings"]["cutoff"] == CUTOFF:
+        errors["basis_set_error"] = basis_set_error(record.cell)
+    return errors

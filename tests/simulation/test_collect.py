@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("pymatgen", reason="needs the extra 'simulation'")
 
 from hyperspy_coreloss.errors import DatasetError, SimulationError
+from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.collect import collect_sites
 from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
@@ -65,21 +66,31 @@ def test_records_become_sites_with_their_labels_and_origin(tmp_path):
     assert "potentials_xch" not in first.details
 
 
-def test_excitation_energies_of_silica_are_corrected_for_the_size_of_the_cell(tmp_path):
+def test_excitation_energies_of_silica_are_corrected_for_cell_and_basis(tmp_path):
     write_site(tmp_path, "silica")
     (site,) = collect_sites(tmp_path)
-    error = cell_size_error(8.0 * np.eye(3), 1.0)
-    assert error < 0
-    assert site.labels["excitation_energy"] == pytest.approx(543.0 - error)
+    of_cell, of_basis = cell_size_error(8.0 * np.eye(3), 1.0), basis_set_error(8.0 * np.eye(3))
+    assert of_cell < 0 < of_basis
+    assert site.labels["excitation_energy"] == pytest.approx(543.0 - of_cell - of_basis)
     assert site.details["excitation_energy_uncorrected"] == 543.0
-    assert site.details["cell_size_error"] == pytest.approx(error)
+    assert site.details["cell_size_error"] == pytest.approx(of_cell)
+    assert site.details["basis_set_error"] == pytest.approx(of_basis)
 
 
-def test_a_correction_that_is_not_known_is_not_made(tmp_path):
-    write_site(tmp_path, "magnesia", numbers=(12, 8, 8))
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [
+        ({"numbers": (12, 8, 8)}, set()),
+        ({"absorber": "Si"}, set()),
+        ({"settings": {"cutoff": 300.0}}, {"cell_size_error"}),
+    ],
+)
+def test_a_correction_that_is_not_known_is_not_made(tmp_path, changes, known):
+    write_site(tmp_path, "other", **changes)
     (site,) = collect_sites(tmp_path)
-    assert site.labels["excitation_energy"] == 543.0
-    assert site.details["cell_size_error"] == 0.0
+    made = {key: site.details[key] for key in site.details if key.endswith("_error")}
+    assert set(made) == known
+    assert site.labels["excitation_energy"] == pytest.approx(543.0 - sum(made.values()))
 
 
 def test_projected_densities_of_another_folder_are_added(tmp_path):
