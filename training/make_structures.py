@@ -3,7 +3,7 @@
 Usage: ``python training/make_structures.py STRUCTURES [--output training/structures]``
 
 STRUCTURES is the folder of structures that the campaign's plan is made from. Structures that are
-there already are left alone: delete one to make it again. About 20 minutes in all on one core.
+there already are left alone: delete one to make it again. Three to ten minutes each on one core.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import build_supercell, primitive_structure
 from hyperspy_coreloss.simulation.virtual_structures import remove_oxygen
 
-#: Crystal and number of oxygen vacancies in its smallest supercell, the small ones first.
+#: Crystal and number of oxygen vacancies in its smallest supercell.
 OXYGEN_POOR = (
     ("materials_project/mp-7648_SiO2.cif", 2),  # tridymite
     ("materials_project/mp-546794_SiO2.cif", 1),  # cristobalite
-    ("materials_project/mp-559550_SiO2.cif", 2),  # sodalite
-    ("zeolites_iza/BIK.cif", 3),
     ("materials_project/mp-6930_SiO2.cif", 1),  # quartz
+    ("zeolites_iza/BIK.cif", 3),
+    ("materials_project/mp-559550_SiO2.cif", 2),  # sodalite
     ("materials_project/mp-6930_SiO2.cif", 2),
-    ("materials_project/mp-546794_SiO2.cif", 3),
     ("polymorphs/SiO2-Coesite.cif", 2),
+    ("materials_project/mp-546794_SiO2.cif", 3),
 )
 
 
@@ -41,19 +41,24 @@ OXYGEN_POOR = (
 @click.option(
     "--output", default=Path(__file__).parent / "structures", type=click.Path(path_type=Path)
 )
-def main(structures: Path, output: Path) -> None:
+@click.option(
+    "--largest-force",
+    default=RelaxationSettings.largest_force,
+    show_default=True,
+    help="Force in eV/Å at which atoms are at rest.",
+)
+def main(structures: Path, output: Path, largest_force: float) -> None:
     """Write the structures that are missing in the output folder."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     output.mkdir(parents=True, exist_ok=True)
     for crystal, vacancies in OXYGEN_POOR:
         path = output / f"{structure_name(Path(crystal))}-vac{vacancies}.xyz"
         if not path.exists():
-            make(structures / crystal, vacancies, path)
+            make(structures / crystal, vacancies, path, RelaxationSettings(largest_force))
 
 
-def make(crystal: Path, vacancies: int, path: Path) -> None:
+def make(crystal: Path, vacancies: int, path: Path, settings: RelaxationSettings) -> None:
     """Remove oxygen from a crystal, relax, and write the result to `path`."""
-    settings = RelaxationSettings()
     started = time.process_time()
     supercell = build_supercell(primitive_structure(read_structure(crystal)))
     seed = zlib.crc32(path.stem.encode())

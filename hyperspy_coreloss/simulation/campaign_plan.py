@@ -208,6 +208,9 @@ def _ideal_crystals(folder: Path, phases: _PhaseNames) -> Iterator[_Crystal]:
         atoms = None if name in BAD_ENTRIES else _read_small(path)
         if atoms is None or set(atoms.get_chemical_symbols()) != {"Si", "O"}:
             continue
+        if atoms.symbols.count("O") > 2 * atoms.symbols.count("Si"):
+            _LOGGER.warning("%s is left out: its framework is interrupted, and has no H", path.name)
+            continue
         supercell = build_supercell(atoms)
         if not _fits(supercell, LARGEST_CELL):
             continue

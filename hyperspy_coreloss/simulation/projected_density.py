@@ -115,7 +115,7 @@ def potential_shift(record: SiteRecord) -> float:
 
     The mean potential of a periodic cell is arbitrary; far from the core hole the potential is
     that of the ground state. It is compared at the atoms beyond 0.9 times the largest distance
-    from the core hole. In a cell of 8 Å it has not quite settled there: about 0.1 eV is left.
+    from the core hole; in a cell of 8 Å it still varies by up to 0.1 eV there.
 
     Parameters
     ----------

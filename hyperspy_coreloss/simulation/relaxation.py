@@ -39,7 +39,7 @@ class RelaxationSettings:
         them and the crystals of the Materials Project are at rest already.
     """
 
-    largest_force: float = 0.15
+    largest_force: float = 0.25
     most_steps: int = 60
     longest_step: float = 0.15
     stiffness: float = 8.0
