@@ -50,7 +50,7 @@ campaign: $(VENV)/simulation-ready
 	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python training/campaign.py $(STRUCTURES) --workers $(WORKERS)
 
 model: $(VENV)/simulation-ready
-	$(BIN)/hyperspy-coreloss dataset collect $(SITES) \
+	$(BIN)/hyperspy-coreloss dataset collect $(SITES) training/projected_density \
 		--output hyperspy_coreloss/data/oxygen_k_sites.nc \
 		--convergence training/convergence.jsonl \
 		--description "$$(cat training/silica-o-k/dataset.txt)"

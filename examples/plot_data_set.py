@@ -18,7 +18,7 @@ import numpy as np
 
 from hyperspy_coreloss.data import oxygen_k_sites
 from hyperspy_coreloss.dataset_signal import dataset_to_signal
-from hyperspy_coreloss.plotting import plot_dataset
+from hyperspy_coreloss.plotting import plot_dataset, plot_projected_densities
 
 sites = oxygen_k_sites()
 print(sites)
@@ -35,7 +35,7 @@ figure = plot_dataset(sites)
 # At any resolution, because recursion coefficients are kept, not curves. Each edge lies at the
 # excitation energy of its site. At 0.1 eV single states show: the k-points of a finite cell.
 phases = np.array(sites.phases)
-chosen = sites.take([np.flatnonzero(phases == p)[0] for p in ("cristobalite", "tridymite", "SOD")])
+chosen = sites.take([np.flatnonzero(phases == p)[0] for p in ("cristobalite", "quartz", "SOD")])
 sharp = dataset_to_signal(chosen, sigma=0.1, offset=538, dispersion=0.05, size=600)
 blurred = dataset_to_signal(chosen, sigma=0.5, offset=538, dispersion=0.05, size=600)
 sharp
@@ -47,10 +47,20 @@ for panel, signal, sigma in zip(panels, (sharp, blurred), (0.1, 0.5), strict=Tru
     panel.set_title(f"σ = {sigma} eV")
 
 # %%
+# What a spectrum shows
+# ---------------------
+# Of some sites the p-projected densities of states are kept as well. The core hole pulls the empty
+# states of its atom down and together: the spectrum follows the density of the core-hole cell, not
+# that of the ground state.
+explained = [site for site in sites.sites if site.projected_densities]
+quartz = next(site for site in explained if site.structure.phase == "quartz")
+figure = plot_projected_densities(quartz)
+
+# %%
 # One site
 # --------
 # A site knows its structure, its labels and how it was computed.
-site = chosen.sites[0]
+site = quartz
 print(site.structure.source, site.structure.licence, sep="\n")
 print({name: round(value, 3) for name, value in site.labels.items()})
 print(site.details["calculation"]["settings"])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.computed_site import RecursionChains
+from hyperspy_coreloss.errors import DatasetError, SignalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from hyperspy_coreloss.computed_site import ComputedSite
     from hyperspy_coreloss.dataset import SpectrumDataset
     from hyperspy_coreloss.signals import PropertySignal
 
@@ -118,6 +120,66 @@ def _draw_spectra(panel: Axes, dataset: SpectrumDataset, sigma: float) -> None:
     panel.set_ylabel("intensity over its mean")
     panel.set_title(f"σ = {sigma:g} eV; means of the sites by {spec.label}")
     panel.legend(title=spec.label, fontsize="small")
+
+
+def plot_projected_densities(site: ComputedSite, lifetime: float = 0.3) -> Figure:
+    """Plot the spectrum of a site above the p-projected densities of states that explain it.
+
+    The densities of each atom in the ground state and in the core-hole cell, on the energy scale of
+    the ground state, whose gap is shaded (Kiyohara et al. 2019, figure 4).
+
+    Parameters
+    ----------
+    site
+        A site with projected densities.
+    lifetime
+        Half width of the Lorentzian in eV.
+
+    Raises
+    ------
+    DatasetError
+        If the site has none.
+    """
+    atoms = list(dict.fromkeys(name.partition(",")[0] for name in site.projected_densities))
+    if not atoms or not isinstance(site.spectrum, RecursionChains):
+        msg = (
+            f"{site.name} has no projected densities of states. Simulate it with them, or choose "
+            "another site."
+        )
+        raise DatasetError(msg)
+    details = site.details
+    gap = details["lumo_gs"] - details["homo_gs"]
+    energy = np.arange(-12.0, gap + 20.0, 0.05)
+    # From the ground state's highest occupied state to the lowest empty state of the core hole's.
+    excited = details["homo_gs"] + details["potential_shift"] - site.spectrum.lowest_empty
+    figure, panels = plt.subplots(
+        len(atoms) + 1,
+        sharex=True,
+        figsize=(7.0, 2.0 * (len(atoms) + 1)),
+        layout="constrained",
+    )
+    panels[0].plot(energy, site.spectrum.intensity(energy + excited, lifetime), color="black")
+    panels[0].set_title(f"{site.structure.phase}, {site.name}: absorption")
+    for panel, atom in zip(panels[1:], atoms, strict=True):
+        highest = 0.0
+        for state, origin, style in (("ground state", -gap, "--"), ("core hole", excited, "-")):
+            density = site.projected_densities.get(f"{atom}, {state}")
+            if density is not None:
+                values = density.intensity(energy + origin, lifetime)
+                highest = max(highest, values[energy > gap].max())
+                panel.plot(energy, values, style, label=state)
+        panel.set_title(atom)
+        # The empty states are what the spectrum shows; oxygen's occupied ones stand far above them.
+        panel.set_ylim(top=2 * highest)
+    panels[0].set_ylim(bottom=0)
+    panels[1].legend()
+    for panel in panels:
+        panel.axvspan(0, gap, color="0.92")
+        panel.set_yticks([])
+        panel.set_ylim(bottom=0)
+    panels[-1].set_xlim(energy[0], energy[-1])
+    panels[-1].set_xlabel("energy above the highest occupied state of the ground state (eV)")
+    return figure
 
 
 def plot_comparison(predicted: PropertySignal, reference: PropertySignal) -> Figure:
