@@ -107,10 +107,14 @@ class Energies:
             self.formula_volumes[chosen],
         )
 
+    def corrections(self, polarisability: float) -> np.ndarray:
+        """Return the energies of the images in eV."""
+        screening = [dielectric_constant(volume, polarisability) for volume in self.formula_volumes]
+        return self.images / np.array(screening)
+
     def corrected(self, polarisability: float) -> np.ndarray:
         """Return the corrected energies minus their mean for each structure, in eV."""
-        screening = [dielectric_constant(volume, polarisability) for volume in self.formula_volumes]
-        centred = self.values - self.images / np.array(screening)
+        centred = self.values - self.corrections(polarisability)
         for name in set(self.names):
             centred[self.names == name] -= centred[self.names == name].mean()
         return centred
@@ -119,7 +123,7 @@ class Energies:
 def best_polarisability(energies: Energies) -> float:
     """Return the polarisability that leaves least of the dependence on size."""
     found = minimize_scalar(
-        lambda value: np.sum(energies.corrected(value) ** 2), bounds=(1.5, 5.0), method="bounded"
+        lambda value: np.sum(energies.corrected(value) ** 2), bounds=(1.0, 20.0), method="bounded"
     )
     return float(found.x)
 
@@ -152,7 +156,25 @@ def show(lines: list[dict]) -> float:
                 f"{name}, {where}: residual {_rms(residuals[chosen]):.3f} eV (root mean square of "
                 f"{chosen.sum()}), at most {np.abs(residuals[chosen]).max():.3f} eV"
             )
+    for name, own in own_extrapolation(energies).items():
+        model = (energies.values - energies.corrections(best))[energies.names == name].mean()
+        click.echo(
+            f"{name:20s} in an infinite cell {model:.3f} eV, by its own cells alone {own:.3f} eV"
+        )
     return float(np.abs(predicted[used]).max())
+
+
+def own_extrapolation(energies: Energies) -> dict[str, float]:
+    """Return the energy of each crystal at no image energy, by a straight line through its cells.
+
+    Unlike the residuals, which are counted from each crystal's mean, it tells how well energies of
+    different crystals compare.
+    """
+    found = {}
+    for name in dict.fromkeys(energies.names):
+        own = energies.names == name
+        found[str(name)] = float(np.polyfit(energies.images[own], energies.values[own], 1)[1])
+    return found
 
 
 def _rms(residuals: np.ndarray) -> float:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.comparison import aligned_spectrum, cosine, recursion_chains
 from hyperspy_coreloss.simulation.convergence import (
@@ -86,8 +87,10 @@ class Site:
 
     @property
     def corrected_excitation_energy(self) -> float:
-        """In eV, after the cell-size correction."""
-        return self.excitation_energy - cell_size_error(self.atoms.cell[:], len(self.atoms) / 3)
+        """In eV, after the corrections for the cell's size and for its basis."""
+        cell = self.atoms.cell[:]
+        images = cell_size_error(cell, len(self.atoms) / 3)
+        return self.excitation_energy - images - basis_set_error(cell)
 
     @cached_property
     def populations(self) -> tuple[float, float]:
@@ -194,7 +197,7 @@ def measure_population_grid(site: Site) -> dict:
 
 
 def measure_cell(site: Site) -> dict | None:
-    """Compare with a supercell `WIDER` times as wide, with all four k-points."""
+    """Compare with a supercell at least `WIDER` times as wide, with all four k-points."""
     distance = image_distance(site.atoms.cell[:])
     better = replace(site, atoms=build_supercell(site.crystal, WIDER * distance))
     if len(better.atoms) > MOST_ATOMS:

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("pymatgen", reason="Ewald sums are pymatgen's (extra 'simulation')")
 
 from hyperspy_coreloss.simulation.cell_size import (
+    SILICA_POLARISABILITY,
     cell_size_error,
     dielectric_constant,
     image_energy,
@@ -31,9 +32,20 @@ def test_image_energies_are_those_of_the_cubic_wigner_crystals(cell, madelung):
         assert image_energy(edge * cell) == pytest.approx(expected, rel=1e-4)
 
 
-def test_quartz_has_about_its_dielectric_constant():
-    assert 2.2 < dielectric_constant(37.7, 2.9) < 2.5
-    assert dielectric_constant(1e9, 2.9) == pytest.approx(1.0)
+@pytest.mark.parametrize(
+    ("formula_volume", "refractive_index"), [(42.9, 1.485), (34.2, 1.596), (23.3, 1.81)]
+)
+def test_the_polarisability_of_quartz_gives_the_refractive_index_of_other_silicas(
+    formula_volume, refractive_index
+):
+    """Cristobalite, coesite and stishovite."""
+    polarisability = 37.7 * (1.547**2 - 1) / (4 * np.pi)
+    epsilon = dielectric_constant(formula_volume, polarisability)
+    assert np.sqrt(epsilon) == pytest.approx(refractive_index, rel=0.01)
+
+
+def test_nothing_screens_in_a_vacuum():
+    assert dielectric_constant(1e9, SILICA_POLARISABILITY) == pytest.approx(1.0)
 
 
 def test_the_error_falls_as_one_over_the_length_of_the_cell():
