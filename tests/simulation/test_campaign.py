@@ -261,7 +261,9 @@ def test_half_a_record_is_refused(tmp_path):
 def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     path = tmp_path / "record.npz"
     write_site_record(_record(3), path)
-    monkeypatch.setattr(np, "savez", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(
+        np, "savez_compressed", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full"))
+    )
     with pytest.raises(OSError, match="disk full"):
         write_site_record(_record(4), path)
     assert read_site_record(path).site == 3

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("ase", reason="distances in a crystal come from ASE (extra 'simulation')")
 
+from hyperspy_coreloss.continued_fraction import absorption_spectrum
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.projected_density import (
     ProjectedDensity,
@@ -14,8 +17,9 @@ from hyperspy_coreloss.simulation.projected_density import (
     find_density,
     potential_shift,
 )
-from hyperspy_coreloss.simulation.site_record import SiteRecord
+from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
 
+KEPT = sorted((Path(__file__).parents[2] / "training" / "projected_density").glob("*.npz"))
 HIGHEST_OCCUPIED = -1.5
 SHIFT = 0.25
 ENERGY = np.linspace(-30, 30, 6001)
@@ -75,3 +79,41 @@ def test_densities_of_neighbours_are_found_by_their_atom(record):
     assert find_density(record, core_hole=False, atom=1) is record.densities[2]
     with pytest.raises(SimulationError, match="atom 1 with core_hole=True"):
         find_density(record, core_hole=True, atom=1)
+
+
+def _shape(chains, label, edges):
+    """Unit vector of what is empty, from 1 eV below to 15 eV above the lowest empty state."""
+    homo, lumo = (label[edge] for edge in edges)
+    energy = lumo + np.arange(-1.0, 15.0, 0.1)
+    found = absorption_spectrum(
+        chains.alpha, chains.beta, chains.norm, energy, homo=homo, lumo=lumo
+    )
+    return found / np.linalg.norm(found)
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_spectrum_has_the_shape_of_the_density_with_the_core_hole_not_of_the_ground_state(path):
+    record = read_site_record(path)
+    spectrum, excited, ground = (
+        _shape(chains, record.label, edges)
+        for chains, edges in (
+            (record, ("homo", "lumo")),
+            (find_density(record, core_hole=True), ("homo", "lumo")),
+            (find_density(record, core_hole=False), ("homo_gs", "lumo_gs")),
+        )
+    )
+    assert spectrum @ excited > 0.99
+    assert spectrum @ ground < 0.95
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_the_valence_band_of_the_ground_state_lies_below_the_gap(path):
+    record = read_site_record(path)
+    gap = record.label["lumo_gs"] - record.label["homo_gs"]
+    assert gap > 3
+    density = find_density(record, core_hole=False)
+    valence = density_of_states(record, density, np.arange(-12, 0, 0.05), 0.05)
+    inside = density_of_states(record, density, np.arange(1, gap - 1, 0.05), 0.05)
+    assert inside.mean() < 0.03 * valence.mean()
+    # The 2p functions of oxygen in an oxide hold most of six electrons, three of each spin.
+    assert 2.0 < valence.sum() * 0.05 < 3.0
