@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.dataset import summarise
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.dataset import SpectrumDataset
     from hyperspy_coreloss.pretrained import PretrainedModel
+
+
+# In the source of a structure: an identifier, a citation, how it was changed.
+_SINGLE_FILE = re.compile(r"[,;(].*| mp-\d+.*", re.DOTALL)
 
 
 def render_card(pretrained: PretrainedModel) -> str:
@@ -176,10 +181,10 @@ def _phases(dataset: SpectrumDataset) -> list[tuple[str, int, int]]:
 
 
 def _origins(dataset: SpectrumDataset) -> list[tuple[str, str, int]]:
-    """Structures by source; the words after the first comma or semicolon name the single file."""
-    counts: dict[tuple[str, str], set[str]] = {}
+    """Count structures by source; what names the single file or citation is left out."""
+    members: dict[tuple[str, str], set[str]] = {}
     for site in dataset.sites:
         part = site.structure
-        origin = part.source.partition(";")[0].partition(",")[0]
-        counts.setdefault((origin, part.licence), set()).add(part.name)
-    return [(*origin, len(names)) for origin, names in sorted(counts.items())]
+        origin = _SINGLE_FILE.sub("", part.source)
+        members.setdefault((origin, part.licence), set()).add(part.name)
+    return [(*origin, len(names)) for origin, names in sorted(members.items())]
