@@ -19,8 +19,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Polarisability of SiO2 in cubic angstrom, from seven silicas with 7 to 13 Å between images.
-SILICA_POLARISABILITY = 5.08
+#: Polarisability of SiO2 in cubic angstrom, from eight silicas with 7 to 13 Å between images.
+SILICA_POLARISABILITY = 5.18
 
 
 def dielectric_constant(formula_volume: float, polarisability: float) -> float:

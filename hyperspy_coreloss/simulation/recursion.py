@@ -302,7 +302,7 @@ def recursion_kpoints(volume: float, two_points_from: float = 1200.0) -> NDArray
     """K-points of a supercell: the four pairs (1/4, ±1/4, ±1/4), in large cells two of them.
 
     Time reversal makes the four stand for the whole 2 x 2 x 2 grid. Measured on quartz (cosine
-    over -1 to 15 eV, sigma 0.5 eV): two equivalent sites in 54 atoms agree to 0.9999 with all
+    over -1 to 15 eV, sigma 0.5 eV): equivalent sites in 54 atoms agree to 0.9999 with all
     four, to 0.9972 with the first two, to 0.9974 with the first; 54 and 72 atoms agree to 0.9999
     with all four, to 0.995 to 0.9986 with fewer. The points that are left out favour directions.
     All four agree with the 3 x 3 x 3 grid to 0.9998 or better in 441 to 825 Å**3, the two with
