@@ -3,7 +3,7 @@
 Usage: ``python training/projected_density.py STRUCTURES [--output training/projected_density]``
 
 For each site the density of the ground state and of the core-hole cell, in its record; for quartz
-those of the two silicon neighbours as well. About 20 minutes on one core; to resume, run it again.
+those of the two silicon neighbours as well. About 25 minutes on one core; to resume, run it again.
 ``--picture FILE --record RECORD`` computes nothing: it draws the densities of one record with its
 spectrum.
 """
