@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("ase", reason="distances in a crystal come from ASE (extra 'simulation')")
 
-from hyperspy_coreloss.continued_fraction import absorption_spectrum
+from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.projected_density import (
     ProjectedDensity,
     density_of_states,
@@ -84,10 +85,9 @@ def test_densities_of_neighbours_are_found_by_their_atom(record):
 def _shape(chains, label, edges):
     """Unit vector of what is empty, from 1 eV below to 15 eV above the lowest empty state."""
     homo, lumo = (label[edge] for edge in edges)
-    energy = lumo + np.arange(-1.0, 15.0, 0.1)
-    found = absorption_spectrum(
-        chains.alpha, chains.beta, chains.norm, energy, homo=homo, lumo=lumo
-    )
+    fine = np.arange(-4.0, 18.0, 0.05)
+    broaden = broadening_operator(fine, 0.5, np.arange(-1.0, 15.0, 0.1))
+    found = broaden @ recursion_chains(chains, homo, lumo).intensity(fine)
     return found / np.linalg.norm(found)
 
 
