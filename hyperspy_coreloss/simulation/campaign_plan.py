@@ -277,10 +277,11 @@ def _ideal_tasks(crystal: _Crystal) -> Iterator[_RankedTask]:
 def _virtual_tasks(crystal: _Crystal, folder: Path) -> Iterator[_RankedTask]:
     if not crystal.makes_variants:
         return
-    for number, (strain, temperature) in enumerate(VARIANTS + DENSE_VARIANTS):
-        more = number - len(VARIANTS)
-        if more >= 0 and not crystal.is_dense:
-            return
+    variants = [(turn, _SITES_PER_VARIANT, *variant) for turn, variant in enumerate(VARIANTS)]
+    if crystal.is_dense:
+        more = enumerate(DENSE_VARIANTS)
+        variants += [(turn, _SITES_PER_DENSE_VARIANT, *variant) for turn, variant in more]
+    for number, (turn, count, strain, temperature) in enumerate(variants):
         name = f"{crystal.task.name}-v{number}"
         draft = replace(
             crystal.task,
@@ -297,10 +298,9 @@ def _virtual_tasks(crystal: _Crystal, folder: Path) -> Iterator[_RankedTask]:
             continue
         if not _fits(atoms, LARGEST_CELL):
             continue
-        count = _SITES_PER_VARIANT if more < 0 else _SITES_PER_DENSE_VARIANT
         sites = _spread(atoms, count, number)
         task = replace(draft, sites=sites, multiplicities=(1,) * len(sites))
-        yield _RankedTask(number if more < 0 else more, len(atoms), task)
+        yield _RankedTask(turn, len(atoms), task)
 
 
 def _frame_tasks(folder: Path, phases: _PhaseNames) -> Iterator[_RankedTask]:
