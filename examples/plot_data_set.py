@@ -2,16 +2,15 @@
 The data set behind the model
 =============================
 
-No measured set of oxygen K edges with known surroundings exists, so the model learns from computed
-ones. They come with the package: spectra, structures, six properties of each site, and where all of
-it comes from.
+No open set of measured oxygen K edges with known surroundings is known to us, so the model learns
+from computed ones. They come with the package: spectra, structures, six properties of each site,
+and where all of it comes from.
 """
-
-# sphinx_gallery_thumbnail_number = 1
 
 # %%
 # What it covers
 # --------------
+# sphinx_gallery_thumbnail_number = 1
 import hyperspy.api as hs
 import matplotlib.pyplot as plt
 import numpy as np

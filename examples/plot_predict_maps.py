@@ -9,12 +9,11 @@ needs no file, the spectrum image is simulated: grains of silica, each with the 
 edge of one site, on a power-law background, with drift of the energy axis and counting noise.
 """
 
-# sphinx_gallery_thumbnail_number = 2
-
 # %%
 # The spectra
 # -----------
 # One pixel, with 20 000 counts in the highest channel of its edge. The true properties come along.
+# sphinx_gallery_thumbnail_number = 2
 import sys
 from pathlib import Path
 

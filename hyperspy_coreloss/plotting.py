@@ -76,6 +76,7 @@ def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
         panel.hist(values[np.isfinite(values)], bins=40, color="tab:blue")
         panel.set_xlabel(spec.label)
         panel.set_ylabel("sites")
+        panel.locator_params(axis="x", nbins=5)
     left, right = below.subplots(1, 2, width_ratios=(1, 2))
     if len(dataset.properties) > 1:
         _draw_coverage(left, dataset)
