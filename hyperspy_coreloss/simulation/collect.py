@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase.data import chemical_symbols
 
 from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure, RecursionChains
 from hyperspy_coreloss.errors import DatasetError
@@ -130,6 +129,8 @@ def _site(
 
 
 def _density_name(record: SiteRecord, density: ProjectedDensity) -> str:
+    from ase.data import chemical_symbols
+
     symbol = chemical_symbols[record.numbers[density.atom]]
     state = "core hole" if density.core_hole else "ground state"
     return f"p of {symbol} {density.atom}, {state}"
