@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import r2_score
 
 from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.computed_site import SampledSpectrum
@@ -119,7 +118,8 @@ def test_shipped_model_has_learnt_its_training_spectra(sites, pretrained):
 
     predicted = evaluate(pretrained, network_inputs(sites, pretrained.recipe))
     error = np.abs(predicted - sites.targets).mean(axis=0)
-    assert (r2_score(sites.targets, predicted, multioutput="raw_values") > 0.85).all()
+    of_the_mean = np.abs(sites.targets - sites.targets.mean(axis=0)).mean(axis=0)
+    assert (error < 0.5 * of_the_mean).all()
     metrics = pretrained.record.metrics
     recorded = [metrics[name]["mae_training"] for name in pretrained.property_names]
     np.testing.assert_allclose(error, recorded, rtol=0.01)
