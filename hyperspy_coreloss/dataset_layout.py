@@ -319,7 +319,7 @@ class _Spectra:
             return TransitionLines(arrays["line_energy"][part], arrays["line_strength"][part])
         part = self._part("sample", site)
         if part is None:
-            msg = f"The site {arrays['site_name'][site]} of the file has no spectrum."
+            msg = f"The site {arrays['site'][site]} of the file has no spectrum."
             raise DatasetError(msg)
         return SampledSpectrum(
             arrays["sample_energy"][part],

@@ -82,6 +82,14 @@ def test_a_file_without_a_part_is_refused(file):
         read_dataset(file)
 
 
+def test_a_site_without_a_spectrum_is_named(mixed, tmp_path):
+    write_dataset(mixed.take([0, 1]), tmp_path / "two.nc")
+    with h5py.File(tmp_path / "two.nc", "r+") as opened:
+        opened["site_of_chain"][...] = 1
+    with pytest.raises(DatasetError, match="site a of the file has no spectrum"):
+        read_dataset(tmp_path / "two.nc")
+
+
 def test_chains_of_mixed_order_are_refused(file):
     with h5py.File(file, "r+") as opened:
         opened["site_of_chain"][...] = opened["site_of_chain"][...][::-1]
