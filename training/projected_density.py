@@ -15,13 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-import numpy as np
 
+from hyperspy_coreloss.plotting import plot_projected_densities
 from hyperspy_coreloss.simulation.campaign import run_campaign
 from hyperspy_coreloss.simulation.campaign_plan import silica_plan
-from hyperspy_coreloss.simulation.comparison import recursion_chains
-from hyperspy_coreloss.simulation.projected_density import density_of_states, potential_shift
-from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
+from hyperspy_coreloss.simulation.collect import collect_sites
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
 
 OXYGEN_POOR = Path(__file__).parent / "structures"
@@ -55,7 +53,8 @@ def main(structures: Path, output: Path, picture: Path | None, record: Path | No
     """Compute the sites that are missing in the output folder, or draw one."""
     logging.basicConfig(level=logging.INFO)
     if picture is not None and record is not None:
-        draw(read_site_record(record), picture)
+        sites = {site.name: site for site in collect_sites(record.parent)}
+        plot_projected_densities(sites[record.stem]).savefig(picture)
         return
     plan = silica_plan(structures, OXYGEN_POOR)
     for names, atoms in ((WITH_NEIGHBOURS, "neighbours"), (SITE_ONLY, "site")):
@@ -67,31 +66,6 @@ def main(structures: Path, output: Path, picture: Path | None, record: Path | No
 def _first_site(plan, name: str):
     task = next(task for task in plan if task.name == name)
     return replace(task, sites=task.sites[:1], multiplicities=task.multiplicities[:1])
-
-
-def draw(record: SiteRecord, path: Path) -> None:
-    """Draw all densities of a record and its spectrum, on the scale of the ground state."""
-    from matplotlib.figure import Figure
-
-    label = record.label
-    energy = np.arange(-25.0, 30.0, 0.02)
-    figure = Figure(figsize=(7, 1.8 * (len(record.densities) + 1)), layout="constrained")
-    axes = figure.subplots(len(record.densities) + 1, sharex=True)
-    absolute = energy + label["homo_gs"] + potential_shift(record)
-    chains = recursion_chains(record, label["homo"], label["lumo"])
-    spectrum = chains.intensity(absolute - label["lumo"], lifetime=0.3)
-    axes[0].plot(energy, spectrum, color="black")
-    axes[0].set_title(f"{label['structure']}, site {record.site}: absorption spectrum", size=9)
-    for row, density in zip(axes[1:], record.densities, strict=True):
-        row.plot(energy, density_of_states(record, density, energy))
-        symbol = "O" if record.numbers[density.atom] == 8 else "Si"
-        state = "core hole" if density.core_hole else "ground state"
-        row.set_title(f"p of {symbol}{density.atom}, {state}", size=9)
-        row.set_ylabel("states/eV")
-    for row in axes:
-        row.axvspan(0, label["lumo_gs"] - label["homo_gs"], color="0.9")
-    axes[-1].set_xlabel("energy above the highest occupied state of the ground state (eV)")
-    figure.savefig(path)
 
 
 if __name__ == "__main__":

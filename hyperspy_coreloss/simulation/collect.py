@@ -45,7 +45,7 @@ def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
     Raises
     ------
     DatasetError
-        If a folder holds no record, or two records of one site have different cells.
+        If a folder holds no record, or records of one site or structure have different cells.
     SimulationError
         If a file is no complete record.
     """
@@ -80,7 +80,11 @@ def _sites(records: Mapping[str, SiteRecord]) -> tuple[ComputedSite, ...]:
     sites = []
     for name, record in sorted(records.items()):
         structure = _structure(record)
-        structure = structures.setdefault(structure.name, structure)
+        known = structures.setdefault(structure.name, structure)
+        if not known.equals(structure):
+            msg = f"{name} is of another cell than the other sites of {known.name}. Remove it."
+            raise DatasetError(msg)
+        structure = known
         if structure.name not in errors:
             errors[structure.name] = excitation_energy_errors(record)
         sites.append(_site(name, record, structure, errors[structure.name]))

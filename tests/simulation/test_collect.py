@@ -116,6 +116,13 @@ def test_records_of_one_site_in_two_cells_are_refused(tmp_path):
         collect_sites(tmp_path / "one", tmp_path / "two")
 
 
+def test_sites_of_one_structure_in_two_cells_are_refused(tmp_path):
+    write_site(tmp_path, "a")
+    write_site(tmp_path, "b", structure="a", phase="coesite")
+    with pytest.raises(DatasetError, match="b_1 is of another cell than the other sites of a"):
+        collect_sites(tmp_path)
+
+
 def test_a_folder_without_records_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="no computed site"):
         collect_sites(tmp_path)
