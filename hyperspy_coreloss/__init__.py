@@ -23,7 +23,7 @@ _HOMES = {
     "RecursionChains": "computed_site",
     "SampledSpectrum": "computed_site",
     "SpectrumDataset": "dataset",
-    "TrainingSettings": "training",
+    "TrainingSettings": "regressor",
     "TransitionLines": "computed_site",
     "list_pretrained": "pretrained",
     "load_pretrained": "pretrained",

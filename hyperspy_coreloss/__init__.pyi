@@ -15,8 +15,9 @@ from .pretrained import PretrainedModel, list_pretrained, load_pretrained
 from .properties import PropertySpec
 from .quality import Quality
 from .recipe import Recipe
+from .regressor import TrainingSettings
 from .signals import CoreLossPropertySignal
-from .training import TrainingSettings, train
+from .training import train
 
 __version__: str
 

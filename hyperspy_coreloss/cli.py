@@ -28,6 +28,10 @@ _LICENCE = click.option(
     "--licence", default="CC-BY-4.0", show_default=True, help="Licence of the data."
 )
 
+_JOBS = click.option(
+    "--jobs", default=-1, show_default=True, help="Processes side by side; -1 for all cores."
+)
+
 
 class _Group(click.Group):
     """Commands that tell errors of this package in one line, without a traceback."""
@@ -276,8 +280,13 @@ def simulate(
 @click.option("--model-version", default="1.0.0", show_default=True)
 @click.option("--intended-use", required=True, help="What the model is for, in a sentence.")
 @click.option("--limits", required=True, help="What it must not be used for, and why.")
-@click.option("--epochs", default=1500, show_default=True)
+@click.option("--sigma", default=0.5, show_default=True, help="Gaussian broadening in eV.")
+@click.option(
+    "--excitation-energy", is_flag=True, help="Give the excitation energy to the network."
+)
+@click.option("--study", type=_FILE, help="Study (.json) to take the settings from.")
 @click.option("--seed", default=0, show_default=True)
+@_JOBS
 def train(
     data: Path,
     output: Path,
@@ -285,24 +294,60 @@ def train(
     model_version: str,
     intended_use: str,
     limits: str,
-    epochs: int,
+    sigma: float,
+    excitation_energy: bool,
+    study: Path | None,
     seed: int,
+    jobs: int,
 ) -> None:
-    """Train a model on the data set DATA and measure its error on held-out phases."""
+    """Train a model on the data set DATA, after testing it on new phases and on new sites."""
+    from dataclasses import replace
+
     from hyperspy_coreloss.dataset_file import read_dataset
-    from hyperspy_coreloss.training import TrainingSettings
+    from hyperspy_coreloss.regressor import TrainingSettings
+    from hyperspy_coreloss.splits import phase_disjoint_split, random_site_split
+    from hyperspy_coreloss.study import read_settings
+    from hyperspy_coreloss.training import absolute_recipe, default_recipe
     from hyperspy_coreloss.training import train as train_network
 
+    dataset = read_dataset(data)
+    settings = TrainingSettings() if study is None else read_settings(study)
+    recipe = (absolute_recipe if excitation_energy else default_recipe)(dataset)
     pretrained = train_network(
-        read_dataset(data),
-        name,
-        settings=TrainingSettings(epochs=epochs, seed=seed),
+        dataset,
+        replace(settings, seed=seed),
+        name=name,
+        recipe=replace(recipe, sigma=sigma),
         model_version=model_version,
         intended_use=intended_use,
         limits=limits,
+        test_splits=(random_site_split(dataset), phase_disjoint_split(dataset)),
+        n_jobs=jobs,
     )
     pretrained.save(output)
     click.echo(f"{output} {pretrained.sha256}")
+
+
+@main.command("study")
+@click.argument("data", type=_FILE)
+@click.option(
+    "-o", "--output", type=_PATH, default=Path("results"), show_default=True, help="Folder."
+)
+@click.option("--commit", help="Version of the code, for the record.")
+@_JOBS
+def run_study(data: Path, output: Path, commit: str | None, jobs: int) -> None:
+    """Repeat the paper's study on the data set DATA: study.json and study.html."""
+    from hyperspy_coreloss.dataset_file import read_dataset
+    from hyperspy_coreloss.study import run_study as study_of
+    from hyperspy_coreloss.study import write_study
+    from hyperspy_coreloss.study_report import render_report
+
+    dataset = read_dataset(data)
+    study = study_of(dataset, commit=commit, n_jobs=jobs)
+    output.mkdir(parents=True, exist_ok=True)
+    write_study(study, output / "study.json")
+    (output / "study.html").write_text(render_report(study, dataset), encoding="utf-8")
+    click.echo(f"{output / 'study.json'} {output / 'study.html'}")
 
 
 @main.command()

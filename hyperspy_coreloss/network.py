@@ -1,4 +1,4 @@
-"""The feed-forward network of Kiyohara et al. 2019, section 2.1."""
+"""The feed-forward network of Kiyohara et al. 2019, section 2.1, and ensembles of it."""
 
 from __future__ import annotations
 
@@ -51,25 +51,21 @@ def network_weights(network: nn.Sequential) -> dict[str, NDArray[np.float32]]:
     }
 
 
-@lru_cache(maxsize=8)
-def _trained_network(pretrained: PretrainedModel) -> nn.Sequential:
-    network = build_network(
-        pretrained.recipe.window.n_channels, pretrained.hidden, len(pretrained.properties), 0.0
-    )
+def set_network_weights(network: nn.Sequential, weights: Mapping[str, NDArray]) -> None:
+    """Give a network the weights that :func:`network_weights` returned."""
     with torch.no_grad():
         for position, layer in enumerate(_linear_layers(network)):
             for name, parameter in layer.named_parameters():
-                parameter.copy_(torch.tensor(pretrained.weights[f"layer.{position}.{name}"]))
-    return network.eval()
+                parameter.copy_(torch.tensor(weights[f"layer.{position}.{name}"]))
 
 
 def evaluate(pretrained: PretrainedModel, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the properties of preprocessed spectra.
+    """Return the properties of preprocessed spectra: the mean over the networks of the model.
 
     Parameters
     ----------
     pretrained
-        The network, with the scales of its inputs and outputs.
+        The networks, with the scales of their inputs and outputs.
     inputs
         Area-normalised spectra on the window, shape (spectra, window channels).
 
@@ -78,34 +74,52 @@ def evaluate(pretrained: PretrainedModel, inputs: NDArray[np.float32]) -> NDArra
     ndarray
         Shape (spectra, properties), in the units of the properties.
     """
-    return forward(_trained_network(pretrained), pretrained.weights, inputs)
+    values = _run(_tensors(pretrained), inputs)
+    # In float64, because an excitation energy has few float32 digits after the point.
+    return values.mean(axis=0).astype(np.float32)
 
 
-def forward(
-    network: nn.Sequential, scales: Mapping[str, NDArray], inputs: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Run a network between its scales.
+def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Run each network of an ensemble between its scales.
 
     Parameters
     ----------
-    network
-        In evaluation mode.
-    scales
-        ``input_mean``, ``input_scale``, ``target_mean``, ``target_scale``.
+    weights
+        ``layer.N.weight``, ``layer.N.bias``, ``input_mean``, ``input_scale``, ``target_mean``
+        and ``target_scale``, each with the networks along its first axis.
     inputs
         Shape (spectra, window channels).
+
+    Returns
+    -------
+    ndarray
+        Shape (networks, spectra, properties).
     """
-    scaled = (inputs - scales["input_mean"]) / scales["input_scale"]
-    with torch.inference_mode(), _one_thread():
-        # A copy, because torch aligns its own memory, and the rounding depends on the alignment.
-        outputs = network(torch.tensor(scaled)).numpy()
-    # In float64, because an excitation energy has few float32 digits after the point.
-    values = outputs.astype(np.float64) * scales["target_scale"] + scales["target_mean"]
-    return values.astype(np.float32)
+    return _run({name: torch.from_numpy(array) for name, array in weights.items()}, inputs)
+
+
+@lru_cache(maxsize=8)
+def _tensors(pretrained: PretrainedModel) -> dict[str, torch.Tensor]:
+    # Copies, because torch aligns its own memory, and the rounding depends on the alignment.
+    return {name: torch.tensor(array) for name, array in pretrained.weights.items()}
+
+
+def _run(weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    n_layers = sum(name.startswith("layer.") for name in weights) // 2
+    with torch.inference_mode(), one_thread():
+        values = torch.tensor(inputs) - weights["input_mean"][:, None]
+        values = values / weights["input_scale"][:, None]
+        for layer in range(n_layers):
+            bias, weight = weights[f"layer.{layer}.bias"], weights[f"layer.{layer}.weight"]
+            values = torch.baddbmm(bias[:, None], values, weight.transpose(1, 2))
+            if layer < n_layers - 1:
+                values = values.relu()
+        outputs = values.double() * weights["target_scale"][:, None]
+        return (outputs + weights["target_mean"][:, None]).numpy()
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep torch from starting threads inside the threads that dask has started already."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 #: Name of the model that ``predict_properties`` uses unless told otherwise.
 DEFAULT = "silica-o-k"
 
+#: Name of the errors on phases that the networks of an ensemble were trained without.
+LEFT_OUT = "left_out_phases"
+
 _HEADER = "hyperspy_coreloss"
-_FORMAT = 1
+_FORMAT = 2
 _FOLDER = Path(__file__).parent / "data"
 
 
@@ -48,11 +51,15 @@ class TrainingRecord:
         Size of that data set.
     split
         How spectra were held out for the metrics and the intervals.
+    start_sha256
+        Pretrained model that training started from, or None.
     settings
         Settings of the training, with its seed.
     metrics
-        For each property: ``mae`` and ``r2`` on held-out spectra, ``mae_training``, and the
-        mean absolute errors of ``baselines``.
+        For each way of testing and each property: ``mae``, ``r2``, ``n_test``, and the mean
+        absolute errors of ``baselines``. ``left_out_phases`` are those of `residuals`;
+        ``phase_disjoint`` and ``random_site`` those of an ensemble that was trained without the
+        test spectra of these splits.
     software
         Versions of the packages that made it.
     citation, licence
@@ -65,8 +72,9 @@ class TrainingRecord:
     n_structures: int
     n_phases: int
     split: str
+    start_sha256: str | None
     settings: Mapping[str, Any]
-    metrics: Mapping[str, Mapping[str, Any]]
+    metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]
     software: Mapping[str, str]
     citation: str
     licence: str
@@ -88,9 +96,13 @@ class PretrainedModel:
         Nodes of each hidden layer.
     weights
         Arrays: ``layer.N.weight`` and ``layer.N.bias``, and the scales ``input_mean``,
-        ``input_scale``, ``target_mean``, ``target_scale``.
+        ``input_scale``, ``target_mean``, ``target_scale``; each with the networks whose mean is
+        the prediction along its first axis.
     residuals
         Prediction minus truth of held-out spectra, shape (spectra, properties).
+    history
+        Mean absolute error of each network on training and held-out spectra after each epoch, in
+        standard deviations, shape (networks, epochs, 2); NaN after it stopped.
     record
         Where the model comes from.
     intended_use, limits
@@ -104,20 +116,22 @@ class PretrainedModel:
     hidden: tuple[int, ...]
     weights: Mapping[str, NDArray]
     residuals: NDArray[np.floating]
+    history: NDArray[np.floating]
     record: TrainingRecord
     intended_use: str
     limits: str
 
     def __post_init__(self) -> None:
+        arrays = {**self.weights, "residuals": self.residuals, "history": self.history}
         for name, shape in self._shapes().items():
-            array = self.residuals if name == "residuals" else self.weights.get(name)
+            array = arrays.get(name)
             found = None if array is None else array.shape
             if array is None or found != shape:
                 msg = (
                     f"Pretrained model {self.name!r}: {name} needs the shape {shape}, not {found}."
                 )
                 raise PretrainedFormatError(msg)
-            if not np.isfinite(array).all():
+            if name != "history" and not np.isfinite(array).all():
                 msg = f"Pretrained model {self.name!r}: {name} must be finite."
                 raise PretrainedFormatError(msg)
         unknown = set(self.weights) - set(self._shapes())
@@ -132,17 +146,24 @@ class PretrainedModel:
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
+        networks = self.n_networks
         shapes: dict[str, tuple[int, ...]] = {
-            "input_mean": (nodes[0],),
-            "input_scale": (nodes[0],),
-            "target_mean": (nodes[-1],),
-            "target_scale": (nodes[-1],),
+            "input_mean": (networks, nodes[0]),
+            "input_scale": (networks, nodes[0]),
+            "target_mean": (networks, nodes[-1]),
+            "target_scale": (networks, nodes[-1]),
             "residuals": (len(self.residuals), nodes[-1]),
+            "history": (networks, *self.history.shape[1:2], 2),
         }
         for position, (inputs, outputs) in enumerate(pairwise(nodes)):
-            shapes[f"layer.{position}.weight"] = (outputs, inputs)
-            shapes[f"layer.{position}.bias"] = (outputs,)
+            shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
+            shapes[f"layer.{position}.bias"] = (networks, outputs)
         return shapes
+
+    @property
+    def n_networks(self) -> int:
+        """Number of networks whose mean is the prediction."""
+        return len(self.history)
 
     @property
     def property_names(self) -> tuple[str, ...]:
@@ -176,7 +197,7 @@ class PretrainedModel:
             "intended_use": self.intended_use,
             "limits": self.limits,
         }
-        tensors = {**self.weights, "residuals": self.residuals}
+        tensors = {**self.weights, "residuals": self.residuals, "history": self.history}
         text = json.dumps(header, sort_keys=True, ensure_ascii=False)
         return save_tensors(
             {name: np.ascontiguousarray(array) for name, array in tensors.items()},
@@ -200,7 +221,7 @@ class PretrainedModel:
         header = _header(content, name)
         try:
             tensors = load_tensors(content)
-            residuals = tensors.pop("residuals")
+            residuals, history = tensors.pop("residuals"), tensors.pop("history")
             return cls(
                 name=header["name"],
                 version=header["version"],
@@ -209,6 +230,7 @@ class PretrainedModel:
                 hidden=tuple(int(nodes) for nodes in header["hidden"]),
                 weights=tensors,
                 residuals=residuals,
+                history=history,
                 record=TrainingRecord(**header["record"]),
                 intended_use=header["intended_use"],
                 limits=header["limits"],
@@ -317,7 +339,11 @@ def _header(content: bytes, name: str) -> dict[str, Any]:
             "Update hyperspy_coreloss."
         )
         raise PretrainedFormatError(msg)
-    expected = {field.name for field in fields(PretrainedModel)} - {"weights", "residuals"}
+    expected = {field.name for field in fields(PretrainedModel)} - {
+        "weights",
+        "residuals",
+        "history",
+    }
     if set(header) != expected | {"format"}:
         msg = f"{name} is no complete pretrained model: its header needs {sorted(expected)}."
         raise PretrainedFormatError(msg)

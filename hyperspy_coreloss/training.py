@@ -2,72 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+from exspy.material import elements
 from sklearn.dummy import DummyRegressor
-from sklearn.metrics import mean_absolute_error, r2_score
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
-from sklearn.neighbors import KNeighborsRegressor
-from tqdm.auto import tqdm
+from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from hyperspy_coreloss.broadening import FWHM_PER_SIGMA
+from hyperspy_coreloss.ensemble import Ensemble, train_ensemble
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.network import build_network, forward, network_weights
+from hyperspy_coreloss.evaluation import Metrics, evaluate_baselines, evaluate_split, measure_errors
 from hyperspy_coreloss.preprocessing import preprocess
-from hyperspy_coreloss.pretrained import PretrainedModel, TrainingRecord
+from hyperspy_coreloss.pretrained import LEFT_OUT, PretrainedModel, TrainingRecord
 from hyperspy_coreloss.quality import Quality
 from hyperspy_coreloss.recipe import Recipe, prepare
+from hyperspy_coreloss.regressor import TrainingSettings
+from hyperspy_coreloss.splits import phase_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.dataset import SpectrumDataset
+    from hyperspy_coreloss.splits import Split
 
 # Where the lowest empty state lies on the axis that computed spectra are laid out on, in eV from
 # the nominal onset, and how far a threshold may lie from it.
 _AXIS = (-15.0, 40.0, 0.05)
 _THRESHOLD_RANGE = (-5.0, 8.0)
 
-_BASELINES = {"mean": DummyRegressor(), "3 nearest spectra": KNeighborsRegressor(3)}
 _CITATION = "S. Kiyohara, M. Tsubaki, K. Liao, T. Mizoguchi, J. Phys. Mater. 2 (2019) 024003"
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How a network is trained (Kiyohara et al. 2019, section 2.1).
-
-    Parameters
-    ----------
-    hidden
-        Nodes of each hidden layer. The paper's table is lost; the same group used 160 and 120
-        nodes on the same 160 energies (Chen et al. 2023, J. Phys. Chem. Lett. 14, 4858).
-    dropout
-        Dropout rate between hidden layers, the paper's.
-    learning_rate, weight_decay
-        Of the Adam optimiser; the learning rate falls to zero along a cosine.
-    epochs
-        Passes over the whole data set, each as one batch.
-    noise
-        Largest standard deviation of the white noise added to inputs, in units of the
-        area-normalised spectrum (per eV); each spectrum draws its own level below it.
-    jitter
-        Standard deviation of the random misalignment of the threshold, in eV.
-    seed
-        Seed of all random numbers.
-    """
-
-    hidden: tuple[int, ...] = (160, 120)
-    dropout: float = 0.5
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
-    epochs: int = 1500
-    noise: float = 0.01
-    jitter: float = 0.1
-    seed: int = 0
+_SPLIT = "each phase judged by the network that was trained without it, and stopped early on it"
 
 
 def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float32]:
@@ -112,67 +81,180 @@ def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float
 
 def train(
     dataset: SpectrumDataset,
-    name: str,
-    *,
-    recipe: Recipe | None = None,
     settings: TrainingSettings | None = None,
-    model_version: str = "1.0.0",
+    *,
+    name: str,
     intended_use: str,
     limits: str,
+    model_version: str = "1.0.0",
+    recipe: Recipe | None = None,
+    start: PretrainedModel | None = None,
+    test_splits: Sequence[Split] = (),
+    n_jobs: int | None = None,
     show_progressbar: bool = True,
 ) -> PretrainedModel:
-    """Train on all spectra, after measuring the error on phases left out one at a time.
+    """Train an ensemble of networks on all spectra of a data set.
+
+    Each network leaves out a share of the phases, on which it stops early and is judged. The same
+    data set and settings give the same model to the bit on one kind of processor.
 
     Parameters
     ----------
     dataset
-        Spectra, labels and phases.
+        Spectra, labels and phases; of any edge, with any properties.
+    settings
+        How to train; by default as the paper.
     name, model_version, intended_use, limits
         For the model's card.
-    recipe, settings
-        By default the paper's: σ = 0.5 eV, 160 energies from -1 eV to 15 eV.
+    recipe
+        What to do to spectra; by default that of `start`, or else the paper's for the edge of the
+        data set: σ = 0.5 eV, 160 energies from -1 eV to 15 eV.
+    start
+        Pretrained model to start from (fine-tuning). Its recipe, properties and hidden layers are
+        kept; a lower ``learning_rate`` than for a new network does well.
+    test_splits
+        Splits to test on before the final training: for each an ensemble and baselines are
+        trained on its development spectra, and the errors on its test spectra are recorded.
+    n_jobs
+        Processes to run side by side, as in scikit-learn.
     show_progressbar
-        Whether to show the progress over the held-out phases.
-    """
-    recipe = Recipe() if recipe is None else recipe
-    settings = TrainingSettings() if settings is None else settings
-    _check_labels(dataset)
-    inputs, targets = network_inputs(dataset, recipe), dataset.targets
-    folds = list(LeaveOneGroupOut().split(inputs, targets, dataset.phases))
+        Whether to show the progress over the networks.
 
-    held_out = np.empty_like(targets)
-    for known, left_out in tqdm(folds, desc="held-out phases", disable=not show_progressbar):
-        network, scales = _fit(inputs[known], targets[known], settings, recipe.window.step)
-        held_out[left_out] = forward(network, scales, inputs[left_out])
-    network, scales = _fit(inputs, targets, settings, recipe.window.step)
-    baselines = {
-        label: cross_val_predict(model, inputs, targets, cv=folds)
-        for label, model in _BASELINES.items()
+    Returns
+    -------
+    PretrainedModel
+        With its history and its errors on phases left out, and on the test spectra of each split.
+
+    Raises
+    ------
+    DatasetError
+        If labels are missing, a spectrum cannot be read, there are fewer than two phases, or
+        `start` does not fit.
+
+    Examples
+    --------
+    >>> import hyperspy_coreloss as hc
+    >>> settings = hc.TrainingSettings(epochs=2, n_networks=2)
+    >>> words = {"name": "mine", "intended_use": "An example.", "limits": "Useless."}
+    >>> hc.train(hc.data.oxygen_k_sites(), settings, **words, show_progressbar=False).property_names
+    ('bond_length', 'bond_angle', 'voronoi_volume', 'overlap_population', 'mulliken_charge', \
+'excitation_energy')
+    """
+    settings = TrainingSettings() if settings is None else settings
+    if start is not None:
+        recipe = start.recipe if recipe is None else recipe
+        settings = replace(settings, hidden=start.hidden)
+        _check_start(start, dataset, recipe)
+    recipe = default_recipe(dataset) if recipe is None else recipe
+    _check_labels(dataset)
+    inputs, targets, step = network_inputs(dataset, recipe), dataset.targets, recipe.window.step
+    metrics = {
+        split.name: _tested(dataset, inputs, split, settings, step, n_jobs) for split in test_splits
     }
+    ensemble = train_ensemble(
+        inputs,
+        targets,
+        phase_numbers(dataset),
+        settings,
+        step=step,
+        start=None if start is None else start.weights,
+        n_jobs=n_jobs,
+        show_progressbar=show_progressbar,
+    )
     return PretrainedModel(
         name=name,
         version=model_version,
         recipe=recipe,
         properties=dataset.properties,
         hidden=settings.hidden,
-        weights={**network_weights(network), **scales},
-        residuals=held_out - targets,
+        weights=ensemble.weights,
+        residuals=ensemble.held_out - targets,
+        history=ensemble.history,
         record=TrainingRecord(
             dataset=dataset.description,
             dataset_sha256=dataset.sha256,
             n_spectra=len(dataset),
             n_structures=len(set(dataset.structures)),
             n_phases=len(set(dataset.phases)),
-            split="each phase in turn, by a network trained on all other phases",
+            split=_SPLIT,
+            start_sha256=None if start is None else start.sha256,
             settings={**asdict(settings), "hidden": list(settings.hidden)},
-            metrics=_metrics(dataset, held_out, forward(network, scales, inputs), baselines),
-            software={package: version(package) for package in ("torch", "numpy")},
+            metrics={**metrics, LEFT_OUT: _left_out(dataset, inputs, ensemble)},
+            software={package: version(package) for package in ("torch", "numpy", "scikit-learn")},
             citation=_CITATION,
             licence=dataset.licence,
         ),
         intended_use=intended_use,
         limits=limits,
     )
+
+
+def _left_out(dataset: SpectrumDataset, inputs: NDArray, ensemble: Ensemble) -> Metrics:
+    """Return the errors on the phases that the networks were trained without."""
+    targets = dataset.targets
+    mean = cross_val_predict(
+        DummyRegressor(),
+        inputs,
+        targets,
+        groups=phase_numbers(dataset),
+        cv=GroupKFold(len(ensemble.history)),
+    )
+    metrics = measure_errors(dataset.properties, targets, ensemble.held_out, {"mean": mean})
+    training = np.abs(ensemble.predict(inputs) - targets).mean(axis=0)
+    for row, error in zip(metrics.values(), training.tolist(), strict=True):
+        row["mae_training"] = error
+    return metrics
+
+
+def _tested(
+    dataset: SpectrumDataset,
+    inputs: NDArray[np.float32],
+    split: Split,
+    settings: TrainingSettings,
+    step: float,
+    n_jobs: int | None,
+) -> Metrics:
+    targets = dataset.targets
+    found = evaluate_split(inputs, targets, split, settings, step=step, n_jobs=n_jobs)
+    baselines = evaluate_baselines(inputs, targets, split, n_jobs=n_jobs)
+    return measure_errors(dataset.properties, targets[split.test], found.predicted, baselines)
+
+
+def default_recipe(dataset: SpectrumDataset) -> Recipe:
+    """Return the paper's recipe for the edge of a data set.
+
+    Raises
+    ------
+    DatasetError
+        If the edge is not tabulated.
+    """
+    element, _, shell = dataset.edge.partition("_")
+    try:
+        shells = elements[element].Atomic_properties.Binding_energies
+        onset = float(shells[shell].onset_energy_eV)
+    except (AttributeError, KeyError, TypeError) as error:
+        msg = (
+            f"The onset of the edge {dataset.edge!r} is not tabulated in eXSpy. Pass recipe= with "
+            "its nominal_onset."
+        )
+        raise DatasetError(msg) from error
+    return Recipe(edge=dataset.edge, nominal_onset=onset)
+
+
+def _check_start(start: PretrainedModel, dataset: SpectrumDataset, recipe: Recipe) -> None:
+    found = tuple(spec.name for spec in dataset.properties)
+    if found != start.property_names:
+        msg = (
+            f"Fine-tuning {start.name!r} needs the properties {', '.join(start.property_names)}, "
+            f"in this order, but the data set has {', '.join(found)}. Train without start=."
+        )
+        raise DatasetError(msg)
+    if recipe.window != start.recipe.window:
+        msg = (
+            f"Fine-tuning {start.name!r} needs its energies, {start.recipe.window}, but the "
+            f"recipe has {recipe.window}."
+        )
+        raise DatasetError(msg)
 
 
 def _check_labels(dataset: SpectrumDataset) -> None:
@@ -186,63 +268,3 @@ def _check_labels(dataset: SpectrumDataset) -> None:
         "or leave these sites out with dataset.take()."
     )
     raise DatasetError(msg)
-
-
-def _metrics(
-    dataset: SpectrumDataset,
-    held_out: NDArray,
-    trained: NDArray,
-    baselines: dict[str, NDArray],
-) -> dict[str, dict[str, Any]]:
-    targets = dataset.targets
-
-    def error(predicted: NDArray) -> NDArray:
-        return mean_absolute_error(targets, predicted, multioutput="raw_values")
-
-    r2 = r2_score(targets, held_out, multioutput="raw_values")
-    return {
-        spec.name: {
-            "mae": float(error(held_out)[column]),
-            "r2": float(r2[column]),
-            "mae_training": float(error(trained)[column]),
-            "baselines": {label: float(error(p)[column]) for label, p in baselines.items()},
-        }
-        for column, spec in enumerate(dataset.properties)
-    }
-
-
-def _fit(
-    inputs: NDArray[np.float32],
-    targets: NDArray[np.floating],
-    settings: TrainingSettings,
-    step: float,
-) -> tuple[torch.nn.Sequential, dict[str, NDArray]]:
-    """Return a network trained on these spectra, and its scales."""
-    scales: dict[str, NDArray] = {
-        "input_mean": inputs.mean(axis=0),
-        # One scale for all energies: where spectra hardly differ, their noise must not count.
-        "input_scale": np.full(inputs.shape[1], inputs.std(axis=0).mean(), dtype=np.float32),
-        "target_mean": targets.mean(axis=0),
-        "target_scale": targets.std(axis=0),
-    }
-    x = torch.from_numpy((inputs - scales["input_mean"]) / scales["input_scale"])
-    y = torch.from_numpy((targets - scales["target_mean"]) / scales["target_scale"]).float()
-    slope = torch.from_numpy(np.gradient(inputs, step, axis=1) / scales["input_scale"])
-    noise = settings.noise / float(scales["input_scale"][0])
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        network = build_network(x.shape[1], settings.hidden, y.shape[1], settings.dropout)
-        optimiser = torch.optim.Adam(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs)
-        for _ in range(settings.epochs):
-            level = noise * torch.rand(len(x), 1)
-            shift = settings.jitter * torch.randn(len(x), 1)
-            optimiser.zero_grad()
-            output = network(x + level * torch.randn_like(x) + shift * slope)
-            torch.nn.functional.l1_loss(output, y).backward()
-            optimiser.step()
-            schedule.step()
-    return network.eval(), scales

@@ -16,9 +16,12 @@ LAYERS = (
     ("computed_site", "table_files"),
     ("broadening", "onset", "metadata", "tables"),
     ("recipe", "dataset"),
-    ("preprocessing", "pretrained", "dataset_layout", "plotting"),
+    ("preprocessing", "pretrained", "dataset_layout", "plotting", "splits", "baselines"),
     ("network", "card", "dataset_file"),
-    ("training", "inference"),
+    ("regressor", "inference"),
+    ("ensemble",),
+    ("evaluation",),
+    ("training",),
     ("signals",),
     ("lazy_signals",),
     ("prediction", "data", "dataset_signal"),
@@ -26,7 +29,7 @@ LAYERS = (
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 OUTSIDE = {"__init__", "_attach", "_autoload"}
-TORCH_OWNERS = {"network", "training"}
+TORCH_OWNERS = {"network", "regressor"}
 
 
 def module_paths():

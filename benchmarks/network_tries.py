@@ -1,0 +1,163 @@
+"""What was tried to bring the error on new phases down, and what it brought.
+
+Every try is trained and judged on the development phases alone (a fifth of them held out in turn);
+the test phases are not read. Errors are given relative to always answering the mean.
+
+    python benchmarks/network_tries.py hyperspy_coreloss/data/oxygen_k_sites.nc results/tries.json
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import click
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GroupKFold
+
+from hyperspy_coreloss.baselines import fit_baselines
+from hyperspy_coreloss.dataset_file import read_dataset
+from hyperspy_coreloss.ensemble import train_ensemble
+from hyperspy_coreloss.recipe import Recipe
+from hyperspy_coreloss.regressor import NetworkRegressor, TrainingSettings
+from hyperspy_coreloss.splits import phase_disjoint_split
+from hyperspy_coreloss.training import network_inputs
+
+PAPER = TrainingSettings(patience=None)
+SMALL = replace(PAPER, hidden=(64, 64, 64), dropout=0.2)
+N_FOLDS = 5
+
+
+def ensemble(settings):
+    """Return a method that trains an ensemble with these settings."""
+
+    def fit_predict(inputs, targets, groups, new):
+        return train_ensemble(inputs, targets, groups, settings).predict(new)
+
+    return fit_predict
+
+
+def one_network(settings):
+    """Return a method that trains a single network on all spectra."""
+
+    def fit_predict(inputs, targets, _groups, new):
+        return NetworkRegressor(settings).fit(inputs, targets).predict(new)
+
+    return fit_predict
+
+
+def one_head_each(settings):
+    """Return a method that trains an ensemble for each property."""
+
+    def fit_predict(inputs, targets, groups, new):
+        columns = [
+            train_ensemble(inputs, targets[:, [c]], groups, settings).predict(new)
+            for c in range(targets.shape[1])
+        ]
+        return np.hstack(columns)
+
+    return fit_predict
+
+
+def with_features(change, settings):
+    """Return a method that changes the inputs before an ensemble sees them."""
+
+    def fit_predict(inputs, targets, groups, new):
+        scale = inputs.std()
+        learnt = change(inputs)
+        # Augmentations act on energies, so they make no sense on other features.
+        still = replace(settings, jitter=0.0, noise=settings.noise / scale)
+        trained = train_ensemble(learnt(inputs), targets, groups, still)
+        return trained.predict(learnt(new))
+
+    return fit_predict
+
+
+def derivative(inputs):
+    """Return spectra and their derivatives, each with unit spread."""
+    spread, slope_spread = inputs.std(), np.gradient(inputs, axis=1).std()
+    return lambda x: np.hstack([x / spread, np.gradient(x, axis=1) / slope_spread]).astype("f4")
+
+
+def cumulative(inputs):
+    """Return cumulative spectra."""
+    spread = np.cumsum(inputs, axis=1).std(axis=0).mean()
+    return lambda x: (np.cumsum(x, axis=1) / spread).astype("f4")
+
+
+def components(inputs):
+    """Return the first principal components, each with unit spread."""
+    pca = PCA(20, whiten=True).fit(inputs)
+    return lambda x: pca.transform(x).astype("f4")
+
+
+TRIES = {
+    "the paper's network": one_network(PAPER),
+    "ensemble of the paper's": ensemble(PAPER),
+    "ensemble, early stopping": ensemble(replace(PAPER, patience=100)),
+    "ensemble, three small layers": ensemble(SMALL),
+    "three small layers, early stopping": ensemble(replace(SMALL, patience=100)),
+    "ensemble, no dropout": ensemble(replace(PAPER, dropout=0.0)),
+    "ensemble, more weight decay": ensemble(replace(SMALL, weight_decay=5e-3)),
+    "ensemble, wide layers": ensemble(replace(PAPER, hidden=(320, 320))),
+    "ensemble, mixup": ensemble(replace(SMALL, mixup=0.4)),
+    "ensemble, no noise, no shifts": ensemble(replace(SMALL, noise=0.0, jitter=0.0)),
+    "ensemble, more noise and shifts": ensemble(replace(SMALL, noise=0.03, jitter=0.2)),
+    "one network a property": one_head_each(replace(SMALL, n_networks=4)),
+    "with derivatives": with_features(derivative, SMALL),
+    "cumulative spectra": with_features(cumulative, SMALL),
+    "20 principal components": with_features(components, SMALL),
+}
+
+
+@click.command()
+@click.argument("data", type=click.Path(exists=True, path_type=Path))
+@click.argument("output", type=click.Path(path_type=Path))
+def main(data: Path, output: Path) -> None:
+    """Try everything on DATA and write the errors to OUTPUT."""
+    dataset = read_dataset(data)
+    split = phase_disjoint_split(dataset)
+    inputs = network_inputs(dataset.take(split.development), Recipe())
+    targets, groups = dataset.targets[split.development], split.groups[split.development]
+    folds = list(GroupKFold(N_FOLDS).split(inputs, targets, groups))
+
+    held_out = {name: np.empty_like(targets) for name in TRIES}
+    seconds = dict.fromkeys(TRIES, 0.0)
+    for known, new in folds:
+        training = (inputs[known], targets[known], groups[known])
+        for name, fit_predict in TRIES.items():
+            start = perf_counter()
+            held_out[name][new] = fit_predict(*training, inputs[new])
+            seconds[name] += perf_counter() - start
+        for name, model in fit_baselines(*training).items():
+            predicted = held_out.setdefault(name, np.empty_like(targets))
+            predicted[new] = model.predict(inputs[new]).reshape(predicted[new].shape)
+
+    mean = np.abs(held_out["mean"] - targets).mean(axis=0)
+    rows = {}
+    for name, predicted in held_out.items():
+        ratio = np.abs(predicted - targets).mean(axis=0) / mean
+        rows[name] = {
+            "relative_error": dict(
+                zip([spec.name for spec in dataset.properties], ratio.tolist(), strict=True)
+            ),
+            "mean_relative_error": float(ratio.mean()),
+            "seconds": seconds.get(name),
+        }
+        shown = " ".join(f"{value:6.3f}" for value in ratio)
+        click.echo(f"{name:36s} {shown}   mean {ratio.mean():.3f}")
+    found = {
+        "dataset_sha256": dataset.sha256,
+        "n_spectra": len(targets),
+        "n_phases": len(np.unique(groups)),
+        "tries": rows,
+    }
+    output.parent.mkdir(exist_ok=True)
+    output.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Which network to train: a grid search by cross-validation, on development spectra alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV, GroupKFold, ParameterGrid
+
+from hyperspy_coreloss.baselines import SEARCH_FOLDS, scaled_error
+from hyperspy_coreloss.regressor import NetworkRegressor, TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+#: What is tried: number of hidden layers, their nodes, and regularisation.
+GRID = {
+    "hidden": [(160,), (64, 64), (160, 120), (64, 64, 64), (160, 120, 80)],
+    "weight_decay": [1e-4, 1e-3, 1e-2],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Settings that were tried, and their errors.
+
+    Parameters
+    ----------
+    candidates
+        All settings.
+    error
+        Mean absolute error of each in standard deviations, averaged over properties and folds.
+    spread
+        Standard deviation of that error over the folds.
+    """
+
+    candidates: tuple[TrainingSettings, ...]
+    error: tuple[float, ...]
+    spread: tuple[float, ...]
+
+    @property
+    def best(self) -> TrainingSettings:
+        """Settings with the lowest error."""
+        return self.candidates[int(np.argmin(self.error))]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        rows = zip(self.candidates, self.error, self.spread, strict=True)
+        return {
+            "best": asdict(self.best),
+            "candidates": [
+                {
+                    **{name: getattr(candidate, name) for name in GRID},
+                    "error": error,
+                    "spread": spread,
+                }
+                for candidate, error, spread in rows
+            ],
+        }
+
+
+def search_settings(
+    inputs: NDArray[np.float32],
+    targets: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    base: TrainingSettings,
+    *,
+    grid: dict[str, Sequence[Any]] | None = None,
+    step: float = 0.1,
+    n_jobs: int | None = None,
+) -> SearchResult:
+    """Cross-validate networks with the settings of a grid, five folds of whole groups.
+
+    Parameters
+    ----------
+    inputs
+        Preprocessed development spectra, shape (spectra, window channels).
+    targets
+        Properties, shape (spectra, properties).
+    groups
+        What is held out together, shape (spectra,).
+    base
+        All settings that are not in the grid. Networks train for all epochs.
+    grid
+        Values to try for each setting; by default :data:`GRID`.
+    step
+        Distance between two energies of the inputs, in eV.
+    n_jobs
+        Processes to run side by side, as in scikit-learn.
+    """
+    candidates = [replace(base, **point) for point in ParameterGrid(GRID if grid is None else grid)]
+    search = GridSearchCV(
+        NetworkRegressor(step=step),
+        {"settings": candidates},
+        scoring=scaled_error,
+        cv=GroupKFold(min(SEARCH_FOLDS, len(np.unique(groups)))),
+        refit=False,
+        n_jobs=n_jobs,
+    )
+    found = search.fit(inputs, targets, groups=groups).cv_results_
+    return SearchResult(
+        tuple(candidates),
+        tuple((-found["mean_test_score"]).tolist()),
+        tuple(found["std_test_score"].tolist()),
+    )
