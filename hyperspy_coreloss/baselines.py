@@ -57,7 +57,10 @@ def fit_baselines(
             {"n_neighbors": [n for n in (1, 3, 5, 10, 20) if n <= most]},
         ),
         "ridge": (Ridge(), {"alpha": np.logspace(-1, 5, 13)}),
-        "PLS": (PLSRegression(), {"n_components": [n for n in (2, 4, 6, 8, 12, 16) if n <= most]}),
+        "PLS": (
+            PLSRegression(),
+            {"n_components": [n for n in (1, 2, 4, 6, 8, 12, 16) if n < most]},
+        ),
         "kernel ridge": (
             KernelRidge(kernel="rbf"),
             {"gamma": np.logspace(-4, -2, 5), "alpha": [0.01, 0.03, 0.1, 0.3, 1.0]},

@@ -9,12 +9,13 @@ import torch
 from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.computed_site import SampledSpectrum
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
-from hyperspy_coreloss.network import build_network
 from hyperspy_coreloss.recipe import Recipe
-from hyperspy_coreloss.training import TrainingSettings, network_inputs, train
+from hyperspy_coreloss.regressor import TrainingSettings
+from hyperspy_coreloss.splits import Split
+from hyperspy_coreloss.training import default_recipe, network_inputs, train
 
-QUICK = TrainingSettings(hidden=(16, 8), epochs=20)
-WORDS = {"intended_use": "tests", "limits": "tests only"}
+QUICK = TrainingSettings(hidden=(16, 8), epochs=20, n_networks=3)
+WORDS = {"name": "quick", "intended_use": "tests", "limits": "tests only"}
 
 
 @pytest.fixture(scope="module")
@@ -40,33 +41,28 @@ def with_spectrum(dataset, index, spectrum):
     return dataclasses.replace(dataset, sites=tuple(sites))
 
 
-def quick_model(dataset, **changes):
-    settings = dataclasses.replace(QUICK, **changes)
-    return train(dataset, "quick", settings=settings, show_progressbar=False, **WORDS)
-
-
-def test_network_is_the_papers():
-    network = build_network(160, (160, 120), 6, 0.5)
-    kinds = [type(layer).__name__ for layer in network]
-    assert kinds == ["Linear", "ReLU", "Dropout", "Linear", "ReLU", "Linear"]
-    assert network[2].p == 0.5
+def quick_model(dataset, changes=None, **options):
+    settings = dataclasses.replace(QUICK, **({} if changes is None else changes))
+    return train(dataset, settings, show_progressbar=False, **WORDS, **options)
 
 
 def test_same_seed_gives_the_same_model_to_the_bit(few):
     state = torch.random.get_rng_state()
     assert quick_model(few).sha256 == quick_model(few).sha256
-    assert quick_model(few).sha256 != quick_model(few, seed=1).sha256
+    assert quick_model(few).sha256 == quick_model(few, n_jobs=2).sha256
+    assert quick_model(few).sha256 != quick_model(few, {"seed": 1}).sha256
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
-def test_held_out_phases_are_not_seen(few):
-    """A label of the held-out phase cannot change what is predicted for that phase."""
-    held_out = [phase == few.phases[0] for phase in few.phases]
+def test_left_out_phases_are_not_seen(few):
+    """A label of a phase left out cannot change what is predicted for that phase."""
+    left_out = [phase == few.phases[0] for phase in few.phases]
     targets = few.targets.copy()
-    targets[held_out] += 7.0
-    before, after = quick_model(few), quick_model(with_targets(few, targets))
+    targets[left_out] += 7.0
+    still = {"patience": None}
+    before, after = quick_model(few, still), quick_model(with_targets(few, targets), still)
     first, second = before.residuals + few.targets, after.residuals + targets
-    np.testing.assert_allclose(first[held_out], second[held_out])
+    np.testing.assert_allclose(first[left_out], second[left_out])
     assert not np.allclose(first, second)
 
 
@@ -75,10 +71,77 @@ def test_record_tells_data_settings_and_errors(few):
     record = model.record
     assert (record.n_spectra, record.n_phases) == (6, len(set(few.phases)))
     assert record.settings["epochs"] == 20
+    metrics = record.metrics["left_out_phases"]
     mae = np.abs(model.residuals).mean(axis=0)
-    np.testing.assert_allclose([row["mae"] for row in record.metrics.values()], mae)
-    mean_error = record.metrics["bond_length"]["baselines"]["mean"]
-    assert 0 < mean_error < np.ptp(few.targets[:, 0])
+    np.testing.assert_allclose([row["mae"] for row in metrics.values()], mae)
+    assert 0 < metrics["bond_length"]["baselines"]["mean"] < np.ptp(few.targets[:, 0])
+
+
+def test_test_spectra_of_a_split_are_not_seen(few):
+    """A label of a test site changes the errors, but nothing that was trained or predicted."""
+    rows, groups = np.arange(6), np.unique(few.phases, return_inverse=True)[1]
+    last = groups == groups[-1]
+    split = Split("by hand", rows[~last][:2], rows[~last][2:], rows[last], groups)
+    targets = few.targets.copy()
+    targets[last] += 7.0
+    errors = [
+        quick_model(dataset, test_splits=[split]).record.metrics["by hand"]["bond_length"]
+        for dataset in (few, with_targets(few, targets))
+    ]
+    assert errors[0]["n_test"] == 2
+    assert errors[1]["mae"] == pytest.approx(7.0, abs=2 * errors[0]["mae"])
+    baseline = [row["baselines"]["ridge"] for row in errors]
+    assert baseline[1] == pytest.approx(7.0, abs=2 * baseline[0])
+
+
+def test_history_follows_every_network(few):
+    model = quick_model(few, {"patience": None})
+    assert model.history.shape == (3, 20, 2)
+    assert np.isfinite(model.history).all()
+    assert (model.history[:, -1, 0] < model.history[:, 0, 0]).all()
+
+
+def test_fine_tuning_starts_from_the_trained_networks(few):
+    trained = quick_model(few)
+    tuned = quick_model(few, {"epochs": 1, "learning_rate": 1e-6}, start=trained)
+    assert tuned.record.start_sha256 == trained.sha256
+    assert tuned.hidden == trained.hidden
+    for name, array in trained.weights.items():
+        np.testing.assert_allclose(tuned.weights[name], array, atol=1e-4)
+
+
+def test_fine_tuning_needs_the_same_properties(few):
+    other = dataclasses.replace(few, properties=few.properties[::-1])
+    with pytest.raises(DatasetError, match=r"needs the properties bond_length, .* but the data"):
+        quick_model(other, start=quick_model(few))
+
+
+def test_other_edges_and_properties_can_be_trained_on(few):
+    """Three properties of carbon: everything follows the data set."""
+    chosen = few.properties[:3]
+    names = {spec.name for spec in chosen}
+    sites = tuple(
+        dataclasses.replace(
+            site,
+            labels={name: value for name, value in site.labels.items() if name in names},
+        )
+        for site in few.sites
+    )
+    carbon = dataclasses.replace(few, sites=sites, edge="C_K", properties=chosen)
+    model = quick_model(carbon)
+    assert (model.recipe.edge, model.recipe.nominal_onset) == ("C_K", 284.0)
+    assert model.property_names == ("bond_length", "bond_angle", "voronoi_volume")
+
+
+def test_an_edge_that_is_not_tabulated_needs_a_recipe(few):
+    with pytest.raises(DatasetError, match=r"'Xx_K' is not tabulated .* recipe="):
+        default_recipe(dataclasses.replace(few, edge="Xx_K"))
+
+
+def test_one_phase_is_not_enough(few):
+    one = few.take(np.flatnonzero(np.array(few.phases) == few.phases[0]))
+    with pytest.raises(DatasetError, match="at least two groups"):
+        quick_model(one)
 
 
 def test_spectrum_without_threshold_is_named(few):
@@ -120,6 +183,6 @@ def test_shipped_model_has_learnt_its_training_spectra(sites, pretrained):
     error = np.abs(predicted - sites.targets).mean(axis=0)
     of_the_mean = np.abs(sites.targets - sites.targets.mean(axis=0)).mean(axis=0)
     assert (error < 0.5 * of_the_mean).all()
-    metrics = pretrained.record.metrics
+    metrics = pretrained.record.metrics["left_out_phases"]
     recorded = [metrics[name]["mae_training"] for name in pretrained.property_names]
     np.testing.assert_allclose(error, recorded, rtol=0.01)
