@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hyperspy_coreloss.dataset import SpectrumDataset
+    from hyperspy_coreloss.energy import EnergyWindow
     from hyperspy_coreloss.pretrained import PretrainedModel
 
 
@@ -33,10 +34,9 @@ def render_card(pretrained: PretrainedModel) -> str:
         "",
         "## Input",
         "",
-        f"{recipe.edge} spectra on {window.n_channels} points, {window.start:g} to "
-        f"{window.stop:g} eV from the {window.origin} in steps of {window.step:g} eV, Gaussian "
-        f"broadening σ = {recipe.sigma:g} eV, threshold at {recipe.threshold_fraction:.0%} of the "
-        "main peak, area normalised.",
+        f"{recipe.edge} spectra on {window.n_channels} points, {_window_in_words(window)} in steps "
+        f"of {window.step:g} eV, Gaussian broadening σ = {recipe.sigma:g} eV, threshold at "
+        f"{recipe.threshold_fraction:.0%} of the main peak, area normalised.",
         "",
         "## Training",
         "",
@@ -91,6 +91,17 @@ def render_card(pretrained: PretrainedModel) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _window_in_words(window: EnergyWindow) -> str:
+    limits = f"{window.start:g} to {window.stop:g} eV"
+    if window.origin == "threshold":
+        return f"{limits} from the threshold"
+    low, high = window.read_range
+    return (
+        f"excitation energies of {limits} (read from {low:g} to {high:g} eV around the threshold, "
+        "zero elsewhere)"
+    )
 
 
 def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:

@@ -35,6 +35,7 @@ def predict_properties(
     background: Background = "power law",
     background_range: tuple[float, float] | None = None,
     onset_range: tuple[float, float] | None = None,
+    energy_offset: float | None = None,
     navigation_mask: NDArray | BaseSignal | None = None,
     lazy_output: bool | None = None,
     show_progressbar: bool | None = None,
@@ -67,6 +68,10 @@ def predict_properties(
     onset_range
         Where to look for the onset, in the same forms. By default within 20 eV of the tabulated
         one, because axes are often uncalibrated.
+    energy_offset
+        For models that read spectra at their excitation energies, and only for those: what to add
+        to a threshold on the axis to get the computed excitation energy of the same material, in
+        eV. The user guide tells how to measure it.
     navigation_mask
         True for spectra to leave out, of the navigation shape.
     lazy_output
@@ -85,7 +90,8 @@ def predict_properties(
     Raises
     ------
     SignalError
-        If the signal is not made of real one-dimensional spectra.
+        If the signal is not made of real one-dimensional spectra, or `energy_offset` is missing
+        or without meaning.
     EnergyAxisError
         If the signal axis has no units of energy.
     EnergyRangeError
@@ -117,6 +123,7 @@ def predict_properties(
         background=background,
         background_range=_limits_in_ev(signal, background_range),
         onset_range=_limits_in_ev(signal, onset_range),
+        energy_offset=energy_offset,
     )
     excluded = _excluded(signal, navigation_mask)
     prediction = map_spectra(signal.data, preparation, model, excluded)

@@ -15,6 +15,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.broadening import FWHM_PER_SIGMA
+from hyperspy_coreloss.dataset import excitation_energies
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.network import build_network, forward, network_weights
 from hyperspy_coreloss.preprocessing import preprocess
@@ -73,6 +74,8 @@ class TrainingSettings:
 def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float32]:
     """Preprocess the computed spectra as measured ones are, but for a background.
 
+    In an absolute window each threshold lies at the excitation energy of its site.
+
     Returns
     -------
     ndarray
@@ -81,8 +84,11 @@ def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float
     Raises
     ------
     DatasetError
-        If a spectrum has no threshold in the expected range.
+        If a spectrum has no threshold in the expected range, or an absolute window does not hold
+        it, or its excitation energy is not known but needed.
     """
+    absolute = recipe.window.origin == "absolute"
+    excitation = excitation_energies(dataset) if absolute else None
     first, last = dataset.energy_range
     energy = np.arange(max(_AXIS[0], first), min(_AXIS[1], last), _AXIS[2])
     low, high = np.add(recipe.nominal_onset, _THRESHOLD_RANGE).tolist()
@@ -97,8 +103,14 @@ def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float
             resolution=float(sigma) * FWHM_PER_SIGMA,
             background=None,
             onset_range=(low, high),
+            # Computed spectra need none: each has its own excitation energy.
+            energy_offset=0.0 if absolute else None,
         )
-        prepared = preprocess(dataset.take(rows).spectra(energy), preparation)
+        prepared = preprocess(
+            dataset.take(rows).spectra(energy),
+            preparation,
+            None if excitation is None else excitation[rows],
+        )
         inputs[rows], quality[rows] = prepared.spectra, prepared.quality
     bad = np.flatnonzero(quality != Quality.GOOD)
     if bad.size:
