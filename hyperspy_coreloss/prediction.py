@@ -11,11 +11,12 @@ from hyperspy.signals import BaseSignal
 from hyperspy_coreloss.broadening import zero_loss_fwhm
 from hyperspy_coreloss.energy import axis_in_ev
 from hyperspy_coreloss.errors import EnergyRangeError, SignalError
+from hyperspy_coreloss.families import select_pretrained
 from hyperspy_coreloss.inference import map_spectra
 from hyperspy_coreloss.lazy_signals import lazy_prediction
 from hyperspy_coreloss.metadata import describe_prediction
 from hyperspy_coreloss.pretrained import load_pretrained
-from hyperspy_coreloss.recipe import prepare
+from hyperspy_coreloss.recipe import edge_dispersion, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,11 +55,13 @@ def predict_properties(
     signal
         Core-loss spectra with an energy axis in any unit of energy.
     pretrained
-        Name (see :func:`~hyperspy_coreloss.list_pretrained`), file, or a loaded model.
+        Name (see :func:`~hyperspy_coreloss.list_pretrained`), file, or a loaded model. Of a
+        family of models, by its name or by default, the sharpest is taken that the spectra can be
+        broadened to; the full name of one, a file or a model is taken as it is.
     resolution
         Energy resolution of the spectra in eV: the full width at half maximum of the zero loss
         (see :func:`measure_resolution`). If None, the spectra are taken as perfectly sharp, with
-        a warning.
+        a warning, and read by the model that the family is named after.
     background
         ``"power law"``, or None if the spectra have no background any more.
     background_range
@@ -97,7 +100,8 @@ def predict_properties(
     EnergyRangeError
         If the spectra do not cover the window, or leave no room for the background.
     ResolutionError
-        If the dispersion or the resolution is too coarse for the pretrained model.
+        If the dispersion or the resolution is too coarse for the pretrained model, or for all
+        models of the family.
 
     Examples
     --------
@@ -106,8 +110,15 @@ def predict_properties(
     >>> s.predict_properties(resolution=0.5)
     <CoreLossPropertySignal, title: Properties of Simulated silica, dimensions: (8, 6|6)>
     """
-    model = load_pretrained(pretrained)
     energy = _energy_of(signal)
+    ranges: dict[str, Any] = {
+        "background": background,
+        "background_range": _limits_in_ev(signal, background_range),
+        "onset_range": _limits_in_ev(signal, onset_range),
+    }
+    # The models of a family look for edges in one range, whatever their σ.
+    dispersion = edge_dispersion(load_pretrained(pretrained).recipe, energy, **ranges)
+    model = select_pretrained(pretrained, resolution, dispersion)
     if resolution is None:
         msg = (
             "No resolution was given: the spectra are taken as perfectly sharp and broadened by "
@@ -120,10 +131,8 @@ def predict_properties(
         energy,
         resolution=0.0 if resolution is None else resolution,
         binned=signal.axes_manager.signal_axes[0].is_binned,
-        background=background,
-        background_range=_limits_in_ev(signal, background_range),
-        onset_range=_limits_in_ev(signal, onset_range),
         energy_offset=energy_offset,
+        **ranges,
     )
     excluded = _excluded(signal, navigation_mask)
     prediction = map_spectra(signal.data, preparation, model, excluded)

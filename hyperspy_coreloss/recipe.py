@@ -168,8 +168,7 @@ def prepare(
     descending = bool(energy[0] > energy[-1])
     ascending = energy[::-1] if descending else energy
     onsets = _onset_range(recipe, ascending, background, background_range, onset_range)
-    used = (ascending >= onsets[0] - POSITION_ERROR) & (ascending <= onsets[1] + PEAK_RANGE)
-    dispersion = float(channel_widths(ascending)[used].max())
+    dispersion = _dispersion(ascending, onsets)
     return Preparation(
         recipe=recipe,
         energy=tuple(ascending.tolist()),
@@ -181,6 +180,39 @@ def prepare(
         broadening=missing_broadening(recipe.sigma, float(resolution), dispersion),
         energy_offset=None if energy_offset is None else float(energy_offset),
     )
+
+
+def edge_dispersion(
+    recipe: Recipe,
+    energy: NDArray[np.floating],
+    *,
+    background: Background = "power law",
+    background_range: Limits | None = None,
+    onset_range: Limits | None = None,
+) -> float:
+    """Return the largest channel width, in eV, where edges can lie.
+
+    It limits, with the resolution, which σ spectra can be broadened to; the σ of the recipe does
+    not matter here.
+
+    Parameters
+    ----------
+    recipe, energy, background, background_range, onset_range
+        As in :func:`prepare`.
+
+    Raises
+    ------
+    EnergyRangeError
+        If the axis does not cover the window, or leaves no room for the background.
+    """
+    ascending = np.sort(energy)
+    onsets = _onset_range(recipe, ascending, background, background_range, onset_range)
+    return _dispersion(ascending, onsets)
+
+
+def _dispersion(energy: NDArray[np.floating], onsets: Limits) -> float:
+    used = (energy >= onsets[0] - POSITION_ERROR) & (energy <= onsets[1] + PEAK_RANGE)
+    return float(channel_widths(energy)[used].max())
 
 
 def _check_energy_offset(window: EnergyWindow, energy_offset: float | None) -> None:

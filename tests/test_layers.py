@@ -17,7 +17,7 @@ LAYERS = (
     ("broadening", "onset", "metadata", "tables"),
     ("recipe", "dataset"),
     ("preprocessing", "pretrained", "dataset_layout", "plotting"),
-    ("network", "card", "dataset_file"),
+    ("network", "card", "dataset_file", "families"),
     ("training", "inference"),
     ("signals",),
     ("lazy_signals",),
