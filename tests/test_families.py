@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperspy_coreloss.broadening import FWHM_PER_SIGMA, missing_broadening
+from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import PretrainedNotFoundError, ResolutionError
 from hyperspy_coreloss.families import select_pretrained
+from hyperspy_coreloss.preprocessing import preprocess
 from hyperspy_coreloss.pretrained import list_pretrained, load_pretrained
+from hyperspy_coreloss.recipe import Recipe, prepare
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +100,14 @@ def test_a_prediction_takes_and_records_the_model_for_its_resolution(bank, image
     image[0].axes_manager.signal_axes[0].scale = 0.25
     result = image[0].predict_properties(resolution=0.0, lazy_output=True)
     assert result.metadata.CoreLossProperty.Pretrained.name == "silica-o-k-sigma-0.3"
+
+
+def test_a_sharper_model_sees_more_of_the_noise(image):
+    exact, _ = silica_spectrum_image((7, 5), seed=3, dose=None)
+    energy = exact.axes_manager.signal_axes[0].axis
+    noise = []
+    for sigma in (0.3, 0.5, 0.8):
+        preparation = prepare(Recipe(sigma=sigma), energy, resolution=0.5)
+        read = [preprocess(s.data.reshape(-1, energy.size), preparation) for s in (image[0], exact)]
+        noise.append((read[0].spectra - read[1].spectra).std())
+    assert noise[0] > noise[1] > noise[2]
