@@ -25,6 +25,7 @@ _HOMES = {
     "SpectrumDataset": "dataset",
     "TrainingSettings": "regressor",
     "TransitionLines": "computed_site",
+    "absolute_window": "dataset",
     "list_pretrained": "pretrained",
     "load_pretrained": "pretrained",
     "measure_resolution": "prediction",

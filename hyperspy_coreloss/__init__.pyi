@@ -6,7 +6,7 @@ from .computed_site import (
     SampledSpectrum,
     TransitionLines,
 )
-from .dataset import SpectrumDataset
+from .dataset import SpectrumDataset, absolute_window
 from .dataset_file import read_dataset, write_dataset
 from .energy import EnergyWindow
 from .lazy_signals import LazyCoreLossPropertySignal
@@ -37,6 +37,7 @@ __all__ = [
     "TrainingSettings",
     "TransitionLines",
     "__version__",
+    "absolute_window",
     "data",
     "errors",
     "list_pretrained",

@@ -50,7 +50,8 @@ def missing_broadening(target: float, resolution: float, dispersion: float) -> f
         msg = (
             f"The dispersion must be {target:g} eV per channel or finer for this pretrained "
             f"model (Gaussian broadening σ = {target:g} eV), but it is {dispersion:.3g} eV per "
-            "channel. Measure with a finer dispersion, or use a model of coarser resolution."
+            "channel. Measure with a finer dispersion, or use a model of coarser resolution (see "
+            "list_pretrained())."
         )
         raise ResolutionError(msg)
     measured = math.hypot(resolution / FWHM_PER_SIGMA, dispersion / math.sqrt(12.0))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hyperspy_coreloss.dataset import SpectrumDataset
+    from hyperspy_coreloss.energy import EnergyWindow
     from hyperspy_coreloss.pretrained import PretrainedModel
 
 
@@ -42,10 +43,9 @@ def render_card(pretrained: PretrainedModel) -> str:
         "",
         "## Input",
         "",
-        f"{recipe.edge} spectra on {window.n_channels} points, {window.start:g} to "
-        f"{window.stop:g} eV from the {window.origin} in steps of {window.step:g} eV, Gaussian "
-        f"broadening σ = {recipe.sigma:g} eV, threshold at {recipe.threshold_fraction:.0%} of the "
-        "main peak, area normalised.",
+        f"{recipe.edge} spectra on {window.n_channels} points, {_window_in_words(window)} in steps "
+        f"of {window.step:g} eV, Gaussian broadening σ = {recipe.sigma:g} eV, threshold at "
+        f"{recipe.threshold_fraction:.0%} of the main peak, area normalised.",
         "",
         "## Training",
         "",
@@ -103,8 +103,10 @@ def _errors(pretrained: PretrainedModel) -> list[str]:
         if split == LEFT_OUT:
             header += ["90 % interval", "on training spectra"]
             half_widths = pretrained.half_width(0.9)
-            for spec, row, half_width in zip(pretrained.properties, rows, half_widths, strict=True):
-                row += [f"± {half_width:.3g}", f"{metrics[spec.name]['mae_training']:.3g}"]
+            for spec, cells, half_width in zip(
+                pretrained.properties, rows, half_widths, strict=True
+            ):
+                cells += [f"± {half_width:.3g}", f"{metrics[spec.name]['mae_training']:.3g}"]
         n_test = next(iter(metrics.values()))["n_test"]
         lines += [f"**{explanation.format(n_test=n_test)}**", "", *_table(header, rows), ""]
         lines += [*_worse_than_baselines(pretrained, split), ""]
@@ -123,6 +125,17 @@ def _worse_than_baselines(pretrained: PretrainedModel, split: str) -> list[str]:
     if not worse:
         return ["Better than every baseline for every property."]
     return [f"No better than a baseline: {', '.join(worse)}."]
+
+
+def _window_in_words(window: EnergyWindow) -> str:
+    limits = f"{window.start:g} to {window.stop:g} eV"
+    if window.origin == "threshold":
+        return f"{limits} from the threshold"
+    low, high = window.read_range
+    return (
+        f"excitation energies of {limits} (read from {low:g} to {high:g} eV around the threshold, "
+        "zero elsewhere)"
+    )
 
 
 def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:

@@ -282,6 +282,9 @@ def simulate(
 @click.option("--limits", required=True, help="What it must not be used for, and why.")
 @click.option("--sigma", default=0.5, show_default=True, help="Gaussian broadening in eV.")
 @click.option(
+    "--stop", default=15.0, show_default=True, help="End of what is read, in eV from the threshold."
+)
+@click.option(
     "--excitation-energy", is_flag=True, help="Give the excitation energy to the network."
 )
 @click.option("--study", type=_FILE, help="Study (.json) to take the settings from.")
@@ -295,6 +298,7 @@ def train(
     intended_use: str,
     limits: str,
     sigma: float,
+    stop: float,
     excitation_energy: bool,
     study: Path | None,
     seed: int,
@@ -303,21 +307,25 @@ def train(
     """Train a model on the data set DATA, after testing it on new phases and on new sites."""
     from dataclasses import replace
 
+    from hyperspy_coreloss.dataset import absolute_window
     from hyperspy_coreloss.dataset_file import read_dataset
+    from hyperspy_coreloss.energy import EnergyWindow
     from hyperspy_coreloss.regressor import TrainingSettings
     from hyperspy_coreloss.splits import phase_disjoint_split, random_site_split
     from hyperspy_coreloss.study import read_settings
-    from hyperspy_coreloss.training import absolute_recipe, default_recipe
+    from hyperspy_coreloss.training import default_recipe
     from hyperspy_coreloss.training import train as train_network
 
     dataset = read_dataset(data)
     settings = TrainingSettings() if study is None else read_settings(study)
-    recipe = (absolute_recipe if excitation_energy else default_recipe)(dataset)
+    window = EnergyWindow(stop=stop)
+    if excitation_energy:
+        window = absolute_window(dataset, window.read_range)
     pretrained = train_network(
         dataset,
         replace(settings, seed=seed),
         name=name,
-        recipe=replace(recipe, sigma=sigma),
+        recipe=replace(default_recipe(dataset), window=window, sigma=sigma),
         model_version=model_version,
         intended_use=intended_use,
         limits=limits,

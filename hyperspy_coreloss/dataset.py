@@ -12,8 +12,9 @@ import numpy as np
 
 from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.continued_fraction import DEFAULT_LIFETIME
+from hyperspy_coreloss.energy import EnergyWindow
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
-from hyperspy_coreloss.properties import PROPERTIES, PropertySpec
+from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES, PropertySpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 # Gaussian has ended.
 _FINE = 0.05
 _REACH = 5.0
+
+# How far beyond the excitation energies of a data set an absolute window reaches, in eV.
+_WINDOW_MARGIN = 1.0
 
 # Parts of a site that are dataclasses themselves.
 _NESTED = ("structure", "spectrum", "projected_densities")
@@ -194,6 +198,63 @@ class SpectrumDataset:
             for part in (site, site.structure, site.spectrum, *site.projected_densities.values()):
                 _update(digest, part)
         return digest.hexdigest()
+
+
+def excitation_energies(dataset: SpectrumDataset) -> NDArray[np.float64]:
+    """Return the excitation energy of each site in eV, shape (sites,).
+
+    Raises
+    ------
+    DatasetError
+        If one is not known.
+    """
+    energies = [site.labels.get(EXCITATION_ENERGY.name, np.nan) for site in dataset.sites]
+    unknown = np.flatnonzero(np.isnan(energies))
+    if unknown.size:
+        msg = (
+            f"The excitation energy of {dataset.names[unknown[0]]} is not known, and it says where "
+            "the edge lies. Count energies from the threshold (aligned), or leave the site out."
+        )
+        raise DatasetError(msg)
+    return np.array(energies)
+
+
+def absolute_window(
+    dataset: SpectrumDataset, around: tuple[float, float] = EnergyWindow().read_range
+) -> EnergyWindow:
+    """Return the window in which a data set's spectra lie at their excitation energies.
+
+    Only a part around each threshold is read, and the rest is zero (Kiyohara et al. 2019, figure
+    5). The window holds the lowest to the highest excitation energy of the data set with 1 eV
+    more on either side.
+
+    Parameters
+    ----------
+    dataset
+        Spectra whose excitation energies are known.
+    around
+        Limits of what is read, in eV from the threshold; by default the paper's, -1 eV to 15 eV.
+
+    Raises
+    ------
+    DatasetError
+        If an excitation energy is not known.
+
+    Examples
+    --------
+    >>> from hyperspy_coreloss.data import oxygen_k_sites
+    >>> from hyperspy_coreloss.recipe import Recipe
+    >>> window = absolute_window(oxygen_k_sites())
+    >>> Recipe(window=window).window.origin
+    'absolute'
+    """
+    energies = excitation_energies(dataset)
+    step, (low, high) = EnergyWindow().step, around
+    first = np.floor((energies.min() + low - _WINDOW_MARGIN) / step)
+    last = np.ceil((energies.max() + high + _WINDOW_MARGIN) / step)
+    # Multiples of 0.1 have no exact binary form.
+    start, stop = (round(float(edge * step), 6) for edge in (first, last))
+    return EnergyWindow(start, stop, step, origin="absolute", around=around)
 
 
 def summarise(dataset: SpectrumDataset) -> dict[str, Any]:

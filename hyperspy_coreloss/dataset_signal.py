@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.properties import EXCITATION_ENERGY
+from hyperspy_coreloss.dataset import excitation_energies
 
 if TYPE_CHECKING:
     from exspy.signals import EELSSpectrum
-    from numpy.typing import NDArray
 
     from hyperspy_coreloss.dataset import SpectrumDataset
 
@@ -62,7 +60,7 @@ def dataset_to_signal(
     """
     from exspy.signals import EELSSpectrum
 
-    edges = np.zeros(len(dataset)) if aligned else _excitation_energies(dataset)
+    edges = np.zeros(len(dataset)) if aligned else excitation_energies(dataset)
     start = float(np.floor(edges.min() - 10.0)) if offset is None else float(offset)
     energy = start + dispersion * np.arange(size)
     spectra = dataset.spectra(energy - edges[:, np.newaxis], sigma)
@@ -83,15 +81,3 @@ def dataset_to_signal(
         "Sample": {"elements": [dataset.edge.partition("_")[0]], "site_names": list(dataset.names)},
     }
     return EELSSpectrum(spectra.astype(np.float32), axes=axes, metadata=metadata)
-
-
-def _excitation_energies(dataset: SpectrumDataset) -> NDArray[np.float64]:
-    energies = [site.labels.get(EXCITATION_ENERGY.name, np.nan) for site in dataset.sites]
-    unknown = np.flatnonzero(np.isnan(energies))
-    if unknown.size:
-        msg = (
-            f"The excitation energy of {dataset.names[unknown[0]]} is not known, and it says where "
-            "the edge lies. Use aligned=True, or leave the site out."
-        )
-        raise DatasetError(msg)
-    return np.array(energies)

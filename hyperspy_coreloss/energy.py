@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# What the paper reads around a threshold, in eV.
+_AROUND = (-1.0, 15.0)
+
 
 @dataclass(frozen=True, slots=True)
 class EnergyWindow:
@@ -29,12 +32,19 @@ class EnergyWindow:
     step
         Distance between two grid points, in eV.
     origin
-        What the energies are counted from; so far each spectrum's own threshold only.
+        What the energies are counted from: ``"threshold"``, each spectrum's own threshold, which
+        so lies at 0 eV; or ``"absolute"``, nothing: the threshold lies at the excitation energy
+        (Kiyohara et al. 2019, figure 5).
+    around
+        Limits in eV, counted from the threshold, of the part of a spectrum that is read; the rest
+        of the window is zero. For absolute windows only, by default -1 eV to 15 eV; a window
+        counted from the threshold is read as a whole.
 
     Raises
     ------
     EnergyRangeError
-        If the window holds no grid point, or its origin is not known.
+        If the window holds no grid point, is too short for what is read around a threshold, or
+        its origin is not known.
 
     Examples
     --------
@@ -42,26 +52,58 @@ class EnergyWindow:
     160
     >>> EnergyWindow().grid[[0, -1]]
     array([-1. , 14.9])
+    >>> absolute = EnergyWindow(539.0, 560.0, origin="absolute")
+    >>> absolute.n_channels, absolute.n_read
+    (210, 160)
     """
 
     start: float = -1.0
     stop: float = 15.0
     step: float = 0.1
-    origin: Literal["threshold"] = "threshold"
+    origin: Literal["threshold", "absolute"] = "threshold"
+    around: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if self.origin == "absolute" and self.around is None:
+            object.__setattr__(self, "around", _AROUND)
         if not (self.step > 0 and self.n_channels > 0):
             msg = (
                 "An energy window needs a step above 0 and at least one step between start and "
                 f"stop, but it goes from {self.start} to {self.stop} eV in steps of {self.step}."
             )
             raise EnergyRangeError(msg)
-        if self.origin != "threshold":
+        if self.origin not in ("threshold", "absolute"):
             msg = (
-                f"Energies can be counted from the threshold only, not from {self.origin!r}. "
-                "Update hyperspy_coreloss."
+                f"The origin of a window must be 'threshold' or 'absolute', but it is "
+                f"{self.origin!r}. Update hyperspy_coreloss."
             )
             raise EnergyRangeError(msg)
+        if self.origin == "threshold" and self.around is not None:
+            msg = (
+                "A window counted from the threshold is read as a whole, so around must be None, "
+                f"but it is {self.around!r}. Give start and stop instead."
+            )
+            raise EnergyRangeError(msg)
+        if not (self.read_range[0] <= 0 < self.read_range[1] or self.origin == "threshold"):
+            msg = f"around must hold the threshold, at 0 eV, but it is {self.around!r}."
+            raise EnergyRangeError(msg)
+        if self.n_read > self.n_channels:
+            msg = (
+                f"{self.read_range[0]:g} to {self.read_range[1]:g} eV around a threshold must fit "
+                f"into the window, but it goes from {self.start:g} to {self.stop:g} eV only."
+            )
+            raise EnergyRangeError(msg)
+
+    @property
+    def read_range(self) -> tuple[float, float]:
+        """Limits in eV, counted from the threshold, of the part of a spectrum that is read."""
+        return (self.start, self.stop) if self.around is None else self.around
+
+    @property
+    def n_read(self) -> int:
+        """Number of grid points at which a spectrum is read; the others are zero."""
+        low, high = self.read_range
+        return round((high - low) / self.step)
 
     @property
     def n_channels(self) -> int:
@@ -75,16 +117,22 @@ class EnergyWindow:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dictionary."""
-        return asdict(self)
+        fields = asdict(self)
+        if self.around is None:
+            # So that models that are read from the threshold keep their file to the bit.
+            del fields["around"]
+        return fields
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> EnergyWindow:
         """Rebuild a window from :meth:`to_dict`."""
+        around = fields.get("around")
         return cls(
             start=float(fields["start"]),
             stop=float(fields["stop"]),
             step=float(fields["step"]),
             origin=fields["origin"],
+            around=None if around is None else (float(around[0]), float(around[1])),
         )
 
 

@@ -79,6 +79,8 @@ def describe_prediction(
             },
         },
     }
+    if preparation.energy_offset is not None:
+        described[NODE]["Preprocessing"]["energy_offset"] = preparation.energy_offset
     if microscope is not None:
         described["Acquisition_instrument"] = microscope.as_dictionary()
     return described

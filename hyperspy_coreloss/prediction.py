@@ -11,11 +11,12 @@ from hyperspy.signals import BaseSignal
 from hyperspy_coreloss.broadening import zero_loss_fwhm
 from hyperspy_coreloss.energy import axis_in_ev
 from hyperspy_coreloss.errors import EnergyRangeError, SignalError
+from hyperspy_coreloss.families import select_pretrained
 from hyperspy_coreloss.inference import map_spectra
 from hyperspy_coreloss.lazy_signals import lazy_prediction
 from hyperspy_coreloss.metadata import describe_prediction
 from hyperspy_coreloss.pretrained import load_pretrained
-from hyperspy_coreloss.recipe import prepare
+from hyperspy_coreloss.recipe import edge_dispersion, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ def predict_properties(
     background: Background = "power law",
     background_range: tuple[float, float] | None = None,
     onset_range: tuple[float, float] | None = None,
+    energy_offset: float | None = None,
     navigation_mask: NDArray | BaseSignal | None = None,
     lazy_output: bool | None = None,
     show_progressbar: bool | None = None,
@@ -53,11 +55,13 @@ def predict_properties(
     signal
         Core-loss spectra with an energy axis in any unit of energy.
     pretrained
-        Name (see :func:`~hyperspy_coreloss.list_pretrained`), file, or a loaded model.
+        Name (see :func:`~hyperspy_coreloss.list_pretrained`), file, or a loaded model. Of a
+        family of models, by its name or by default, the sharpest is taken that the spectra can be
+        broadened to; the full name of one, a file or a model is taken as it is.
     resolution
         Energy resolution of the spectra in eV: the full width at half maximum of the zero loss
         (see :func:`measure_resolution`). If None, the spectra are taken as perfectly sharp, with
-        a warning.
+        a warning, and read by the model that the family is named after.
     background
         ``"power law"``, or None if the spectra have no background any more.
     background_range
@@ -67,6 +71,10 @@ def predict_properties(
     onset_range
         Where to look for the onset, in the same forms. By default within 20 eV of the tabulated
         one, because axes are often uncalibrated.
+    energy_offset
+        For models that read spectra at their excitation energies, and only for those: what to add
+        to a threshold on the axis to get the computed excitation energy of the same material, in
+        eV. The user guide tells how to measure it.
     navigation_mask
         True for spectra to leave out, of the navigation shape.
     lazy_output
@@ -85,13 +93,15 @@ def predict_properties(
     Raises
     ------
     SignalError
-        If the signal is not made of real one-dimensional spectra.
+        If the signal is not made of real one-dimensional spectra, or `energy_offset` is missing
+        or without meaning.
     EnergyAxisError
         If the signal axis has no units of energy.
     EnergyRangeError
         If the spectra do not cover the window, or leave no room for the background.
     ResolutionError
-        If the dispersion or the resolution is too coarse for the pretrained model.
+        If the dispersion or the resolution is too coarse for the pretrained model, or for all
+        models of the family.
 
     Examples
     --------
@@ -100,8 +110,15 @@ def predict_properties(
     >>> s.predict_properties(resolution=0.5)
     <CoreLossPropertySignal, title: Properties of Simulated silica, dimensions: (8, 6|6)>
     """
-    model = load_pretrained(pretrained)
     energy = _energy_of(signal)
+    ranges: dict[str, Any] = {
+        "background": background,
+        "background_range": _limits_in_ev(signal, background_range),
+        "onset_range": _limits_in_ev(signal, onset_range),
+    }
+    # The models of a family look for edges in one range, whatever their σ.
+    dispersion = edge_dispersion(load_pretrained(pretrained).recipe, energy, **ranges)
+    model = select_pretrained(pretrained, resolution, dispersion)
     if resolution is None:
         msg = (
             "No resolution was given: the spectra are taken as perfectly sharp and broadened by "
@@ -114,9 +131,8 @@ def predict_properties(
         energy,
         resolution=0.0 if resolution is None else resolution,
         binned=signal.axes_manager.signal_axes[0].is_binned,
-        background=background,
-        background_range=_limits_in_ev(signal, background_range),
-        onset_range=_limits_in_ev(signal, onset_range),
+        energy_offset=energy_offset,
+        **ranges,
     )
     excluded = _excluded(signal, navigation_mask)
     prediction = map_spectra(signal.data, preparation, model, excluded)

@@ -1,7 +1,7 @@
 """From measured spectra to network inputs: one fused pass over plain arrays.
 
 Power-law background, broadening to the resolution of the pretrained model, threshold of each
-spectrum, one interpolation to the window counted from it, area normalisation. All arithmetic on
+spectrum, one interpolation to the window, area normalisation. All arithmetic on
 spectra is float32; the operators that depend on the energy axis alone are built once in float64.
 """
 
@@ -75,13 +75,14 @@ class _Operators:
 @lru_cache(maxsize=8)
 def _operators(preparation: Preparation) -> _Operators:
     recipe, window = preparation.recipe, preparation.recipe.window
+    first_read, last_read = window.read_range
     energy = np.array(preparation.energy)
     low, high = preparation.onset_range
     # Four points interpolate a Gaussian of σ to 1e-4 if they lie σ / 5 apart.
     stride = max(int(np.ceil(window.step / (recipe.sigma / 5.0) - 1e-9)), 1)
     step = window.step / stride
-    start = max(energy[0], low + window.start - POSITION_ERROR)
-    stop = min(energy[-1], high + window.stop + PEAK_RANGE)
+    start = max(energy[0], low + first_read - POSITION_ERROR)
+    stop = min(energy[-1], high + last_read + PEAK_RANGE)
     points = start + step * np.arange(int((stop - start) / step + 1e-6) + 1)
 
     tail = _TAIL * preparation.broadening + 2 * np.abs(np.diff(energy)).max()
@@ -112,7 +113,9 @@ def _operators(preparation: Preparation) -> _Operators:
     )
 
 
-def preprocess(spectra: NDArray, preparation: Preparation) -> Inputs:
+def preprocess(
+    spectra: NDArray, preparation: Preparation, excitation_energy: NDArray | None = None
+) -> Inputs:
     """Turn spectra into network inputs, all at once.
 
     A spectrum that cannot be read gets a quality code and leaves the others untouched.
@@ -123,6 +126,9 @@ def preprocess(spectra: NDArray, preparation: Preparation) -> Inputs:
         Intensities of any real dtype, shape (spectra, channels).
     preparation
         How, from :func:`prepare`.
+    excitation_energy
+        Where in an absolute window the threshold of each spectrum lies, in eV, shape (spectra,);
+        by default at the threshold found plus the energy offset of the preparation.
     """
     operators = _operators(preparation)
     window = preparation.recipe.window
@@ -140,7 +146,8 @@ def preprocess(spectra: NDArray, preparation: Preparation) -> Inputs:
         net.noise * np.float32(operators.noise_gain),
         preparation.recipe.threshold_fraction,
     )
-    aligned, covered = _aligned(broadened, onset, operators, window)
+    first, channel, inside = _first_point(onset, preparation, excitation_energy)
+    aligned, covered = _aligned(broadened, first, operators, window)
     area = aligned.sum(axis=-1) * np.float32(window.step)
 
     low, high = preparation.onset_range
@@ -149,10 +156,12 @@ def preprocess(spectra: NDArray, preparation: Preparation) -> Inputs:
     quality[readable & ~covered] = Quality.WINDOW_NOT_COVERED
     missing = ~(net.clear & found & (area > 0)) | (covered & ~expected)
     quality[readable & missing] = Quality.NO_ONSET
+    quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
     good = quality == Quality.GOOD
     aligned /= np.where(good, area, 1.0)[:, None]
     aligned[~good] = 0
-    return Inputs(aligned, np.where(good, onset, np.float32(np.nan)), quality)
+    laid_out = _laid_out(aligned, channel, window)
+    return Inputs(laid_out, np.where(good, onset, np.float32(np.nan)), quality)
 
 
 def _scaled(
@@ -210,26 +219,58 @@ def _without_background(
     )
 
 
+def _first_point(
+    onset: NDArray[np.float32], preparation: Preparation, excitation_energy: NDArray | None
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
+    """Return where reading starts: energy, channel of the window, whether all fits into it.
+
+    The start is moved to the nearest point of the window's grid, so that spectra on an absolute
+    window need no second interpolation. Counted from the threshold, it is there already.
+    """
+    window = preparation.recipe.window
+    measured = onset.astype(np.float64)
+    threshold_in_window = np.zeros_like(measured)
+    if excitation_energy is not None:
+        threshold_in_window = np.asarray(excitation_energy, dtype=np.float64)
+    elif preparation.energy_offset is not None:
+        threshold_in_window = measured + preparation.energy_offset
+    first_read = window.read_range[0]
+    nearest = np.rint((threshold_in_window + first_read - window.start) / window.step)
+    inside = (nearest >= 0) & (nearest + window.n_read <= window.n_channels)
+    channel = np.where(inside, nearest, 0).astype(np.intp)
+    to_grid = window.start + channel * window.step - threshold_in_window
+    return measured + np.where(inside, to_grid, first_read), channel, inside
+
+
+def _laid_out(
+    read: NDArray[np.float32], channel: NDArray[np.intp], window: EnergyWindow
+) -> NDArray[np.float32]:
+    """Lay what was read of each spectrum into a window that is zero elsewhere."""
+    laid_out = np.zeros((len(read), window.n_channels), dtype=np.float32)
+    np.put_along_axis(laid_out, channel[:, None] + np.arange(window.n_read), read, axis=-1)
+    return laid_out
+
+
 def _aligned(
     spectra: NDArray[np.float32],
-    onset: NDArray[np.float32],
+    start: NDArray[np.float64],
     operators: _Operators,
     window: EnergyWindow,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Interpolate each spectrum once, to the window counted from its threshold.
+    """Interpolate each spectrum once, to the window's steps from where its reading starts.
 
     All window points of a spectrum lie equally far from the nearest points of the fine grid, so
     four weights a spectrum (Lagrange's) do.
     """
     points, stride = operators.points, operators.stride
-    position = (onset.astype(np.float64) + window.start - points[0]) / (points[1] - points[0])
+    position = (start - points[0]) / (points[1] - points[0])
     first = np.floor(position).astype(np.int64)
     x = (position - first).astype(np.float32)[:, None]
-    needed = (window.n_channels - 1) * stride
+    needed = (window.n_read - 1) * stride
     # The outermost taps may fall off the grid, where their weights are small: repeat its end.
     covered = (first >= 0) & (first + needed <= points.size - 1)
     first = np.clip(first, 0, max(points.size - 1 - needed, 0))[:, None]
-    index = first + stride * np.arange(window.n_channels)
+    index = first + stride * np.arange(window.n_read)
     weights = (
         -x * (x - 1) * (x - 2) / 6,
         (x + 1) * (x - 1) * (x - 2) / 2,

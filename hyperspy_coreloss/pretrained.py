@@ -278,12 +278,23 @@ def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArr
     return sorted_errors[rank - 1]
 
 
-def list_pretrained() -> list[str]:
-    """Return the names of the pretrained models that come with the package."""
-    return sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+def list_pretrained(folder: Path | None = None) -> list[str]:
+    """Return the names of the pretrained models that come with the package.
+
+    Models of one family differ in the Gaussian broadening σ of the spectra they read: beside
+    ``name`` there may be ``name-sigma-0.3`` and so on, σ in eV.
+
+    Parameters
+    ----------
+    folder
+        Where to look for models; by default in the package.
+    """
+    return sorted(path.stem for path in (folder or _FOLDER).glob("*.safetensors"))
 
 
-def load_pretrained(pretrained: str | Path | PretrainedModel | None = None) -> PretrainedModel:
+def load_pretrained(
+    pretrained: str | Path | PretrainedModel | None = None, folder: Path | None = None
+) -> PretrainedModel:
     """Return a pretrained model by its name or from its file.
 
     Parameters
@@ -291,6 +302,8 @@ def load_pretrained(pretrained: str | Path | PretrainedModel | None = None) -> P
     pretrained
         Name (see :func:`list_pretrained`), path of a ``.safetensors`` file, or a model, which
         is returned as it is. By default the model for oxygen K edges of silica.
+    folder
+        Where to look for models by name; by default in the package.
 
     Raises
     ------
@@ -307,20 +320,22 @@ def load_pretrained(pretrained: str | Path | PretrainedModel | None = None) -> P
     if isinstance(pretrained, PretrainedModel):
         return pretrained
     name = DEFAULT if pretrained is None else pretrained
-    if name in list_pretrained():
-        return _shipped(str(name))
+    known = list_pretrained(folder)
+    if name in known:
+        path = (folder or _FOLDER) / f"{name}.safetensors"
+        return _shipped(path) if folder is None else PretrainedModel.load(path)
     if Path(name).is_file():
         return PretrainedModel.load(name)
     msg = (
         f"There is no pretrained model {str(name)!r}; known are "
-        f"{', '.join(list_pretrained()) or 'none'}, and any path of a .safetensors file works."
+        f"{', '.join(known) or 'none'}, and any path of a .safetensors file works."
     )
     raise PretrainedNotFoundError(msg)
 
 
-@lru_cache(maxsize=4)
-def _shipped(name: str) -> PretrainedModel:
-    return PretrainedModel.load(_FOLDER / f"{name}.safetensors")
+@lru_cache(maxsize=16)
+def _shipped(path: Path) -> PretrainedModel:
+    return PretrainedModel.load(path)
 
 
 def _header(content: bytes, name: str) -> dict[str, Any]:

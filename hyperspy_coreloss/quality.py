@@ -28,6 +28,7 @@ class Quality(IntEnum):
     SATURATED = 5
     NO_ONSET = 6
     WINDOW_NOT_COVERED = 7
+    EXCITATION_ENERGY_OUTSIDE = 8
 
     @property
     def reason(self) -> str:
@@ -44,6 +45,9 @@ _REASONS = {
     Quality.SATURATED: "saturated detector: the maximum is a plateau or the largest integer",
     Quality.NO_ONSET: "no edge onset rises clearly above the noise in the searched range",
     Quality.WINDOW_NOT_COVERED: "the spectrum ends inside the window that the onset asks for",
+    Quality.EXCITATION_ENERGY_OUTSIDE: (
+        "the onset plus energy_offset lies outside the excitation energies of the pretrained model"
+    ),
 }
 
 

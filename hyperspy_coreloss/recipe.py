@@ -99,6 +99,9 @@ class Preparation:
         Fixed limits of the background fit in eV, or None to follow the edge.
     broadening
         Standard deviation of the Gaussian still missing, in eV.
+    energy_offset
+        What to add to a threshold on this axis to get the excitation energy, in eV; None if the
+        window is counted from the threshold.
     """
 
     recipe: Recipe
@@ -109,6 +112,7 @@ class Preparation:
     background: Background
     background_range: Limits | None
     broadening: float
+    energy_offset: float | None
 
 
 def prepare(
@@ -120,6 +124,7 @@ def prepare(
     background: Background = "power law",
     background_range: Limits | None = None,
     onset_range: Limits | None = None,
+    energy_offset: float | None = None,
 ) -> Preparation:
     """Check that spectra on an energy axis can be read, and fix how.
 
@@ -140,6 +145,9 @@ def prepare(
         of each spectrum.
     onset_range
         Energies in eV between which the onset lies; by default 20 eV around the tabulated onset.
+    energy_offset
+        What to add to the threshold measured on this axis to get the computed excitation energy
+        of the same material, in eV. Needed for absolute windows, without meaning for others.
 
     Raises
     ------
@@ -148,7 +156,7 @@ def prepare(
     ResolutionError
         If the dispersion or the resolution is too coarse for the recipe.
     SignalError
-        If an option has no meaning.
+        If an option has no meaning, or the energy offset of an absolute window is missing.
     """
     if background not in ("power law", None):
         msg = f"The background must be 'power law' or None, but it is {background!r}."
@@ -156,11 +164,11 @@ def prepare(
     if not (np.isfinite(resolution) and resolution >= 0):
         msg = f"The resolution must be a width in eV, zero or more, but it is {resolution!r}."
         raise SignalError(msg)
+    _check_energy_offset(recipe.window, energy_offset)
     descending = bool(energy[0] > energy[-1])
     ascending = energy[::-1] if descending else energy
     onsets = _onset_range(recipe, ascending, background, background_range, onset_range)
-    used = (ascending >= onsets[0] - POSITION_ERROR) & (ascending <= onsets[1] + PEAK_RANGE)
-    dispersion = float(channel_widths(ascending)[used].max())
+    dispersion = _dispersion(ascending, onsets)
     return Preparation(
         recipe=recipe,
         energy=tuple(ascending.tolist()),
@@ -170,7 +178,61 @@ def prepare(
         background=background,
         background_range=background_range,
         broadening=missing_broadening(recipe.sigma, float(resolution), dispersion),
+        energy_offset=None if energy_offset is None else float(energy_offset),
     )
+
+
+def edge_dispersion(
+    recipe: Recipe,
+    energy: NDArray[np.floating],
+    *,
+    background: Background = "power law",
+    background_range: Limits | None = None,
+    onset_range: Limits | None = None,
+) -> float:
+    """Return the largest channel width, in eV, where edges can lie.
+
+    It limits, with the resolution, which σ spectra can be broadened to; the σ of the recipe does
+    not matter here.
+
+    Parameters
+    ----------
+    recipe, energy, background, background_range, onset_range
+        As in :func:`prepare`.
+
+    Raises
+    ------
+    EnergyRangeError
+        If the axis does not cover the window, or leaves no room for the background.
+    """
+    ascending = np.sort(energy)
+    onsets = _onset_range(recipe, ascending, background, background_range, onset_range)
+    return _dispersion(ascending, onsets)
+
+
+def _dispersion(energy: NDArray[np.floating], onsets: Limits) -> float:
+    used = (energy >= onsets[0] - POSITION_ERROR) & (energy <= onsets[1] + PEAK_RANGE)
+    return float(channel_widths(energy)[used].max())
+
+
+def _check_energy_offset(window: EnergyWindow, energy_offset: float | None) -> None:
+    if window.origin == "threshold" and energy_offset is not None:
+        msg = (
+            "This pretrained model counts energies from the threshold of each spectrum, so "
+            f"energy_offset has no meaning, but it is {energy_offset!r}. Leave it out."
+        )
+        raise SignalError(msg)
+    if window.origin == "absolute" and energy_offset is None:
+        msg = (
+            "This pretrained model reads spectra at their excitation energies, so energy_offset is "
+            "needed: what to add to a threshold on your axis to get the computed excitation energy "
+            "of the same material, in eV. Measure it with a material that is in the data set of "
+            "the model, or use a model that counts from the threshold."
+        )
+        raise SignalError(msg)
+    if energy_offset is not None and not np.isfinite(energy_offset):
+        msg = f"energy_offset must be a finite energy in eV, but it is {energy_offset!r}."
+        raise SignalError(msg)
 
 
 def _onset_range(
@@ -185,9 +247,9 @@ def _onset_range(
         if limits is not None and not limits[0] < limits[1]:
             msg = f"{name} needs two rising energies in eV, but it is {limits!r}."
             raise EnergyRangeError(msg)
-    window = recipe.window
-    last = energy[-1] - window.stop
-    window_first = first = energy[0] - window.start
+    start, stop = recipe.window.read_range
+    last = energy[-1] - stop
+    window_first = first = energy[0] - start
     if background is not None and background_range is None:
         first = energy[0] + BACKGROUND_GAP + BACKGROUND_WIDTH[0]
     elif background is not None and background_range is not None:
@@ -213,7 +275,7 @@ def _onset_range(
             if missing > 0
         ]
         msg = (
-            f"The window of {window.start:g} to {window.stop:g} eV around an {recipe.edge} onset "
+            f"The window of {start:g} to {stop:g} eV around an {recipe.edge} onset "
             f"{where} must be covered, but the spectrum covers {_covers(energy)}: "
             f"{' and '.join(sides)}. Measure a wider range, or say with onset_range where the "
             "onset lies on this axis."

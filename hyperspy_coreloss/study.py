@@ -18,6 +18,7 @@ from sklearn.neighbors import NearestNeighbors
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.broadening import FWHM_PER_SIGMA
+from hyperspy_coreloss.dataset import absolute_window
 from hyperspy_coreloss.ensemble import train_ensemble
 from hyperspy_coreloss.evaluation import evaluate_baselines, evaluate_split, measure_errors
 from hyperspy_coreloss.inference import predict_arrays
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Gaussian broadenings in eV that the bank has models for.
 BANK = (0.1, 0.2, 0.3, 0.5, 0.8)
+#: Ends of the window in eV from the threshold; the paper's first.
+WINDOW_STOPS = (15.0, 20.0, 30.0, 40.0)
 #: Shares of the development phases, or sites, that learning curves are measured at.
 SHARES = (0.25, 0.5, 0.75, 1.0)
 
@@ -106,7 +109,9 @@ def run_study(
         "predictions": {},
         "worst": {},
     }
-    progress = tqdm(total=2 * len(splits) + len(BANK) + 3, disable=not show_progressbar)
+    progress = tqdm(
+        total=2 * len(splits) + len(BANK) + len(WINDOW_STOPS) + 3, disable=not show_progressbar
+    )
 
     def done(part: str) -> None:
         progress.set_description(part)
@@ -133,6 +138,13 @@ def run_study(
         model = replace(recipe, sigma=sigma)
         study["resolution"][f"{sigma:g}"] = _errors_at(dataset, model, splits[-1], chosen, n_jobs)
         done("resolution")
+    study["window_stop"] = {}
+    for stop in WINDOW_STOPS:
+        wider = replace(recipe, window=replace(recipe.window, stop=stop))
+        study["window_stop"][f"{stop:g}"] = {
+            split.name: _errors_at(dataset, wider, split, chosen, n_jobs) for split in splits
+        }
+        done("window")
     study["learning_curves"] = learning_curves(dataset, inputs, splits[-1], chosen, n_jobs)
     done("learning curves")
     study["noisy_spectrum"] = _noisy_spectrum(dataset, recipe, noisy_phase, chosen, n_jobs)
@@ -299,7 +311,7 @@ def _with_excitation_energy(
     n_jobs: int | None,
 ) -> Json:
     """Return the errors without and with the excitation energy as an input (the paper's Fig. 5)."""
-    recipe = absolute_recipe(dataset)
+    recipe = replace(default_recipe(dataset), window=absolute_window(dataset))
     return {
         split.name: {
             "without": {name: row["mae"] for name, row in study[split.name].items()},

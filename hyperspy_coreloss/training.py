@@ -12,6 +12,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from hyperspy_coreloss.broadening import FWHM_PER_SIGMA
+from hyperspy_coreloss.dataset import excitation_energies
 from hyperspy_coreloss.ensemble import Ensemble, train_ensemble
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.evaluation import Metrics, evaluate_baselines, evaluate_split, measure_errors
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.dataset import SpectrumDataset
     from hyperspy_coreloss.splits import Split
 
-# Where the lowest empty state lies on the axis that computed spectra are laid out on, in eV from
-# the nominal onset, and how far a threshold may lie from it.
-_AXIS = (-15.0, 40.0, 0.05)
+# Where the axis that computed spectra are laid out on starts, in eV from their lowest empty state,
+# how far it goes beyond the window, and its step; and where the threshold may lie on it.
+_AXIS = (-15.0, 25.0, 0.05)
 _THRESHOLD_RANGE = (-5.0, 8.0)
 
 _CITATION = "S. Kiyohara, M. Tsubaki, K. Liao, T. Mizoguchi, J. Phys. Mater. 2 (2019) 024003"
@@ -42,6 +43,8 @@ _SPLIT = "each phase judged by the network that was trained without it, and stop
 def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float32]:
     """Preprocess the computed spectra as measured ones are, but for a background.
 
+    In an absolute window each threshold lies at the excitation energy of its site.
+
     Returns
     -------
     ndarray
@@ -50,10 +53,14 @@ def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float
     Raises
     ------
     DatasetError
-        If a spectrum has no threshold in the expected range.
+        If a spectrum has no threshold in the expected range, or an absolute window does not hold
+        it, or its excitation energy is not known but needed.
     """
+    absolute = recipe.window.origin == "absolute"
+    excitation = excitation_energies(dataset) if absolute else None
     first, last = dataset.energy_range
-    energy = np.arange(max(_AXIS[0], first), min(_AXIS[1], last), _AXIS[2])
+    stop = min(recipe.window.read_range[1] + _AXIS[1], last)
+    energy = np.arange(max(_AXIS[0], first), stop, _AXIS[2])
     low, high = np.add(recipe.nominal_onset, _THRESHOLD_RANGE).tolist()
     inputs = np.empty((len(dataset), recipe.window.n_channels), dtype=np.float32)
     quality = np.empty(len(dataset), dtype=np.uint8)
@@ -66,8 +73,14 @@ def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float
             resolution=float(sigma) * FWHM_PER_SIGMA,
             background=None,
             onset_range=(low, high),
+            # Computed spectra need none: each has its own excitation energy.
+            energy_offset=0.0 if absolute else None,
         )
-        prepared = preprocess(dataset.take(rows).spectra(energy), preparation)
+        prepared = preprocess(
+            dataset.take(rows).spectra(energy),
+            preparation,
+            None if excitation is None else excitation[rows],
+        )
         inputs[rows], quality[rows] = prepared.spectra, prepared.quality
     bad = np.flatnonzero(quality != Quality.GOOD)
     if bad.size:

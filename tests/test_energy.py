@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,8 +28,34 @@ def test_window_has_a_whole_number_of_steps(start, channels, step):
     assert EnergyWindow.from_dict(window.to_dict()) == window
 
 
+@given(start=st.integers(500, 560), channels=st.integers(170, 400), low=st.integers(-9, 0))
+def test_an_absolute_window_says_what_is_read_around_a_threshold(start, channels, low):
+    around = (low, low + 16.0)
+    window = EnergyWindow(start, start + 0.1 * channels, origin="absolute", around=around)
+    assert (window.n_channels, window.n_read, window.read_range) == (channels, 160, around)
+    assert EnergyWindow.from_dict(json.loads(json.dumps(window.to_dict()))) == window
+    assert EnergyWindow(500.0, 540.0, origin="absolute").read_range == EnergyWindow().read_range
+
+
+def test_windows_counted_from_the_threshold_are_kept_as_ever():
+    """So the shipped models keep their SHA-256."""
+    window = EnergyWindow()
+    assert list(window.to_dict()) == ["start", "stop", "step", "origin"]
+    assert (window.n_read, window.read_range) == (160, (-1.0, 15.0))
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"step": 0.0}, {"stop": -1.0}, {"step": float("nan")}, {"origin": "absolute"}]
+    "wrong",
+    [
+        {"step": 0.0},
+        {"stop": -1.0},
+        {"step": float("nan")},
+        {"origin": "edge"},
+        {"around": (-1, 15)},
+        {"origin": "absolute", "stop": 10.0},
+        {"origin": "absolute", "around": (1, 15)},
+        {"origin": "absolute", "around": (0, -1)},
+    ],
 )
 def test_windows_that_cannot_be_read_are_refused(wrong):
     with pytest.raises(EnergyRangeError):

@@ -17,7 +17,7 @@ LAYERS = (
     ("broadening", "onset", "metadata", "tables"),
     ("recipe", "dataset"),
     ("preprocessing", "pretrained", "dataset_layout", "plotting", "splits", "baselines"),
-    ("network", "card", "dataset_file"),
+    ("network", "card", "dataset_file", "families"),
     ("regressor", "inference"),
     ("ensemble",),
     ("evaluation", "settings_search"),

@@ -26,7 +26,7 @@ QUIET = {"resolution": 0.5, "show_progressbar": False}
 
 def test_a_noise_free_image_gives_what_the_network_says_of_its_sites(sites, pretrained):
     spectra, truth = silica_spectrum_image((16, 16), dose=None, n_grains=40, seed=2)
-    predicted = spectra.predict_properties(**QUIET)
+    predicted = spectra.predict_properties(pretrained, **QUIET)
     assert (predicted.quality.data == Quality.GOOD).all()
     rows, pixels = np.unique(truth.data.reshape(-1, 6), axis=0, return_inverse=True)
     targets = sites.targets.astype(np.float32)
@@ -38,9 +38,9 @@ def test_a_noise_free_image_gives_what_the_network_says_of_its_sites(sites, pret
         assert error.mean() < 0.05 * sites.targets[:, column].std(), spec.name
 
 
-def test_a_noisy_image_still_shows_the_grains():
+def test_a_noisy_image_still_shows_the_grains(pretrained):
     spectra, truth = silica_spectrum_image((16, 16), dose=5e3, n_grains=60, seed=2)
-    predicted = spectra.predict_properties(**QUIET)
+    predicted = spectra.predict_properties(pretrained, **QUIET)
     for name in ("bond_length", "bond_angle", "excitation_energy"):
         true = truth.get_property_map(name).data.ravel()
         assert np.corrcoef(predicted.get_property_map(name).data.ravel(), true)[0, 1] > 0.9
@@ -126,7 +126,7 @@ def test_missing_resolution_is_a_warning_and_recorded(image):
 
 
 def test_result_tells_how_it_was_made(image, pretrained):
-    result = image[0].predict_properties(**QUIET)
+    result = image[0].predict_properties(pretrained, **QUIET)
     node = result.metadata.CoreLossProperty
     assert node.Pretrained.sha256 == pretrained.sha256
     assert node.Preprocessing.edge == "O_K"
@@ -168,7 +168,7 @@ def spoil_units(spectra):
 
 
 def spoil_dispersion(spectra):
-    spectra.axes_manager.signal_axes[0].scale = 0.7
+    spectra.axes_manager.signal_axes[0].scale = 1.2
     spectra.axes_manager.signal_axes[0].offset = 200
 
 
@@ -188,7 +188,11 @@ def spoil_dtype(spectra):
     ("spoil", "error", "message"),
     [
         (spoil_units, EnergyAxisError, "needs energy units"),
-        (spoil_dispersion, ResolutionError, r"0\.5 eV per channel or finer.*0\.7 eV"),
+        (
+            spoil_dispersion,
+            ResolutionError,
+            r"every 0\.\d eV or finer.*1\.2 eV per channel",
+        ),
         (spoil_range, EnergyRangeError, r"6\.1 eV are missing on the high side"),
         (spoil_background, EnergyRangeError, r"needs a pre-edge region.*8\.0 eV are missing"),
         (spoil_dtype, SignalError, "Real spectra are needed, but the data are of type complex64"),
@@ -208,9 +212,11 @@ def test_images_are_refused(image):
         hyperspy_coreloss.predict_properties(image[0].transpose(2), **QUIET)
 
 
-def test_a_resolution_worse_than_the_models_is_refused(image):
+def test_a_resolution_worse_than_the_models_is_refused(image, pretrained):
     with pytest.raises(ResolutionError, match="never sharpened"):
-        image[0].predict_properties(resolution=1.5)
+        image[0].predict_properties(resolution=2.5)
+    with pytest.raises(ResolutionError, match=r"reads spectra of σ = 0\.5 eV.*never sharpened"):
+        image[0].predict_properties(pretrained, resolution=1.5)
 
 
 @pytest.mark.parametrize("limits", [490.0, (1.0, 2.0, 3.0), "x"])

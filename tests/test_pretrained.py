@@ -20,7 +20,7 @@ from hyperspy_coreloss.pretrained import (
 
 
 def test_shipped_model_is_trained_on_the_shipped_sites(pretrained, sites):
-    assert list_pretrained() == ["silica-o-k"]
+    assert "silica-o-k" in list_pretrained()
     assert pretrained.record.dataset_sha256 == sites.sha256
     assert pretrained.record.n_spectra == len(sites)
     assert len(pretrained.residuals) == len(sites)

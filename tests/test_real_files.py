@@ -55,7 +55,7 @@ def test_pixels_without_signal_are_not_predicted(real_eels):
 
 
 def test_measured_resolution_of_the_file_is_refused(real_eels):
-    """Its zero loss is 2.3 eV wide, twice the pretrained model's resolution."""
+    """Its zero loss is 2.3 eV wide, more than any shipped model's resolution."""
     width = hyperspy_coreloss.measure_resolution(hs.load(real_eels / "nmc_zero_loss.dm3"))
     assert width == pytest.approx(2.3, abs=0.1)
     spectra = hs.load(real_eels / "nmc_o_k_spectrum_image.dm3", lazy=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -22,8 +24,9 @@ def test_nominal_onset_is_exspys():
 
 
 def test_recipe_survives_json():
-    recipe = Recipe(EnergyWindow(-2, 20, 0.05), "C_K", 284.0, 0.1, 0.2)
-    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    for window in (EnergyWindow(-2, 20, 0.05), EnergyWindow(530, 560, origin="absolute")):
+        recipe = Recipe(window, "C_K", 284.0, 0.1, 0.2)
+        assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
 def test_preparation_is_the_same_for_both_directions_of_the_axis():
@@ -104,3 +107,24 @@ def test_a_resolution_that_is_no_width_is_refused(resolution):
 def test_an_unknown_background_is_refused():
     with pytest.raises(SignalError, match="'power law' or None, but it is 'linear'"):
         prepare(RECIPE, axis(480, 580), background="linear")
+
+
+def test_the_energy_offset_belongs_to_absolute_windows():
+    absolute = Recipe(EnergyWindow(539.0, 560.0, origin="absolute"))
+    assert prepare(absolute, axis(480, 580), energy_offset=5).energy_offset == 5.0
+    with pytest.raises(SignalError, match="energy_offset is needed: what to add to a threshold"):
+        prepare(absolute, axis(480, 580))
+    with pytest.raises(SignalError, match=r"has no meaning, but it is 5\. Leave it out"):
+        prepare(RECIPE, axis(480, 580), energy_offset=5)
+    with pytest.raises(SignalError, match="must be a finite energy in eV, but it is nan"):
+        prepare(absolute, axis(480, 580), energy_offset=np.nan)
+
+
+def test_an_absolute_window_asks_for_no_more_of_the_axis():
+    """It is the stretch around the threshold that must be covered, not the whole window."""
+    absolute = Recipe(EnergyWindow(500.0, 600.0, origin="absolute"))
+    ranges = [
+        prepare(RECIPE, axis(500, 560)).onset_range,
+        prepare(absolute, axis(500, 560), energy_offset=5.0).onset_range,
+    ]
+    assert ranges[0] == ranges[1]
