@@ -137,11 +137,8 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             network = build_network(x.shape[1], settings.hidden, t.shape[1], settings.dropout)
             if start is not None:
                 set_network_weights(network, start)
-            slope = np.gradient(inputs, self.step, axis=1) / scales["input_scale"]
-            noise = settings.noise / torch.from_numpy(scales["input_scale"])
-            weights, history = _optimise(
-                network, (x, t, torch.from_numpy(slope), noise), held, settings
-            )
+            augmentation = _augmentation(inputs, scales["input_scale"], settings, self.step)
+            weights, history = _optimise(network, (x, t, *augmentation), held, settings)
         self.weights_ = {**weights, **scales}
         self.history_ = history
         self.n_features_in_ = inputs.shape[1]
@@ -173,6 +170,20 @@ def _scaled(
     return torch.from_numpy(x.astype(np.float32)), torch.from_numpy(t.astype(np.float32))
 
 
+def _augmentation(
+    inputs: NDArray[np.float32], scale: NDArray, settings: TrainingSettings, step: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what an energy shift of 1 eV adds to each spectrum, and its largest noise."""
+    slope = np.gradient(inputs, step, axis=1)
+    # An absolute window is exactly zero where nothing was read: no noise there, and no slope where
+    # it begins and ends.
+    read = inputs != 0
+    inner = read & np.roll(read, 1, axis=1) & np.roll(read, -1, axis=1)
+    inner[:, [0, -1]] = read[:, [0, -1]]
+    noise = np.where(read, np.float32(settings.noise), np.float32(0))
+    return torch.from_numpy(np.where(inner, slope, 0) / scale), torch.from_numpy(noise / scale)
+
+
 def _optimise(
     network: torch.nn.Sequential,
     training: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor],
@@ -192,7 +203,7 @@ def _optimise(
         network.train()
         error = 0.0
         for rows in torch.randperm(len(x)).split(settings.batch_size):
-            level = noise * torch.rand(len(rows), 1)
+            level = noise[rows] * torch.rand(len(rows), 1)
             shift = settings.jitter * torch.randn(len(rows), 1)
             augmented = x[rows] + level * torch.randn_like(x[rows]) + shift * slope[rows]
             inputs, targets = _mixed(augmented, t[rows], settings.mixup)

@@ -133,19 +133,21 @@ def run_study(
     study["settings"] = asdict(chosen)
     study["excitation_energy"] = _with_excitation_energy(dataset, splits, chosen, study, n_jobs)
     done("excitation energy")
-    study["resolution"] = {}
-    for sigma in BANK:
-        model = replace(recipe, sigma=sigma)
-        study["resolution"][f"{sigma:g}"] = _errors_at(dataset, model, splits[-1], chosen, n_jobs)
-        done("resolution")
-    study["window_stop"] = {}
-    for stop in WINDOW_STOPS:
-        wider = replace(recipe, window=replace(recipe.window, stop=stop))
-        study["window_stop"][f"{stop:g}"] = {
-            split.name: _errors_at(dataset, wider, split, chosen, n_jobs) for split in splits
-        }
-        done("window")
-    study["learning_curves"] = learning_curves(dataset, inputs, splits[-1], chosen, n_jobs)
+    honest = splits[-1]
+    errors = {name: row["mae"] for name, row in study[honest.name].items()}
+    for part, recipes in (
+        ("resolution", {sigma: replace(recipe, sigma=sigma) for sigma in BANK}),
+        ("window_stop", {stop: _read_to(recipe, stop) for stop in WINDOW_STOPS}),
+    ):
+        study[part] = {}
+        for value, changed in recipes.items():
+            study[part][f"{value:g}"] = (
+                errors
+                if changed == recipe
+                else _errors_at(dataset, changed, honest, chosen, n_jobs)
+            )
+            done(part)
+    study["learning_curves"] = learning_curves(dataset, inputs, honest, chosen, n_jobs)
     done("learning curves")
     study["noisy_spectrum"] = _noisy_spectrum(dataset, recipe, noisy_phase, chosen, n_jobs)
     done("noisy spectrum")
@@ -233,6 +235,10 @@ def _worst(
             for row in np.unique(worst).tolist()
         },
     }
+
+
+def _read_to(recipe: Recipe, stop: float) -> Recipe:
+    return replace(recipe, window=replace(recipe.window, stop=stop))
 
 
 def _errors_at(

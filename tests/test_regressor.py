@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from hyperspy_coreloss.baselines import fit_baselines
 from hyperspy_coreloss.ensemble import train_ensemble
 from hyperspy_coreloss.network import build_network
-from hyperspy_coreloss.regressor import NetworkRegressor, TrainingSettings
+from hyperspy_coreloss.regressor import NetworkRegressor, TrainingSettings, _augmentation
 from hyperspy_coreloss.settings_search import search_settings
 
 QUICK = TrainingSettings(hidden=(32,), epochs=60, dropout=0.0, noise=0.0, jitter=0.0)
@@ -114,3 +114,15 @@ def test_baselines_recover_a_linear_law(peaks):
     assert max(error[name] for name in error if name != "mean") < 0.5 * error["mean"]
     expected = {"mean", "nearest neighbours", "ridge", "PLS", "kernel ridge", "random forest"}
     assert set(error) == expected
+
+
+def test_nothing_is_added_where_nothing_was_read(peaks):
+    """Zeros around a spectrum at its excitation energy stay zero in training."""
+    padded = np.pad(peaks[0] + 1.0, [(0, 0), (30, 30)])
+    noisy = replace(QUICK, noise=5.0)
+    slope, noise = _augmentation(padded, np.ones(140, "f4"), noisy, 0.1)
+    assert not slope[:, :31].any()
+    assert not slope[:, -31:].any()
+    assert slope[:, 31:-31].any()
+    assert not noise[:, :30].any()
+    assert (noise[:, 30:-30] == 5.0).all()
