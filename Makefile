@@ -3,11 +3,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Where computed sites lie that the shipped data set is collected from.
 SITES ?= training/sites
+DATA = hyperspy_coreloss/data/oxygen_k_sites.nc
+MODELS = hyperspy_coreloss/data
 # Structures that the campaign computes sites of, and how many workers it has.
 STRUCTURES ?= ../shared/data/structures
 WORKERS ?= 1
 
-.PHONY: help demo test test-simulation docs model campaign clean
+.PHONY: help demo test test-simulation docs campaign data study models clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -15,7 +17,9 @@ help:
 	@echo "make test-simulation   build GPAW and run the tests of the first-principles simulator"
 	@echo "make docs   build the documentation and run its gallery, warnings as errors"
 	@echo "make campaign  go on computing sites of silica, into training/sites"
-	@echo "make model  collect the data set from SITES and train the shipped model on it"
+	@echo "make data   collect the data set from SITES"
+	@echo "make study  repeat the paper's study on the data set, into results/"
+	@echo "make models train the shipped models on the data set, as the study chose"
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -49,15 +53,28 @@ docs: $(VENV)/ready
 campaign: $(VENV)/simulation-ready
 	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python training/campaign.py $(STRUCTURES) --workers $(WORKERS)
 
-model: $(VENV)/simulation-ready
+data: $(VENV)/simulation-ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) training/projected_density \
-		--output hyperspy_coreloss/data/oxygen_k_sites.nc \
-		--convergence training/convergence.jsonl \
+		--output $(DATA) --convergence training/convergence.jsonl \
 		--description "$$(cat training/silica-o-k/dataset.txt)"
-	$(BIN)/hyperspy-coreloss train hyperspy_coreloss/data/oxygen_k_sites.nc \
-		--output hyperspy_coreloss/data/silica-o-k.safetensors --model-version 0.1.0 \
-		--intended-use "$$(cat training/silica-o-k/use.txt)" \
-		--limits "$$(cat training/silica-o-k/limits.txt)"
+
+study: $(VENV)/ready
+	$(BIN)/hyperspy-coreloss study $(DATA) --output results --commit "$$(git rev-parse HEAD)"
+
+# With the settings that the study chose. The first is the paper's; then other resolutions, a wider
+# window, and the excitation energy as an input.
+TRAIN = $(BIN)/hyperspy-coreloss train $(DATA) --study results/study.json \
+	--output $(MODELS)/$(1).safetensors --name $(1) --model-version 0.1.0 $(2) \
+	--intended-use "$$(cat training/silica-o-k/use.txt)" \
+	--limits "$$(cat training/silica-o-k/limits.txt $(3))"
+models: $(VENV)/ready
+	$(call TRAIN,silica-o-k)
+	$(call TRAIN,silica-o-k-sigma-0.1,--sigma 0.1)
+	$(call TRAIN,silica-o-k-sigma-0.2,--sigma 0.2)
+	$(call TRAIN,silica-o-k-sigma-0.3,--sigma 0.3)
+	$(call TRAIN,silica-o-k-sigma-0.8,--sigma 0.8)
+	$(call TRAIN,silica-o-k-wide,--stop 40,training/silica-o-k/limits-wide.txt)
+	$(call TRAIN,silica-o-k-absolute,--excitation-energy,training/silica-o-k/limits-absolute.txt)
 
 clean:
 	rm -rf $(VENV) demo docs/_build
