@@ -29,8 +29,6 @@ from hyperspy_coreloss.splits import phase_disjoint_split, random_site_split
 from hyperspy_coreloss.training import default_recipe, network_inputs, train
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.dataset import SpectrumDataset
@@ -56,6 +54,8 @@ _NOISY_COUNTS = 2000.0
 _NOISY_RESOLUTION = 0.2
 _NOISY_STEP = 0.05
 _NOISY_SIGMA = 0.1
+# Share of spectra that an interval holds.
+_LEVEL = 0.9
 
 Json = dict[str, Any]
 
@@ -117,24 +117,32 @@ def run_study(
         progress.set_description(part)
         progress.update()
 
+    settings_of: dict[str, TrainingSettings] = {}
     for split in splits:
         known = split.development
         search = search_settings(
             inputs[known], dataset.targets[known], split.groups[known], base, n_jobs=n_jobs
         )
         study["search"][split.name] = search.to_dict()
+        settings_of[split.name] = search.best
         done("settings")
         study[split.name], predictions = _tested(dataset, inputs, split, search.best, n_jobs)
         study["predictions"][split.name] = predictions
         study["worst"][split.name] = _worst(dataset, inputs, split, predictions)
         done("test")
     # Those of the honest split serve everything else, also the shipped models.
-    chosen = search.best
-    study["settings"] = asdict(chosen)
-    study["excitation_energy"] = _with_excitation_energy(dataset, splits, chosen, study, n_jobs)
-    done("excitation energy")
     honest = splits[-1]
-    errors = {name: row["mae"] for name, row in study[honest.name].items()}
+    chosen = settings_of[honest.name]
+    study["settings"] = asdict(chosen)
+    study["excitation_energy"] = {
+        split.name: {
+            "without": {name: row["mae"] for name, row in study[split.name].items()},
+            "with": _with_excitation_energy(dataset, split, settings_of[split.name], n_jobs),
+        }
+        for split in splits
+    }
+    done("excitation energy")
+    errors = study["excitation_energy"][honest.name]["without"]
     for part, recipes in (
         ("resolution", {sigma: replace(recipe, sigma=sigma) for sigma in BANK}),
         ("window_stop", {stop: _read_to(recipe, stop) for stop in WINDOW_STOPS}),
@@ -278,21 +286,22 @@ def learning_curves(
     Returns
     -------
     dict
-        For ``phases`` and ``sites`` one entry a draw: ``n_phases``, ``n_sites`` and the ``mae`` of
-        each property.
+        ``n_networks`` of each ensemble; for ``phases`` and ``sites`` one entry a draw:
+        ``n_phases``, ``n_sites`` and the ``mae`` of each property.
     """
     settings = replace(settings, n_networks=_CURVE_NETWORKS)
     known, targets = split.development, dataset.targets
     groups = split.groups[known]
     random = np.random.default_rng(settings.seed)
-    curves: Json = {"phases": [], "sites": []}
+    curves: Json = {"n_networks": settings.n_networks, "phases": [], "sites": []}
     for share in SHARES:
         for _ in range(_DRAWS if share < 1 else 1):
             phases = np.unique(groups)
             n_phases = max(round(share * len(phases)), 2)
+            n_sites = round(share * len(known))
             drawn = {
                 "phases": known[np.isin(groups, random.choice(phases, n_phases, replace=False))],
-                "sites": random.choice(known, round(share * len(known)), replace=False),
+                "sites": np.sort(random.choice(known, n_sites, replace=False)),
             }
             for kind, rows in drawn.items():
                 ensemble = train_ensemble(
@@ -310,21 +319,11 @@ def learning_curves(
 
 
 def _with_excitation_energy(
-    dataset: SpectrumDataset,
-    splits: Sequence[Split],
-    settings: TrainingSettings,
-    study: Json,
-    n_jobs: int | None,
+    dataset: SpectrumDataset, split: Split, settings: TrainingSettings, n_jobs: int | None
 ) -> Json:
-    """Return the errors without and with the excitation energy as an input (the paper's Fig. 5)."""
+    """Return the errors with the excitation energy as an input (the paper's Fig. 5)."""
     recipe = replace(default_recipe(dataset), window=absolute_window(dataset))
-    return {
-        split.name: {
-            "without": {name: row["mae"] for name, row in study[split.name].items()},
-            "with": _errors_at(dataset, recipe, split, settings, n_jobs),
-        }
-        for split in splits
-    }
+    return _errors_at(dataset, recipe, split, settings, n_jobs)
 
 
 def _noisy_spectrum(
@@ -360,7 +359,7 @@ def _noisy_spectrum(
     columns = zip(
         predicted.values[0].tolist(),
         site.targets[0].tolist(),
-        model.half_width(0.9).tolist(),
+        model.half_width(_LEVEL).tolist(),
         strict=True,
     )
     return {
@@ -368,6 +367,7 @@ def _noisy_spectrum(
         "left_out_phase": phase,
         "resolution": _NOISY_RESOLUTION,
         "sigma": _NOISY_SIGMA,
+        "level": _LEVEL,
         "energy": axis.tolist(),
         "counts": counts[0].tolist(),
         "threshold": float(predicted.onset[0]),

@@ -76,7 +76,7 @@ def test_test_labels_cannot_change_what_is_chosen_or_predicted(result, few):
     with pytest.MonkeyPatch.context() as patch:
         # Only the honest split: at random the changed sites would be trained on.
         patch.setattr(study, "random_site_split", phase_disjoint_split)
-        patch.setattr(study, "_with_excitation_energy", lambda *_: None)
+        patch.setattr(study, "_with_excitation_energy", lambda *_: {})
         patch.setattr(study, "_noisy_spectrum", lambda *_: None)
         again = small_study(patched)
     assert again["search"]["phase_disjoint"] == result["search"]["phase_disjoint"]

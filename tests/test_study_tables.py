@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from hyperspy_coreloss.study_tables import error_table, target_errors, verdict
+
+
+def test_the_target_of_the_volume_is_a_share_of_its_mean(sites):
+    assert target_errors(sites)["voronoi_volume"] == pytest.approx(
+        0.03 * sites.targets[:, 2].mean()
+    )
+
+
+def test_the_verdict_names_what_is_simpler_and_as_good(sites):
+    errors = {
+        spec.name: {
+            "mae": 0.004,
+            "r2": 0.5,
+            "n_test": 3,
+            "baselines": {"mean": 0.008, "ridge": 0.005, "one network": 0.003},
+        }
+        for spec in sites.properties
+    }
+    found = verdict(errors, sites)
+    assert not found.beaten
+    assert len(found.one_network_better) == 6
+    assert found.reached[0] == "bond length 0.8"
+    errors["bond_angle"]["baselines"]["ridge"] = 0.004
+    assert verdict(errors, sites).beaten == ("bond angle (ridge: 0.00400 against 0.00400)",)
+
+
+def test_errors_that_read_the_same_are_best_together(sites):
+    row = {"mae": 0.40001, "r2": 0.5, "n_test": 3, "baselines": {"mean": 0.8, "ridge": 0.40002}}
+    table = error_table({spec.name: row for spec in sites.properties}, sites)
+    assert [cell.text for cell in table.rows[0] if cell.best] == ["0.400", "0.400"]
