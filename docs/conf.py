@@ -1,5 +1,6 @@
 """Configuration of the documentation."""
 
+import json
 import warnings
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from hyperspy_coreloss.card import render_card, render_dataset_card
 from hyperspy_coreloss.data import oxygen_k_sites
 from hyperspy_coreloss.pretrained import list_pretrained, load_pretrained
+from hyperspy_coreloss.study_report import render_report
+from hyperspy_coreloss.study_tables import SPLITS, Table, error_table, tries_table
 
 project = "hyperspy_coreloss"
 copyright = "The hyperspy_coreloss developers"  # noqa: A001
@@ -20,7 +23,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "study_*.md"]
 templates_path = ["_templates"]
 html_title = project
 html_theme = "pydata_sphinx_theme"
@@ -45,10 +48,33 @@ sphinx_gallery_conf = {
 # exspy 0.3 imports lazy signals from where HyperSpy 2.5 no longer wants them.
 warnings.filterwarnings("ignore", message="Importing `Lazy")
 
-# The cards are rendered from models and data, so that the two cannot disagree.
-data_card = render_dataset_card(oxygen_k_sites(), "Oxygen K edges of silicon oxides")
-(Path(__file__).parent / "data_set_card.md").write_text(data_card, encoding="utf-8")
-cards = Path(__file__).parent / "pretrained"
-cards.mkdir(exist_ok=True)
+# Cards, report and tables are rendered from models, data and results, so that they cannot disagree.
+here = Path(__file__).parent
+html_extra_path = ["_extra"]
+
+
+def markdown(table: Table) -> str:
+    """Return a table with the best of each row in bold."""
+    rows = [[f"**{cell.text}**" if cell.best else cell.text for cell in row] for row in table.rows]
+    lines = [table.header, ["---"] * len(table.header), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def write(path: str, text: str) -> None:
+    """Write a page or a part of one."""
+    (here / path).parent.mkdir(exist_ok=True)
+    (here / path).write_text(text, encoding="utf-8")
+
+
+sites = oxygen_k_sites()
+write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
 for name in list_pretrained():
-    (cards / f"{name}.md").write_text(render_card(load_pretrained(name)), encoding="utf-8")
+    write(f"pretrained/{name}.md", render_card(load_pretrained(name)))
+study, tries = (
+    json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    for name in ("study", "tries")
+)
+write("_extra/study_report.html", render_report(study, sites))
+for split in SPLITS:
+    write(f"study_{split}.md", markdown(error_table(study[split], sites)))
+write("study_tries.md", markdown(tries_table(tries, sites)))

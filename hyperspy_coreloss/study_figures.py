@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.properties import PropertySpec
@@ -58,7 +59,7 @@ def plot_relative_errors(
     targets
         For each panel the relative errors that are aimed for, drawn as black ticks.
     """
-    figure = Figure(figsize=(_WIDTH, 2.9 * len(errors)), layout="constrained")
+    figure = plt.figure(figsize=(_WIDTH, 2.9 * len(errors)), layout="constrained")
     panels = figure.subplots(len(errors), squeeze=False, sharex=True)[:, 0]
     position = np.arange(len(titles))
     for panel, (title, models) in zip(panels, errors.items(), strict=True):
@@ -102,7 +103,7 @@ def plot_parity(
         ``mae`` and ``r2`` on the test spectra by the name of the property, to be written in.
     """
     rows = -(-len(properties) // _COLUMNS)
-    figure = Figure(figsize=(_WIDTH, 3.0 * rows + 0.3), layout="constrained")
+    figure = plt.figure(figsize=(_WIDTH, 3.0 * rows + 0.3), layout="constrained")
     panels = figure.subplots(rows, _COLUMNS, squeeze=False).flat
     for column, panel in enumerate(panels):
         if column >= len(properties):
@@ -146,7 +147,7 @@ def plot_neighbours(
     neighbours
         For each panel the intensities of the nearest training spectra by name, nearest first.
     """
-    figure = Figure(figsize=(_WIDTH, 3.4), layout="constrained")
+    figure = plt.figure(figsize=(_WIDTH, 3.4), layout="constrained")
     panels = figure.subplots(1, len(spectra), squeeze=False, sharey=True)[0]
     for panel, (name, spectrum), others in zip(panels, spectra.items(), neighbours, strict=True):
         for number, (other, values) in enumerate(others.items()):
@@ -184,7 +185,7 @@ def plot_noisy_spectrum(
         Area-normalised intensities on the window, of the spectrum and of the same site without
         noise.
     """
-    figure = Figure(figsize=(_WIDTH, 3.1), layout="constrained")
+    figure = plt.figure(figsize=(_WIDTH, 3.1), layout="constrained")
     left, right = figure.subplots(1, 2)
     energy, counts = spectrum
     left.step(energy, counts, where="mid", color="0.35", linewidth=0.6)
@@ -221,7 +222,7 @@ def plot_against(
     label
         What the values are, with their unit.
     """
-    figure = Figure(figsize=(_WIDTH, 3.3), layout="constrained")
+    figure = plt.figure(figsize=(_WIDTH, 3.3), layout="constrained")
     panel = figure.subplots()
     for number, (title, relative) in enumerate(errors.items()):
         panel.plot(values, relative, color=_colour(number), marker=_marker(number), label=title)
@@ -245,7 +246,7 @@ def plot_learning_curves(
         draw, and by the title of the property the relative error of each draw. Draws are points;
         lines join the means of those of one size.
     """
-    figure = Figure(figsize=(_WIDTH, 3.9), layout="constrained")
+    figure = plt.figure(figsize=(_WIDTH, 3.9), layout="constrained")
     panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
     for panel, (label, (sizes, errors)) in zip(panels, curves.items(), strict=True):
         means, place = np.unique(sizes, return_inverse=True)

@@ -182,10 +182,11 @@ def _densities(dataset: SpectrumDataset) -> Json | None:
     site = max(dataset.sites, key=lambda site: len(site.projected_densities))
     if not site.projected_densities:
         return None
-    figure = plot_projected_densities(site)
-    picture = _embed(figure)
-    plt.close(figure)
-    return {"figure": picture, "site": site.name, "phase": site.structure.phase}
+    return {
+        "figure": _embed(plot_projected_densities(site)),
+        "site": site.name,
+        "phase": site.structure.phase,
+    }
 
 
 def _excitation(study: Json, dataset: SpectrumDataset) -> Json:
@@ -267,7 +268,8 @@ def _spectra(
 
 
 def _embed(figure: Figure) -> str:
-    """Return a figure as the address of an image that a page holds itself."""
+    """Return a figure as the address of an image that a page holds itself, and close it."""
     file = io.BytesIO()
     figure.savefig(file, dpi=_DPI)
+    plt.close(figure)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -301,3 +301,25 @@ def _digits(dataset: SpectrumDataset) -> list[int]:
     """Return the decimals that each property is told with: a hundredth of its spread."""
     spread = np.nanstd(dataset.targets, axis=0)
     return [max(1 - floor(log10(width)), 0) if width > 0 else 3 for width in spread.tolist()]
+
+
+def tries_table(tries: Json, dataset: SpectrumDataset) -> Table:
+    """Return what was tried beyond the grid search, the best first: errors relative to the mean.
+
+    Parameters
+    ----------
+    tries
+        What ``benchmarks/network_tries.py`` wrote.
+    dataset
+        The data set of the tries.
+    """
+    found = sorted(tries["tries"].items(), key=lambda item: item[1]["mean_relative_error"])
+    columns = [
+        _best_bold([row["relative_error"][spec.name] for _, row in found])
+        for spec in dataset.properties
+    ]
+    average = _best_bold([row["mean_relative_error"] for _, row in found])
+    rows = tuple(
+        (Cell(name), *cells) for (name, _), *cells in zip(found, *columns, average, strict=True)
+    )
+    return Table(("", *(spec.title for spec in dataset.properties), "all"), rows)

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 
 from hyperspy_coreloss.study_figures import plot_learning_curves, plot_parity, plot_relative_errors
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
 
 
 def test_lines_of_a_learning_curve_are_the_means_of_its_draws():
