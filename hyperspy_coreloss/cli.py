@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperspy_coreloss.errors import CoreLossError
+from hyperspy_coreloss.errors import CoreLossError, DatasetError
 
 if TYPE_CHECKING:
     from hyperspy_coreloss.computed_site import ComputedSite
@@ -288,6 +288,7 @@ def simulate(
     "--excitation-energy", is_flag=True, help="Give the excitation energy to the network."
 )
 @click.option("--study", type=_FILE, help="Study (.json) to take the settings from.")
+@click.option("--epochs", type=click.IntRange(1), help="Largest number of passes over the spectra.")
 @click.option("--seed", default=0, show_default=True)
 @_JOBS
 def train(
@@ -301,6 +302,7 @@ def train(
     stop: float,
     excitation_energy: bool,
     study: Path | None,
+    epochs: int | None,
     seed: int,
     jobs: int,
 ) -> None:
@@ -318,18 +320,25 @@ def train(
 
     dataset = read_dataset(data)
     settings = TrainingSettings() if study is None else read_settings(study)
+    settings = replace(settings, seed=seed, epochs=epochs or settings.epochs)
+    splits = []
+    for divide in (random_site_split, phase_disjoint_split):
+        try:
+            splits.append(divide(dataset))
+        except DatasetError as error:
+            click.echo(f"Not tested so: {error}", err=True)
     window = EnergyWindow(stop=stop)
     if excitation_energy:
         window = absolute_window(dataset, window.read_range)
     pretrained = train_network(
         dataset,
-        replace(settings, seed=seed),
+        settings,
         name=name,
         recipe=replace(default_recipe(dataset), window=window, sigma=sigma),
         model_version=model_version,
         intended_use=intended_use,
         limits=limits,
-        test_splits=(random_site_split(dataset), phase_disjoint_split(dataset)),
+        test_splits=splits,
         n_jobs=jobs,
     )
     pretrained.save(output)

@@ -18,7 +18,8 @@ from hyperspy_coreloss.errors import DatasetError, SignalError
 from hyperspy_coreloss.preprocessing import preprocess
 from hyperspy_coreloss.quality import Quality
 from hyperspy_coreloss.recipe import Recipe, prepare
-from hyperspy_coreloss.training import TrainingSettings, network_inputs, train
+from hyperspy_coreloss.regressor import TrainingSettings
+from hyperspy_coreloss.training import network_inputs, train
 
 STEP = 0.1
 
@@ -40,8 +41,8 @@ def measured():
 def absolute_model(sites, recipe):
     few = sites.take(range(0, len(sites), 40))
     words = {"intended_use": "tests", "limits": "tests only", "show_progressbar": False}
-    settings = TrainingSettings(hidden=(16, 8), epochs=20)
-    return train(few, "absolute", recipe=recipe, settings=settings, **words)
+    settings = TrainingSettings(hidden=(16, 8), epochs=20, n_networks=2)
+    return train(few, settings, name="absolute", recipe=recipe, **words)
 
 
 def energies(signal):

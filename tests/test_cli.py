@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 from click.testing import CliRunner
 
 from hyperspy_coreloss.cli import main
@@ -22,13 +23,27 @@ def test_list_and_card_show_the_shipped_model(pretrained):
 
 
 def test_a_data_set_becomes_a_model(sites, tmp_path):
-    few = sites.take(range(0, len(sites), len(sites) // 8))
+    few = sites.take(range(0, len(sites), len(sites) // 40))
     write_dataset(few, tmp_path / "sites.nc")
     words = ("--intended-use", "tests", "--limits", "tests", "--name", "mine", "--epochs", 2)
-    output = run("train", tmp_path / "sites.nc", "-o", tmp_path / "mine.safetensors", *words)
-    model = PretrainedModel.load(tmp_path / "mine.safetensors")
+    changes = ("--sigma", 0.3, "--stop", 20, "--jobs", 1)
+    path = tmp_path / "mine.safetensors"
+    output = run("train", tmp_path / "sites.nc", "-o", path, *words, *changes)
+    model = PretrainedModel.load(path)
     assert model.sha256 in output
     assert model.record.dataset_sha256 == few.sha256
+    assert (model.recipe.sigma, model.recipe.window.stop) == (0.3, 20.0)
+    assert set(model.record.metrics) == {"left_out_phases", "random_site", "phase_disjoint"}
+
+
+def test_too_few_phases_to_test_on_are_told_and_trained_on_anyway(sites, tmp_path):
+    known = np.isin(sites.phases, ["cristobalite", "SOD"])
+    write_dataset(sites.take(np.flatnonzero(known)), tmp_path / "sites.nc")
+    words = ("--intended-use", "tests", "--limits", "tests", "--epochs", 2, "--jobs", 1)
+    output = run("train", tmp_path / "sites.nc", "-o", tmp_path / "mine.safetensors", *words)
+    assert "Not tested so: The split phase_disjoint needs sites" in output
+    model = PretrainedModel.load(tmp_path / "mine.safetensors")
+    assert "phase_disjoint" not in model.record.metrics
 
 
 def test_a_data_set_is_shown_in_words_numbers_and_a_picture(mixed, tmp_path):

@@ -69,7 +69,11 @@ def rewritten(pretrained, path, change, drop=()):
     length = int.from_bytes(content[:8], "little")
     header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["hyperspy_coreloss"])
     change(header)
-    tensors = {**pretrained.weights, "residuals": pretrained.residuals}
+    tensors = {
+        **pretrained.weights,
+        "residuals": pretrained.residuals,
+        "history": pretrained.history,
+    }
     tensors = {name: array for name, array in tensors.items() if name not in drop}
     save_file(tensors, path, metadata={"hyperspy_coreloss": json.dumps(header)})
     return path
@@ -78,7 +82,7 @@ def rewritten(pretrained, path, change, drop=()):
 @pytest.mark.parametrize(
     ("change", "drop", "message"),
     [
-        (lambda h: h.update(format=2), (), "format 2, this version reads format 1"),
+        (lambda h: h.update(format=3), (), "format 3, this version reads format 2"),
         (lambda h: h.pop("limits"), (), "its header needs"),
         (lambda h: h.update(extra=1), (), "its header needs"),
         (lambda h: h.update(hidden=[160, 121]), (), "needs the shape"),
@@ -87,6 +91,7 @@ def rewritten(pretrained, path, change, drop=()):
         (lambda h: h.update(limits=" "), (), "must state its intended use and its limits"),
         (lambda h: None, ("layer.1.bias",), "layer.1.bias needs the shape"),
         (lambda h: None, ("residuals",), "residuals"),
+        (lambda h: None, ("history",), "history"),
     ],
 )
 def test_incomplete_file_is_refused(pretrained, tmp_path, change, drop, message):
@@ -96,7 +101,7 @@ def test_incomplete_file_is_refused(pretrained, tmp_path, change, drop, message)
 
 
 def test_weights_must_be_finite_and_known(pretrained):
-    broken = {**pretrained.weights, "input_mean": np.full(160, np.nan)}
+    broken = {**pretrained.weights, "input_mean": np.full((pretrained.n_networks, 160), np.nan)}
     with pytest.raises(PretrainedFormatError, match="input_mean must be finite"):
         dataclasses.replace(pretrained, weights=broken)
     with pytest.raises(PretrainedFormatError, match="unknown arrays: surplus"):
@@ -123,11 +128,14 @@ def test_level_is_a_share(level):
 
 def test_card_tells_errors_baselines_and_limits(pretrained):
     card = render_card(pretrained)
-    for text in (pretrained.limits, pretrained.sha256, "phase", "mean (baseline)", "sz(dzp)"):
+    for text in (pretrained.limits, pretrained.sha256, "ridge (baseline)", "sz(dzp)"):
         assert text in card
-    for spec in pretrained.properties:
-        row = pretrained.record.metrics[spec.name]
-        assert f"{row['mae']:.3g}" in card
-        if row["mae"] >= min(row["baselines"].values()):
-            worse = card.partition("No better than a baseline")[2].splitlines()[0]
-            assert spec.title in worse
+    tables = {"phase_disjoint": "New phases", "random_site": "New sites"}
+    for split, title in tables.items():
+        table = card.partition(f"**{title}: ")[2].partition("**")[2].partition("**")[0]
+        worse = table.partition("No better than a baseline: ")[2].splitlines()
+        for spec in pretrained.properties:
+            row = pretrained.record.metrics[split][spec.name]
+            assert f"| {spec.label} | {row['mae']:.3g} | {row['r2']:.2f} |" in table
+            beaten = row["mae"] >= min(row["baselines"].values())
+            assert beaten == bool(worse and spec.title in worse[0])
