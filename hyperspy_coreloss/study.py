@@ -76,7 +76,8 @@ def run_study(
     dataset
         Spectra, labels and phases.
     settings
-        What the grid search does not vary; by default the paper's.
+        What the grid search does not vary; by default the paper's, but for a lower dropout: with
+        the paper's an ensemble is no better on new phases and fits what it has seen half as well.
     commit
         Version of the code, for the record.
     noisy_phase
@@ -93,7 +94,7 @@ def run_study(
         ``baselines`` of each property; the other keys are described in the documentation.
     """
     begin = perf_counter()
-    base = TrainingSettings(patience=None) if settings is None else settings
+    base = TrainingSettings(dropout=0.2, patience=None) if settings is None else settings
     recipe = default_recipe(dataset)
     inputs = network_inputs(dataset, recipe)
     splits = (random_site_split(dataset), phase_disjoint_split(dataset))
@@ -190,7 +191,8 @@ def _tested(
     found = evaluate_split(inputs, targets, split, settings, n_jobs=n_jobs)
     baselines = evaluate_baselines(inputs, targets, split, n_jobs=n_jobs)
     # The paper's own protocol: one network, stopped early on the validation spectra.
-    single = NetworkRegressor(replace(settings, patience=100)).fit(
+    paper = TrainingSettings(hidden=settings.hidden, weight_decay=settings.weight_decay)
+    single = NetworkRegressor(paper).fit(
         inputs[split.train],
         targets[split.train],
         validation=(inputs[split.validation], targets[split.validation]),
