@@ -35,20 +35,30 @@ class SearchResult:
         Mean absolute error of each in standard deviations, averaged over properties and folds.
     spread
         Standard deviation of that error over the folds.
+    training_error
+        Error of each on the spectra that it was trained on.
     """
 
     candidates: tuple[TrainingSettings, ...]
     error: tuple[float, ...]
     spread: tuple[float, ...]
+    training_error: tuple[float, ...]
 
     @property
     def best(self) -> TrainingSettings:
-        """Settings with the lowest error."""
-        return self.candidates[int(np.argmin(self.error))]
+        """Settings that fit best what they know, of those that are as good on what they do not.
+
+        As good is an error within one standard error of the lowest: of such settings none is
+        better on new spectra, and a good fit lets known ones be recognised.
+        """
+        lowest = int(np.argmin(self.error))
+        limit = self.error[lowest] + self.spread[lowest] / np.sqrt(SEARCH_FOLDS)
+        as_good = [number for number, error in enumerate(self.error) if error <= limit]
+        return self.candidates[min(as_good, key=lambda number: self.training_error[number])]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        rows = zip(self.candidates, self.error, self.spread, strict=True)
+        rows = zip(self.candidates, self.error, self.spread, self.training_error, strict=True)
         return {
             "best": asdict(self.best),
             "candidates": [
@@ -56,8 +66,9 @@ class SearchResult:
                     **{name: getattr(candidate, name) for name in GRID},
                     "error": error,
                     "spread": spread,
+                    "training_error": training_error,
                 }
-                for candidate, error, spread in rows
+                for candidate, error, spread, training_error in rows
             ],
         }
 
@@ -98,6 +109,7 @@ def search_settings(
         scoring=scaled_error,
         cv=GroupKFold(min(SEARCH_FOLDS, len(np.unique(groups)))),
         refit=False,
+        return_train_score=True,
         n_jobs=n_jobs,
     )
     found = search.fit(inputs, targets, groups=groups).cv_results_
@@ -105,4 +117,5 @@ def search_settings(
         tuple(candidates),
         tuple((-found["mean_test_score"]).tolist()),
         tuple(found["std_test_score"].tolist()),
+        tuple((-found["mean_train_score"]).tolist()),
     )
