@@ -145,16 +145,22 @@ def verdict(errors: Json, dataset: SpectrumDataset) -> Verdict:
 def search_table(study: Json) -> Table:
     """Return the settings that were tried, with their errors in cross-validation."""
     found = {split: study["search"][split]["candidates"] for split in SPLITS}
-    best = {split: min(row["error"] for row in rows) for split, rows in found.items()}
     rows = []
     for candidates in zip(*found.values(), strict=True):
         hidden = ", ".join(str(nodes) for nodes in candidates[0]["hidden"])
         errors = (
-            Cell(f"{row['error']:.3f} ± {row['spread']:.3f}", row["error"] == best[split])
+            Cell(
+                f"{row['error']:.3f} ± {row['spread']:.3f} ({row['training_error']:.3f})",
+                _is_best(row, study["search"][split]),
+            )
             for split, row in zip(found, candidates, strict=True)
         )
         rows.append((Cell(hidden), Cell(f"{candidates[0]['weight_decay']:g}"), *errors))
     return Table(("hidden layers", "regularisation", *SPLITS.values()), tuple(rows))
+
+
+def _is_best(row: Json, search: Json) -> bool:
+    return all(row[name] == search["best"][name] for name in ("hidden", "weight_decay"))
 
 
 def close_candidates(study: Json) -> tuple[int, int]:
@@ -162,9 +168,10 @@ def close_candidates(study: Json) -> tuple[int, int]:
 
     Both without the chosen one, and on the development spectra of the honest split.
     """
-    rows = study["search"][HEADLINE]["candidates"]
-    chosen = min(rows, key=lambda row: row["error"])
-    close = sum(row["error"] <= chosen["error"] + chosen["spread"] for row in rows)
+    search = study["search"][HEADLINE]
+    rows = search["candidates"]
+    chosen = next(row for row in rows if _is_best(row, search))
+    close = sum(abs(row["error"] - chosen["error"]) <= chosen["spread"] for row in rows)
     return close - 1, len(rows) - 1
 
 

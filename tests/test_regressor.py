@@ -12,7 +12,7 @@ from hyperspy_coreloss.baselines import fit_baselines
 from hyperspy_coreloss.ensemble import train_ensemble
 from hyperspy_coreloss.network import build_network
 from hyperspy_coreloss.regressor import NetworkRegressor, TrainingSettings, _augmentation
-from hyperspy_coreloss.settings_search import search_settings
+from hyperspy_coreloss.settings_search import SearchResult, search_settings
 
 QUICK = TrainingSettings(hidden=(32,), epochs=60, dropout=0.0, noise=0.0, jitter=0.0)
 
@@ -71,6 +71,17 @@ def test_search_finds_the_settings_that_learn(peaks):
     assert found.best.learning_rate == 1e-3
     row = found.to_dict()["candidates"][1]
     assert (row["hidden"], row["error"]) == ((32,), min(found.error))
+
+
+def test_of_settings_that_are_as_good_those_that_fit_best_are_taken():
+    candidates = tuple(replace(QUICK, epochs=number) for number in range(4))
+    found = SearchResult(
+        candidates,
+        error=(0.70, 0.72, 0.71, 0.90),
+        spread=(0.06, 0.06, 0.06, 0.06),
+        training_error=(0.5, 0.3, 0.4, 0.1),
+    )
+    assert found.best is candidates[1]
 
 
 def test_an_ensemble_judges_each_group_by_networks_that_did_not_see_it(peaks):
