@@ -36,7 +36,7 @@ def values(part):
     return np.array(found["true"]), np.array(found["predicted"])
 
 
-plot_parity(sites.properties, values("training"), values("test"), study["phase_disjoint"])
+figure = plot_parity(sites.properties, values("training"), values("test"), study["phase_disjoint"])
 
 # %%
 # Beyond the baselines?
@@ -61,7 +61,7 @@ for split, title in (("phase_disjoint", "new phases"), ("random_site", "new site
     ensemble = {name: row["mae"] for name, row in study[split].items()}
     shown[title] = {"networks": relative(ensemble, split)}
     shown[title] |= {model: relative(of_model(split, model), split) for model in models}
-plot_relative_errors(shown, titles)
+figure = plot_relative_errors(shown, titles)
 
 # %%
 # Reading more of the spectrum
@@ -70,7 +70,7 @@ plot_relative_errors(shown, titles)
 
 windows = study["window_stop"]
 series = dict(zip(titles, zip(*map(relative, windows.values()), strict=True), strict=True))
-plot_against([float(stop) for stop in windows], series, "end of the window (eV)")
+figure = plot_against([float(stop) for stop in windows], series, "end of the window (eV)")
 
 # %%
 # Giving the excitation energy to the network
@@ -78,7 +78,7 @@ plot_against([float(stop) for stop in windows], series, "end of the window (eV)"
 # Figure 5 of the paper: spectra at their excitation energies instead of counted from the threshold.
 
 energies = study["excitation_energy"]["phase_disjoint"]
-plot_relative_errors(
+figure = plot_relative_errors(
     {"new phases": {f"{kind} excitation energy": relative(energies[kind]) for kind in energies}},
     titles,
 )
@@ -93,4 +93,4 @@ for kind in ("phases", "sites"):
     found = zip(*(relative(draw["mae"]) for draw in draws), strict=True)
     sizes = [draw[f"n_{kind}"] for draw in draws]
     curves[f"{kind} to learn from"] = (sizes, dict(zip(titles, found, strict=True)))
-plot_learning_curves(curves)
+figure = plot_learning_curves(curves)
