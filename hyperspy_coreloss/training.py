@@ -149,9 +149,8 @@ def train(
     >>> import hyperspy_coreloss as hc
     >>> settings = hc.TrainingSettings(epochs=2, n_networks=2)
     >>> words = {"name": "mine", "intended_use": "An example.", "limits": "Useless."}
-    >>> hc.train(hc.data.oxygen_k_sites(), settings, **words, show_progressbar=False).property_names
-    ('bond_length', 'bond_angle', 'voronoi_volume', 'overlap_population', 'mulliken_charge', \
-'excitation_energy')
+    >>> hc.train(hc.data.oxygen_k_sites(), settings, **words, show_progressbar=False).n_networks
+    2
     """
     settings = TrainingSettings() if settings is None else settings
     if start is not None:
