@@ -23,18 +23,21 @@ _HOMES = {
     "RecursionChains": "computed_site",
     "SampledSpectrum": "computed_site",
     "SpectrumDataset": "dataset",
+    "SpectrumEmulator": "emulator",
     "TrainingSettings": "regressor",
     "TransitionLines": "computed_site",
     "absolute_window": "dataset",
     "list_pretrained": "pretrained",
+    "load_emulator": "emulator",
     "load_pretrained": "pretrained",
     "measure_resolution": "prediction",
     "predict_properties": "prediction",
     "read_dataset": "dataset_file",
     "train": "training",
+    "train_emulator": "emulator",
     "write_dataset": "dataset_file",
 }
-_MODULES = ("data", "errors", "signals")
+_MODULES = ("components", "data", "errors", "signals")
 
 __all__ = ("__version__", *_HOMES, *_MODULES)  # spelled out in __init__.pyi
 

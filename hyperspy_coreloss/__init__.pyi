@@ -1,4 +1,4 @@
-from . import data, errors, signals
+from . import components, data, errors, signals
 from .computed_site import (
     ComputedSite,
     ComputedStructure,
@@ -8,6 +8,7 @@ from .computed_site import (
 )
 from .dataset import SpectrumDataset, absolute_window
 from .dataset_file import read_dataset, write_dataset
+from .emulator import SpectrumEmulator, load_emulator, train_emulator
 from .energy import EnergyWindow
 from .lazy_signals import LazyCoreLossPropertySignal
 from .prediction import measure_resolution, predict_properties
@@ -34,18 +35,22 @@ __all__ = [
     "RecursionChains",
     "SampledSpectrum",
     "SpectrumDataset",
+    "SpectrumEmulator",
     "TrainingSettings",
     "TransitionLines",
     "__version__",
     "absolute_window",
+    "components",
     "data",
     "errors",
     "list_pretrained",
+    "load_emulator",
     "load_pretrained",
     "measure_resolution",
     "predict_properties",
     "read_dataset",
     "signals",
     "train",
+    "train_emulator",
     "write_dataset",
 ]

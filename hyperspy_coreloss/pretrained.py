@@ -1,13 +1,11 @@
 """Pretrained models: weights, recipe, properties, trust data and record in one file.
 
-The file is a `safetensors <https://huggingface.co/docs/safetensors>`_ file: the arrays, and one
-JSON text ``hyperspy_coreloss`` in its header. Loading one never runs code from it.
+Loading one never runs code from it (:mod:`hyperspy_coreloss.tensor_file`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -15,13 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save as save_tensors
 
 from hyperspy_coreloss.errors import PretrainedFormatError, PretrainedNotFoundError
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.recipe import Recipe
+from hyperspy_coreloss.tensor_file import pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +30,6 @@ DEFAULT = "silica-o-k"
 #: Name of the errors on phases that the networks of an ensemble were trained without.
 LEFT_OUT = "left_out_phases"
 
-_HEADER = "hyperspy_coreloss"
 _FORMAT = 2
 _FOLDER = Path(__file__).parent / "data"
 
@@ -198,11 +193,7 @@ class PretrainedModel:
             "limits": self.limits,
         }
         tensors = {**self.weights, "residuals": self.residuals, "history": self.history}
-        text = json.dumps(header, sort_keys=True, ensure_ascii=False)
-        return save_tensors(
-            {name: np.ascontiguousarray(array) for name, array in tensors.items()},
-            metadata={_HEADER: text},
-        )
+        return pack(header, tensors)
 
     def save(self, filename: str | Path) -> None:
         """Write the model as one ``.safetensors`` file."""
@@ -218,9 +209,10 @@ class PretrainedModel:
             If the file is damaged, incomplete, or of a newer format.
         """
         name, content = Path(filename).name, Path(filename).read_bytes()
-        header = _header(content, name)
+        arrays = {"weights", "residuals", "history"}
+        expected = {field.name for field in fields(cls)} - arrays
+        header, tensors = unpack(content, name, "pretrained model", _FORMAT, expected)
         try:
-            tensors = load_tensors(content)
             residuals, history = tensors.pop("residuals"), tensors.pop("history")
             return cls(
                 name=header["name"],
@@ -235,7 +227,7 @@ class PretrainedModel:
                 intended_use=header["intended_use"],
                 limits=header["limits"],
             )
-        except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             msg = f"{name} is not a complete pretrained model: {error}"
             raise PretrainedFormatError(msg) from error
 
@@ -336,30 +328,3 @@ def load_pretrained(
 @lru_cache(maxsize=16)
 def _shipped(path: Path) -> PretrainedModel:
     return PretrainedModel.load(path)
-
-
-def _header(content: bytes, name: str) -> dict[str, Any]:
-    """Return the JSON header; the first eight bytes of a safetensors file are its length."""
-    try:
-        length = int.from_bytes(content[:8], "little")
-        header = json.loads(content[8 : 8 + length])["__metadata__"][_HEADER]
-        header = json.loads(header)
-        version = header["format"]
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{name} is no pretrained model of hyperspy_coreloss: its header cannot be read."
-        raise PretrainedFormatError(msg) from error
-    if version != _FORMAT:
-        msg = (
-            f"{name} has the format {version}, this version reads format {_FORMAT}. "
-            "Update hyperspy_coreloss."
-        )
-        raise PretrainedFormatError(msg)
-    expected = {field.name for field in fields(PretrainedModel)} - {
-        "weights",
-        "residuals",
-        "history",
-    }
-    if set(header) != expected | {"format"}:
-        msg = f"{name} is no complete pretrained model: its header needs {sorted(expected)}."
-        raise PretrainedFormatError(msg)
-    return header

@@ -1,0 +1,265 @@
+"""Components for HyperSpy models: computed fine structure, and the step of an edge.
+
+All give intensities per eV, as HyperSpy's own do: a model multiplies by the channel width where the
+energy axis is binned. Their ``intensity`` is in counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from hyperspy.components1d import Expression
+
+from hyperspy_coreloss.curves import sample_curve
+from hyperspy_coreloss.fine_structure import FineStructure
+from hyperspy_coreloss.property_elnes import PropertyELNES
+from hyperspy_coreloss.template_signals import (
+    find_threshold,
+    one_spectrum,
+    template_signal,
+    unit_area,
+)
+
+if TYPE_CHECKING:
+    from hyperspy.signals import BaseSignal, Signal1D
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from hyperspy_coreloss.dataset import SpectrumDataset
+
+__all__ = ("ELNESTemplate", "EdgeStep", "PropertyELNES")
+
+
+class ELNESTemplate(FineStructure):
+    r"""The spectrum of a known site or material, shifted and broadened, as a component.
+
+    .. math::
+
+        f(E) = I \, (t * G_\sigma * L_\Gamma)(E - E_0)
+
+    with the template :math:`t`, which has the area one between its ends, a Gaussian and a
+    Lorentzian.
+
+    ================ ============== ==============================================================
+    Variable          Parameter      Meaning
+    ================ ============== ==============================================================
+    :math:`I`         intensity      Counts between the ends of the template; linear, free
+    :math:`E_0`       onset          Where the energy 0 of the template lies, in eV; fixed
+    :math:`\sigma`    broadening     Gaussian on top of the template's own, standard deviation in
+                                     eV; fixed
+    :math:`\Gamma`    lifetime       Lorentzian on top of the template's own, half width at half
+                                     maximum in eV; fixed
+    ================ ============== ==============================================================
+
+    Only the intensity is free at first, so that a model of templates, a background and steps is
+    linear: ``m.multifit(optimizer="lstsq")`` or ``"nnls"`` fits all spectra at once (multiple
+    linear least squares), lazy ones with ``"lstsq"``. Beyond its ends the template keeps its first
+    and last value: restrict the fit with ``m.set_signal_range`` to where it is known.
+
+    Parameters
+    ----------
+    template : Signal1D
+        One spectrum without background, on energies counted from the onset.
+    onset, intensity, broadening, lifetime : float
+        First values of the parameters.
+
+    Raises
+    ------
+    SignalError
+        If the template is not one finite spectrum of positive area.
+
+    See Also
+    --------
+    from_dataset, from_signal
+
+    Examples
+    --------
+    >>> from hyperspy_coreloss.components import ELNESTemplate
+    >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+    >>> m = s.create_model(auto_add_edges=False)
+    >>> m.append(ELNESTemplate.from_dataset("alpha-quartz", onset=537, broadening=0.3))
+    >>> m.multifit(optimizer="lstsq", show_progressbar=False)
+    """
+
+    def __init__(
+        self,
+        template: Signal1D,
+        onset: float = 0.0,
+        intensity: float = 1.0,
+        broadening: float = 0.0,
+        lifetime: float = 0.0,
+    ) -> None:
+        super().__init__(
+            unit_area(template),
+            (),
+            intensity=intensity,
+            onset=onset,
+            broadening=broadening,
+            lifetime=lifetime,
+        )
+        self._id_name = "cd29d1b2-6ee8-435f-9041-2964d88ea9c1"
+        self._whitelist["template"] = ("init,sig", template)
+        self.template = template
+        title = template.metadata.get_item("General.title", default="")
+        self.name = title or "ELNESTemplate"
+
+    @classmethod
+    def from_signal(
+        cls, signal: BaseSignal, onset: float | None = None, **parameters: float
+    ) -> Self:
+        """Take a measured or computed spectrum without background as a template.
+
+        Parameters
+        ----------
+        signal : BaseSignal
+            One spectrum of an edge, background removed; its energy axis may be uneven.
+        onset
+            The onset of the edge on this axis, in eV; by default the threshold, where the spectrum
+            first rises for good through 30 % of its highest intensity in the next 10 eV.
+        **parameters
+            First values of ``intensity``, ``broadening`` and ``lifetime``.
+
+        Raises
+        ------
+        SignalError
+            If the signal is not one spectrum, or no threshold is found.
+        EnergyAxisError
+            If the axis has no energy units.
+        """
+        energy, values = one_spectrum(signal)
+        found = find_threshold(sample_curve(energy, values)) if onset is None else float(onset)
+        title = signal.metadata.get_item("General.title", default="")
+        template = template_signal(energy - found, values, title)
+        return cls(template, onset=found, **parameters)
+
+    @classmethod
+    def from_dataset(
+        cls,
+        name: str,
+        dataset: SpectrumDataset | None = None,
+        *,
+        onset: float | None = None,
+        intensity: float = 1.0,
+        broadening: float = 0.2,
+        lifetime: float = 0.0,
+        energy_range: tuple[float, float] = (-5.0, 40.0),
+    ) -> Self:
+        """Take a computed spectrum as a template.
+
+        It carries the lifetime broadening of the core hole only (a Lorentzian of 0.1 eV half
+        width); its energies are counted from the lowest empty state.
+
+        Parameters
+        ----------
+        name
+            Name of a site or of a structure of the data set, or a mineral: ``"alpha-quartz"``,
+            ``"beta-quartz"``, ``"alpha-cristobalite"``, ``"stishovite"``. The spectrum of a
+            structure is the mean of its sites, each as often as it occurs and at its own
+            excitation energy.
+        dataset
+            Computed spectra; by default those that come with the package.
+        onset, intensity, broadening, lifetime
+            First values of the parameters; by default the onset is the computed excitation energy.
+        energy_range
+            Where the template is taken, in eV from the onset.
+
+        Raises
+        ------
+        DatasetError
+            If there is no site or structure of this name.
+        """
+        from hyperspy_coreloss.data import oxygen_k_sites
+        from hyperspy_coreloss.reference_spectra import mean_spectrum
+
+        sites = oxygen_k_sites() if dataset is None else dataset
+        energy, values, edge = mean_spectrum(sites, name, energy_range)
+        template = template_signal(energy, values, name)
+        return cls(
+            template,
+            onset=edge if onset is None else onset,
+            intensity=intensity,
+            broadening=broadening,
+            lifetime=lifetime,
+        )
+
+    def _mixtures(self, properties: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.ones((len(properties), 1))
+
+
+class EdgeStep(Expression):
+    r"""The continuum step of an edge.
+
+    .. math::
+
+        f(E) = I \left[ \tfrac12 + \tfrac1\pi \arctan\frac{E - E_0}{w} \right]
+        \quad \text{or} \quad
+        f(E) = \tfrac{I}{2} \left[ 1 + \mathrm{erf}\frac{E - E_0}{\sqrt2 w} \right]
+
+    ============== ============= ==============================================================
+    Variable        Parameter     Meaning
+    ============== ============= ==============================================================
+    :math:`I`       intensity     Height in counts per eV far above the onset; linear
+    :math:`E_0`     onset         Where half the height is reached, in eV
+    :math:`w`       width         In eV: half width at half maximum of the Lorentzian (arctan) or
+                                  standard deviation of the Gaussian (erf) that the step is
+                                  broadened with
+    ============== ============= ==============================================================
+
+    The arctangent is the step of states with a lifetime, the error function that of a spectrometer.
+
+    Parameters
+    ----------
+    shape : {"arctan", "erf"}
+        Which of the two.
+    intensity, onset, width : float
+        First values of the parameters. In a linear fit fix onset and width
+        (``m.set_parameters_not_free(only_nonlinear=True)``).
+    module
+        Library that evaluates the expression, see
+        :class:`hyperspy.api.model.components1D.Expression`.
+
+    Examples
+    --------
+    >>> from hyperspy_coreloss.components import EdgeStep
+    >>> step = EdgeStep("erf", intensity=100, onset=535, width=0.5)
+    >>> float(step.function(np.array([535.0]))[0])
+    50.0
+    """
+
+    def __init__(
+        self,
+        shape: Literal["arctan", "erf"] = "arctan",
+        intensity: float = 1.0,
+        onset: float = 0.0,
+        width: float = 1.0,
+        module: str = "scipy",
+        **kwargs: Any,
+    ) -> None:
+        if shape not in _STEPS:
+            msg = f"The shape of a step must be one of {', '.join(_STEPS)}, not {shape!r}."
+            raise ValueError(msg)
+        super().__init__(
+            expression=_STEPS[shape],
+            name="EdgeStep",
+            position="onset",
+            module=module,
+            autodoc=False,
+            intensity=intensity,
+            onset=onset,
+            width=width,
+            **kwargs,
+        )
+        self._id_name = "83d88a39-1f22-4189-bf39-cd2c0c5929c0"
+        self._whitelist["shape"] = ("init", shape)
+        self.width.bmin = 0.0
+        for energy in (self.onset, self.width):
+            energy.units = "eV"
+        self.isbackground = False
+        self.convolved = True
+
+
+_STEPS = {
+    "arctan": "intensity * (1 / 2 + atan((x - onset) / width) / pi)",
+    "erf": "intensity / 2 * (1 + erf((x - onset) / (sqrt(2) * width)))",
+}

@@ -1,0 +1,161 @@
+"""Sampled spectra as smooth functions of energy, onset, broadening and lifetime.
+
+Model components need spectra at any energy, shifted and broadened by fitted amounts, with the
+derivatives by these. A spectrum that is known between two energies keeps its first and last value
+beyond them, so that a broader one bends at its ends and does not break off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.integrate import trapezoid
+from scipy.interpolate import CubicSpline
+
+from hyperspy_coreloss.errors import SignalError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# How far the ends are continued, in widths of the Gaussian and of the Lorentzian: after them, what
+# a kernel has left is 1e-15 and 2e-3 of the step at an end.
+_GAUSSIAN_REACH = 8.0
+_LORENTZIAN_REACH = 200.0
+
+Variable = Literal["energy", "broadening", "lifetime"]
+
+
+@dataclass(frozen=True, eq=False)
+class SampledCurves:
+    """One or more curves on one evenly spaced energy axis.
+
+    Parameters
+    ----------
+    start, step
+        First energy and distance between two, in eV.
+    values
+        Shape (curves, samples).
+
+    Raises
+    ------
+    SignalError
+        If there are fewer than four samples, or some are not finite.
+    """
+
+    start: float
+    step: float
+    values: NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        values = np.atleast_2d(np.asarray(self.values, dtype=np.float64))
+        object.__setattr__(self, "values", values)
+        if values.shape[1] < 4 or not self.step > 0:
+            msg = (
+                "A sampled curve needs four or more samples at rising energies; found "
+                f"{values.shape[1]} in steps of {self.step} eV."
+            )
+            raise SignalError(msg)
+        if not np.isfinite(values).all():
+            msg = f"A sampled curve must be finite; found {np.sum(~np.isfinite(values))} values."
+            raise SignalError(msg)
+
+    @property
+    def energy(self) -> NDArray[np.floating]:
+        """Energies of the samples in eV, shape (samples,)."""
+        return self.start + self.step * np.arange(self.values.shape[1])
+
+    @property
+    def area(self) -> NDArray[np.floating]:
+        """Integral of each curve between its ends, shape (curves,)."""
+        return trapezoid(self.values, dx=self.step, axis=1)
+
+
+def sample_curve(energy: NDArray[np.floating], values: NDArray[np.floating]) -> SampledCurves:
+    """Return a curve known at rising energies, evenly spaced or not.
+
+    Uneven samples are interpolated by a cubic spline in steps of the narrowest spacing.
+
+    Parameters
+    ----------
+    energy
+        In eV, shape (samples,).
+    values
+        Shape (samples,).
+    """
+    spacing = np.diff(energy)
+    step = float(spacing.min())
+    if np.allclose(spacing, step, rtol=1e-4):
+        return SampledCurves(float(energy[0]), float(spacing.mean()), values)
+    grid = np.arange(energy[0], energy[-1] + step / 2, step)
+    return SampledCurves(float(energy[0]), step, CubicSpline(energy, values)(grid))
+
+
+def evaluate_curves(
+    curves: SampledCurves,
+    energy: NDArray[np.floating],
+    broadening: float = 0.0,
+    lifetime: float = 0.0,
+    derivative: Variable | None = None,
+) -> NDArray[np.float64]:
+    """Return broadened curves, or their derivative by one variable, at given energies.
+
+    Parameters
+    ----------
+    curves
+        What to broaden.
+    energy
+        In eV, shape (energies,), in any order.
+    broadening
+        Standard deviation of the Gaussian in eV.
+    lifetime
+        Half width at half maximum of the Lorentzian in eV.
+    derivative
+        None for the curves; else the variable.
+
+    Returns
+    -------
+    ndarray
+        Shape (curves, energies).
+    """
+    variable = None if derivative == "energy" else derivative
+    spline = _spline(curves, abs(float(broadening)), abs(float(lifetime)), variable)
+    inside = np.clip(energy, spline.x[0], spline.x[-1])
+    values = spline(inside, 1 if derivative == "energy" else 0)
+    if derivative == "energy":
+        values = np.where((energy == inside)[:, np.newaxis], values, 0.0)
+    return values.T
+
+
+@lru_cache(maxsize=64)
+def _spline(
+    curves: SampledCurves, broadening: float, lifetime: float, derivative: Variable | None
+) -> CubicSpline:
+    """Return the spline through broadened curves, continued beyond their ends.
+
+    The derivative by the width of the kernel is a product in Fourier space too: Gaussian and
+    Lorentzian there are exp(-σ² k² / 2) and exp(-Γ |k|).
+    """
+    reach = _GAUSSIAN_REACH * broadening + _LORENTZIAN_REACH * lifetime
+    # A power of two, so that a small change of a width does not move where the kernel is cut off.
+    margin = 1 << int(np.ceil(np.log2(reach / curves.step + 2)))
+    n_samples = curves.values.shape[1]
+    n_total = next_fast_len(n_samples + 6 * margin, real=True)
+    first, last = curves.values[:, :1], curves.values[:, -1:]
+    # A transform is periodic: far from what is kept, the last value goes back to the first.
+    back = 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, n_total - n_samples - 4 * margin))
+    ones = np.ones(2 * margin)
+    padded = np.hstack([first * ones, curves.values, last * ones, first + (last - first) * back])
+    wave = 2 * np.pi * np.fft.rfftfreq(n_total, curves.step)
+    kernel = np.exp(-0.5 * (broadening * wave) ** 2 - lifetime * wave)
+    if derivative == "broadening":
+        kernel *= -broadening * wave**2
+    elif derivative == "lifetime":
+        kernel *= -wave
+    kept = slice(margin, 3 * margin + n_samples)
+    values = irfft(rfft(padded, axis=1) * kernel, n_total, axis=1)[:, kept]
+    energy = curves.start + curves.step * np.arange(-margin, n_samples + margin)
+    return CubicSpline(energy, values.T)

@@ -1,0 +1,396 @@
+"""The forward direction: from the properties of a site to its spectrum, with derivatives.
+
+An emulator is a Gaussian process on the principal components of computed spectra (Rasmussen and
+Williams 2006, Gaussian Processes for Machine Learning, chapter 2; Higdon et al. 2008, J. Am. Stat.
+Assoc. 103, 570). Its mean is smooth, and far from all it was trained on it is the mean spectrum.
+Sites of equal properties have different spectra: an emulator gives their mean, and tells how far
+from it spectra of new phases are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from scipy.integrate import trapezoid
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+from sklearn.model_selection import GroupKFold
+
+from hyperspy_coreloss.curves import SampledCurves
+from hyperspy_coreloss.errors import DatasetError, PretrainedFormatError, PretrainedNotFoundError
+from hyperspy_coreloss.network import one_thread
+from hyperspy_coreloss.properties import EXCITATION_ENERGY, PropertySpec, property_index
+from hyperspy_coreloss.splits import phase_numbers
+from hyperspy_coreloss.tensor_file import pack, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.dataset import SpectrumDataset
+
+_FORMAT = 1
+_KIND = "emulator"
+_FOLDER = Path(__file__).parent / "data" / "emulators"
+_STEP = 0.1
+_FOLDS = 5
+_EACH_PROPERTY = ("centre", "scale", "lower", "upper", "length_scales")
+# Where the search for the length scales (in standard deviations) and the noise starts, and where
+# it ends: properties of real sites never fix a spectrum.
+_LENGTH, _NOISE = (2.0, (0.3, 30.0)), (0.3, (1e-3, 10.0))
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumEmulator:
+    """A spectrum as a function of properties.
+
+    Parameters
+    ----------
+    name
+        Identifies the emulator.
+    edge
+        Absorbing element and edge.
+    properties
+        What the spectrum is a function of, in order.
+    sigma
+        Standard deviation of the Gaussian broadening of the spectra, in eV.
+    start
+        First energy of the spectra in eV from the lowest empty state; they go on in steps of
+        0.1 eV.
+    record
+        JSON-ready: data set, its size and SHA-256, versions.
+    arrays
+        ``mean`` (energies,) and ``components`` (components, energies): spectra of unit area;
+        ``centre``, ``scale``, ``lower``, ``upper`` (properties,): mean, spread and range of the
+        training sites; ``length_scales`` (properties,) in units of the scale; ``points`` (sites,
+        properties): the sites; ``amplitude`` (1,) and ``coefficients`` (sites, components);
+        ``discrepancy`` (energies,): root mean square difference from spectra of phases that were
+        left out in turn.
+
+    Raises
+    ------
+    PretrainedFormatError
+        If arrays are missing, do not fit together or are not finite.
+    """
+
+    name: str
+    edge: str
+    properties: tuple[PropertySpec, ...]
+    sigma: float
+    start: float
+    record: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[np.float64]] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        points = self.arrays.get("points", np.empty((0, 0)))
+        mean = self.arrays.get("mean", np.empty(0))
+        components = len(self.arrays.get("components", ()))
+        n_sites, n_properties = len(points), len(self.properties)
+        shapes = {
+            "mean": (mean.size,),
+            "components": (components, mean.size),
+            "discrepancy": (mean.size,),
+            "points": (n_sites, n_properties),
+            "coefficients": (n_sites, components),
+            "amplitude": (1,),
+            **dict.fromkeys(_EACH_PROPERTY, (n_properties,)),
+        }
+        found = {name: np.shape(array) for name, array in self.arrays.items()}
+        if found != shapes or not all(np.isfinite(array).all() for array in self.arrays.values()):
+            msg = f"The arrays of the emulator {self.name!r} are incomplete or not finite: {found}."
+            raise PretrainedFormatError(msg)
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties, in order."""
+        return tuple(spec.name for spec in self.properties)
+
+    @cached_property
+    def curves(self) -> SampledCurves:
+        """Mean spectrum and principal components, which :meth:`mixture` tells the shares of."""
+        values = np.vstack([self.arrays["mean"], self.arrays["components"]])
+        return SampledCurves(self.start, _STEP, values)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file that :meth:`save` writes."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def mixture(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the share of each curve in the spectra of sites.
+
+        Parameters
+        ----------
+        values
+            Properties, shape (sites, properties).
+
+        Returns
+        -------
+        ndarray
+            Shape (sites, 1 + components); the share of the mean spectrum is one.
+        """
+        with torch.no_grad(), one_thread():
+            shares = _shares(_tensors(self), torch.tensor(values, dtype=torch.float64)).numpy()
+        return np.hstack([np.ones((len(shares), 1)), shares])
+
+    def mixture_gradient(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the derivative of :meth:`mixture` by the properties of one site.
+
+        By automatic differentiation.
+
+        Parameters
+        ----------
+        values
+            Properties, shape (properties,).
+
+        Returns
+        -------
+        ndarray
+            Shape (1 + components, properties).
+        """
+        tensors = _tensors(self)
+        n_components = len(self.arrays["components"])
+        with one_thread():
+            # One copy of the site for each component gives all derivatives in a single pass back.
+            at = torch.tensor(np.tile(values, (n_components, 1)), requires_grad=True)
+            own = _shares(tensors, at).diagonal().sum()
+            (change,) = torch.autograd.grad(own, at)
+        return np.vstack([np.zeros((1, len(values))), change.numpy()])
+
+    def spectra(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return spectra of unit area on the energies of :attr:`curves`, shape (sites, energies).
+
+        Parameters
+        ----------
+        values
+            Properties, shape (sites, properties).
+        """
+        return self.mixture(np.atleast_2d(values)) @ self.curves.values
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the file that :meth:`save` writes."""
+        header = {
+            "format": _FORMAT,
+            "name": self.name,
+            "edge": self.edge,
+            "properties": [spec.to_dict() for spec in self.properties],
+            "sigma": self.sigma,
+            "start": self.start,
+            "record": dict(self.record),
+        }
+        return pack(header, self.arrays)
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str = "The file") -> SpectrumEmulator:
+        """Rebuild an emulator from :meth:`to_bytes`.
+
+        Raises
+        ------
+        PretrainedFormatError
+            If the content is no complete emulator, or of a newer format.
+        """
+        expected = {part.name for part in fields(cls)} - {"arrays"}
+        header, arrays = unpack(content, name, _KIND, _FORMAT, expected)
+        specs = tuple(PropertySpec.from_dict(spec) for spec in header.pop("properties"))
+        return cls(properties=specs, arrays=arrays, **header)
+
+    def save(self, filename: str | Path) -> None:
+        """Write the emulator as one ``.safetensors`` file."""
+        Path(filename).write_bytes(self.to_bytes())
+
+
+def load_emulator(emulator: str | Path | SpectrumEmulator = "silica-o-k") -> SpectrumEmulator:
+    """Return an emulator by the name of a shipped one, or from its file.
+
+    Parameters
+    ----------
+    emulator
+        Name, path of a ``.safetensors`` file, or an emulator, which is returned as it is.
+
+    Raises
+    ------
+    PretrainedNotFoundError
+        If there is no such name or file.
+    PretrainedFormatError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> load_emulator().property_names[:2]
+    ('bond_length', 'bond_angle')
+    """
+    if isinstance(emulator, SpectrumEmulator):
+        return emulator
+    known = sorted(path.stem for path in _FOLDER.glob("*.safetensors"))
+    if emulator in known:
+        return _shipped(_FOLDER / f"{emulator}.safetensors")
+    path = Path(emulator)
+    if path.is_file():
+        return SpectrumEmulator.from_bytes(path.read_bytes(), path.name)
+    msg = (
+        f"There is no emulator {str(emulator)!r}; known are {', '.join(known)}, and any path of a "
+        ".safetensors file of one works."
+    )
+    raise PretrainedNotFoundError(msg)
+
+
+def train_emulator(
+    dataset: SpectrumDataset,
+    properties: Sequence[str] | None = None,
+    *,
+    name: str,
+    sigma: float = 0.2,
+    energy_range: tuple[float, float] = (-5.0, 40.0),
+    n_components: int = 15,
+) -> SpectrumEmulator:
+    """Learn the spectra of a data set as a function of properties.
+
+    Takes seconds. The same data set gives the same emulator on one kind of processor.
+
+    Parameters
+    ----------
+    dataset
+        Computed spectra with labels and phases.
+    properties
+        Names of the properties that the spectrum is a function of; by default all of the data set
+        but the excitation energy, which is where the spectrum lies.
+    name
+        Identifies the emulator.
+    sigma
+        Standard deviation in eV of the Gaussian broadening of the spectra.
+    energy_range
+        In eV from the lowest empty state; cut to where all spectra are known.
+    n_components
+        Principal components of the spectra; fewer if there are fewer spectra.
+
+    Raises
+    ------
+    UnknownPropertyError
+        If the data set has no such property.
+    DatasetError
+        If a property of a site is not known, or there are fewer than two phases.
+    """
+    from hyperspy_coreloss import __version__
+
+    known = [spec.name for spec in dataset.properties]
+    wanted = [one for one in known if one != EXCITATION_ENERGY.name]
+    columns = [property_index(one, known) for one in (properties or wanted)]
+    values = dataset.targets[:, columns]
+    _check(dataset, values, [known[column] for column in columns])
+    low, high = np.clip(energy_range, *dataset.energy_range)
+    energy = low + _STEP * np.arange(int((high - low) / _STEP + 1e-6) + 1)
+    spectra = dataset.spectra(energy, sigma)
+    spectra /= trapezoid(spectra, energy, axis=1)[:, np.newaxis]
+    groups = phase_numbers(dataset)
+
+    arrays = _fit(values, spectra, n_components)
+    missed = np.empty_like(spectra)
+    for rest, left_out in GroupKFold(min(_FOLDS, len(set(groups)))).split(values, groups=groups):
+        partial = _fit(values[rest], spectra[rest], n_components, arrays)
+        shares = _shares(_as_tensors(partial), torch.tensor(values[left_out])).numpy()
+        emulated = partial["mean"] + shares @ partial["components"]
+        missed[left_out] = spectra[left_out] - emulated
+    arrays |= {
+        "lower": values.min(axis=0),
+        "upper": values.max(axis=0),
+        "discrepancy": np.sqrt(np.mean(missed**2, axis=0)),
+    }
+    del arrays["noise"]
+    record = {
+        "dataset_sha256": dataset.sha256,
+        "n_spectra": len(dataset),
+        "n_structures": len(set(dataset.structures)),
+        "n_phases": len(set(dataset.phases)),
+        "licence": dataset.licence,
+        "package_version": __version__,
+    }
+    specs = tuple(dataset.properties[column] for column in columns)
+    return SpectrumEmulator(name, dataset.edge, specs, sigma, float(low), record, arrays)
+
+
+def _check(dataset: SpectrumDataset, values: NDArray[np.float64], names: Sequence[str]) -> None:
+    unknown = np.argwhere(np.isnan(values))
+    if len(unknown):
+        site, column = unknown[0]
+        msg = (
+            f"The {names[column]} of {dataset.names[site]} is not known. Leave it out of the "
+            "properties, or the site out of the data set."
+        )
+        raise DatasetError(msg)
+    if len(set(dataset.phases)) < 2:
+        msg = "An emulator is judged on phases that are left out, so it needs two or more phases."
+        raise DatasetError(msg)
+
+
+def _fit(
+    values: NDArray[np.float64],
+    spectra: NDArray[np.float64],
+    n_components: int,
+    known: Mapping[str, NDArray] | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """Fit a Gaussian process, with the length scales and the noise of one that is known."""
+    centre, spread = values.mean(axis=0), values.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    points = (values - centre) / scale
+    pca = PCA(min(n_components, len(spectra) - 1), random_state=0).fit(spectra)
+    scores = pca.transform(spectra)
+    unit = scores[:, 0].std()
+    lengths, amplitude, noise = np.full(len(centre), _LENGTH[0]), 1.0, _NOISE[0]
+    if known is not None:
+        lengths, amplitude = known["length_scales"], known["amplitude"].item()
+        noise = known["noise"].item()
+    kernel = ConstantKernel(amplitude, (1e-3, 1e3)) * RBF(lengths, _LENGTH[1])
+    # All components share one kernel: a whole spectrum is nearer to or further from others.
+    process = GaussianProcessRegressor(
+        kernel + WhiteKernel(noise, _NOISE[1]),
+        optimizer="fmin_l_bfgs_b" if known is None else None,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        # Few sites say little about the length scales; then the bounds are meant to hold.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        process.fit(points, scores / unit)
+    smooth, white = process.kernel_.k1, process.kernel_.k2
+    return {
+        "mean": pca.mean_,
+        "components": pca.components_,
+        "centre": centre,
+        "scale": scale,
+        "points": points,
+        "length_scales": np.atleast_1d(smooth.k2.length_scale).astype(np.float64),
+        "amplitude": np.array([smooth.k1.constant_value]),
+        "noise": np.array([white.noise_level]),
+        "coefficients": process.alpha_ * unit,
+    }
+
+
+def _shares(arrays: Mapping[str, torch.Tensor], values: torch.Tensor) -> torch.Tensor:
+    """Return the mean of the process: shares of the components, shape (sites, components)."""
+    scaled = (values - arrays["centre"]) / arrays["scale"]
+    distance = (scaled[:, None] - arrays["points"]) / arrays["length_scales"]
+    kernel = arrays["amplitude"] * torch.exp(-0.5 * (distance**2).sum(-1))
+    return kernel @ arrays["coefficients"]
+
+
+def _as_tensors(arrays: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
+    return {name: torch.tensor(array) for name, array in arrays.items()}
+
+
+@lru_cache(maxsize=8)
+def _tensors(emulator: SpectrumEmulator) -> dict[str, torch.Tensor]:
+    return _as_tensors(emulator.arrays)
+
+
+@lru_cache(maxsize=8)
+def _shipped(path: Path) -> SpectrumEmulator:
+    return SpectrumEmulator.from_bytes(path.read_bytes(), path.name)
