@@ -19,7 +19,7 @@ help:
 	@echo "make campaign  go on computing sites of silica, into training/sites"
 	@echo "make data   collect the data set from SITES"
 	@echo "make study  repeat the paper's study on the data set, into results/"
-	@echo "make models train the shipped models on the data set, as the study chose"
+	@echo "make models train the shipped models and the emulator on the data set"
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -74,6 +74,7 @@ models: $(VENV)/ready
 	$(call TRAIN,silica-o-k-sigma-0.3,--sigma 0.3)
 	$(call TRAIN,silica-o-k-sigma-0.8,--sigma 0.8)
 	$(call TRAIN,silica-o-k-wide,--stop 40,training/silica-o-k/limits-wide.txt)
+	$(BIN)/hyperspy-coreloss train-emulator $(DATA) --output $(MODELS)/emulators/silica-o-k.safetensors
 	$(call TRAIN,silica-o-k-absolute,--excitation-energy,training/silica-o-k/limits-absolute.txt)
 
 clean:

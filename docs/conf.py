@@ -9,7 +9,7 @@ from hyperspy_coreloss.card import render_card, render_dataset_card
 from hyperspy_coreloss.data import oxygen_k_sites
 from hyperspy_coreloss.pretrained import list_pretrained, load_pretrained
 from hyperspy_coreloss.study_report import render_report
-from hyperspy_coreloss.study_tables import SPLITS, Table, error_table, tries_table
+from hyperspy_coreloss.study_tables import SPLITS, Table, error_table, fits_table, tries_table
 
 project = "hyperspy_coreloss"
 copyright = "The hyperspy_coreloss developers"  # noqa: A001
@@ -70,11 +70,13 @@ sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
 for name in list_pretrained():
     write(f"pretrained/{name}.md", render_card(load_pretrained(name)))
-study, tries = (
+study, tries, fits = (
     json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("study", "tries")
+    for name in ("study", "tries", "emulator")
 )
 write("_extra/study_report.html", render_report(study, sites))
 for split in SPLITS:
     write(f"study_{split}.md", markdown(error_table(study[split], sites)))
 write("study_tries.md", markdown(tries_table(tries, sites)))
+for number, split in enumerate(fits["splits"].values()):
+    write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))

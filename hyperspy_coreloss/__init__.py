@@ -34,7 +34,7 @@ _HOMES = {
     "predict_properties": "prediction",
     "read_dataset": "dataset_file",
     "train": "training",
-    "train_emulator": "emulator",
+    "train_emulator": "emulator_training",
     "write_dataset": "dataset_file",
 }
 _MODULES = ("components", "data", "errors", "signals")

@@ -8,7 +8,8 @@ from .computed_site import (
 )
 from .dataset import SpectrumDataset, absolute_window
 from .dataset_file import read_dataset, write_dataset
-from .emulator import SpectrumEmulator, load_emulator, train_emulator
+from .emulator import SpectrumEmulator, load_emulator
+from .emulator_training import train_emulator
 from .energy import EnergyWindow
 from .lazy_signals import LazyCoreLossPropertySignal
 from .prediction import measure_resolution, predict_properties

@@ -10,7 +10,6 @@ from it spectra of new phases are.
 from __future__ import annotations
 
 import hashlib
-import warnings
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,36 +17,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.integrate import trapezoid
-from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
-from sklearn.model_selection import GroupKFold
 
 from hyperspy_coreloss.curves import SampledCurves
-from hyperspy_coreloss.errors import DatasetError, PretrainedFormatError, PretrainedNotFoundError
+from hyperspy_coreloss.errors import PretrainedFormatError, PretrainedNotFoundError
 from hyperspy_coreloss.network import one_thread
-from hyperspy_coreloss.properties import EXCITATION_ENERGY, PropertySpec, property_index
-from hyperspy_coreloss.splits import phase_numbers
+from hyperspy_coreloss.pretrained import conformal_half_width
+from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.tensor_file import pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-    from hyperspy_coreloss.dataset import SpectrumDataset
 
 _FORMAT = 1
 _KIND = "emulator"
 _FOLDER = Path(__file__).parent / "data" / "emulators"
-_STEP = 0.1
-_FOLDS = 5
+#: Distance of two energies of emulated spectra, in eV.
+STEP = 0.1
 _EACH_PROPERTY = ("centre", "scale", "lower", "upper", "length_scales")
-# Where the search for the length scales (in standard deviations) and the noise starts, and where
-# it ends: properties of real sites never fix a spectrum.
-_LENGTH, _NOISE = (2.0, (0.3, 30.0)), (0.3, (1e-3, 10.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +63,7 @@ class SpectrumEmulator:
         training sites; ``length_scales`` (properties,) in units of the scale; ``points`` (sites,
         properties): the sites; ``amplitude`` (1,) and ``coefficients`` (sites, components);
         ``discrepancy`` (energies,): root mean square difference from spectra of phases that were
-        left out in turn.
+        left out in turn; ``residuals`` (sites, properties): fitted minus true properties of these.
 
     Raises
     ------
@@ -102,6 +90,7 @@ class SpectrumEmulator:
             "discrepancy": (mean.size,),
             "points": (n_sites, n_properties),
             "coefficients": (n_sites, components),
+            "residuals": (n_sites, n_properties),
             "amplitude": (1,),
             **dict.fromkeys(_EACH_PROPERTY, (n_properties,)),
         }
@@ -119,7 +108,7 @@ class SpectrumEmulator:
     def curves(self) -> SampledCurves:
         """Mean spectrum and principal components, which :meth:`mixture` tells the shares of."""
         values = np.vstack([self.arrays["mean"], self.arrays["components"]])
-        return SampledCurves(self.start, _STEP, values)
+        return SampledCurves(self.start, STEP, values)
 
     @cached_property
     def sha256(self) -> str:
@@ -176,6 +165,25 @@ class SpectrumEmulator:
             Properties, shape (sites, properties).
         """
         return self.mixture(np.atleast_2d(values)) @ self.curves.values
+
+    def half_width(self, level: float = 0.9) -> NDArray[np.floating]:
+        """Return the half width of the interval around fitted properties.
+
+        Of sites of new phases that are like those of the data set, a share of at least `level` has
+        its true value inside, if all properties are fitted to a spectrum without noise (split
+        conformal prediction, as for :meth:`PretrainedModel.half_width`).
+
+        Parameters
+        ----------
+        level
+            Share of sites, between 0 and 1.
+
+        Returns
+        -------
+        ndarray
+            Shape (properties,).
+        """
+        return conformal_half_width(self.arrays["residuals"], level)
 
     def to_bytes(self) -> bytes:
         """Return the content of the file that :meth:`save` writes."""
@@ -242,136 +250,6 @@ def load_emulator(emulator: str | Path | SpectrumEmulator = "silica-o-k") -> Spe
         ".safetensors file of one works."
     )
     raise PretrainedNotFoundError(msg)
-
-
-def train_emulator(
-    dataset: SpectrumDataset,
-    properties: Sequence[str] | None = None,
-    *,
-    name: str,
-    sigma: float = 0.2,
-    energy_range: tuple[float, float] = (-5.0, 40.0),
-    n_components: int = 15,
-) -> SpectrumEmulator:
-    """Learn the spectra of a data set as a function of properties.
-
-    Takes seconds. The same data set gives the same emulator on one kind of processor.
-
-    Parameters
-    ----------
-    dataset
-        Computed spectra with labels and phases.
-    properties
-        Names of the properties that the spectrum is a function of; by default all of the data set
-        but the excitation energy, which is where the spectrum lies.
-    name
-        Identifies the emulator.
-    sigma
-        Standard deviation in eV of the Gaussian broadening of the spectra.
-    energy_range
-        In eV from the lowest empty state; cut to where all spectra are known.
-    n_components
-        Principal components of the spectra; fewer if there are fewer spectra.
-
-    Raises
-    ------
-    UnknownPropertyError
-        If the data set has no such property.
-    DatasetError
-        If a property of a site is not known, or there are fewer than two phases.
-    """
-    from hyperspy_coreloss import __version__
-
-    known = [spec.name for spec in dataset.properties]
-    wanted = [one for one in known if one != EXCITATION_ENERGY.name]
-    columns = [property_index(one, known) for one in (properties or wanted)]
-    values = dataset.targets[:, columns]
-    _check(dataset, values, [known[column] for column in columns])
-    low, high = np.clip(energy_range, *dataset.energy_range)
-    energy = low + _STEP * np.arange(int((high - low) / _STEP + 1e-6) + 1)
-    spectra = dataset.spectra(energy, sigma)
-    spectra /= trapezoid(spectra, energy, axis=1)[:, np.newaxis]
-    groups = phase_numbers(dataset)
-
-    arrays = _fit(values, spectra, n_components)
-    missed = np.empty_like(spectra)
-    for rest, left_out in GroupKFold(min(_FOLDS, len(set(groups)))).split(values, groups=groups):
-        partial = _fit(values[rest], spectra[rest], n_components, arrays)
-        shares = _shares(_as_tensors(partial), torch.tensor(values[left_out])).numpy()
-        emulated = partial["mean"] + shares @ partial["components"]
-        missed[left_out] = spectra[left_out] - emulated
-    arrays |= {
-        "lower": values.min(axis=0),
-        "upper": values.max(axis=0),
-        "discrepancy": np.sqrt(np.mean(missed**2, axis=0)),
-    }
-    del arrays["noise"]
-    record = {
-        "dataset_sha256": dataset.sha256,
-        "n_spectra": len(dataset),
-        "n_structures": len(set(dataset.structures)),
-        "n_phases": len(set(dataset.phases)),
-        "licence": dataset.licence,
-        "package_version": __version__,
-    }
-    specs = tuple(dataset.properties[column] for column in columns)
-    return SpectrumEmulator(name, dataset.edge, specs, sigma, float(low), record, arrays)
-
-
-def _check(dataset: SpectrumDataset, values: NDArray[np.float64], names: Sequence[str]) -> None:
-    unknown = np.argwhere(np.isnan(values))
-    if len(unknown):
-        site, column = unknown[0]
-        msg = (
-            f"The {names[column]} of {dataset.names[site]} is not known. Leave it out of the "
-            "properties, or the site out of the data set."
-        )
-        raise DatasetError(msg)
-    if len(set(dataset.phases)) < 2:
-        msg = "An emulator is judged on phases that are left out, so it needs two or more phases."
-        raise DatasetError(msg)
-
-
-def _fit(
-    values: NDArray[np.float64],
-    spectra: NDArray[np.float64],
-    n_components: int,
-    known: Mapping[str, NDArray] | None = None,
-) -> dict[str, NDArray[np.float64]]:
-    """Fit a Gaussian process, with the length scales and the noise of one that is known."""
-    centre, spread = values.mean(axis=0), values.std(axis=0)
-    scale = np.where(spread > 0, spread, 1.0)
-    points = (values - centre) / scale
-    pca = PCA(min(n_components, len(spectra) - 1), random_state=0).fit(spectra)
-    scores = pca.transform(spectra)
-    unit = scores[:, 0].std()
-    lengths, amplitude, noise = np.full(len(centre), _LENGTH[0]), 1.0, _NOISE[0]
-    if known is not None:
-        lengths, amplitude = known["length_scales"], known["amplitude"].item()
-        noise = known["noise"].item()
-    kernel = ConstantKernel(amplitude, (1e-3, 1e3)) * RBF(lengths, _LENGTH[1])
-    # All components share one kernel: a whole spectrum is nearer to or further from others.
-    process = GaussianProcessRegressor(
-        kernel + WhiteKernel(noise, _NOISE[1]),
-        optimizer="fmin_l_bfgs_b" if known is None else None,
-        random_state=0,
-    )
-    with warnings.catch_warnings():
-        # Few sites say little about the length scales; then the bounds are meant to hold.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        process.fit(points, scores / unit)
-    smooth, white = process.kernel_.k1, process.kernel_.k2
-    return {
-        "mean": pca.mean_,
-        "components": pca.components_,
-        "centre": centre,
-        "scale": scale,
-        "points": points,
-        "length_scales": np.atleast_1d(smooth.k2.length_scale).astype(np.float64),
-        "amplitude": np.array([smooth.k1.constant_value]),
-        "noise": np.array([white.noise_level]),
-        "coefficients": process.alpha_ * unit,
-    }
 
 
 def _shares(arrays: Mapping[str, torch.Tensor], values: torch.Tensor) -> torch.Tensor:

@@ -45,8 +45,10 @@ class PropertyELNES(FineStructure):
     ================ ============== ==============================================================
 
     The standard errors that a fit gives know about noise only. Sites of equal properties have
-    different spectra: :meth:`discrepancy` tells by how much, and belongs into the noise variance
-    of a fit whose errors are to be believed.
+    different spectra, so the truth is further away than they say: :meth:`half_width` tells how far,
+    and :meth:`discrepancy` what emulated spectra miss. To predict, use ``predict_properties``; a
+    fit is for spectra where other things are fitted too, and for asking what a change of one
+    property would do. Fix what you know, and start from a prediction (:meth:`start_from`).
 
     Parameters
     ----------
@@ -117,6 +119,22 @@ class PropertyELNES(FineStructure):
         missed = self.emulator.arrays["discrepancy"]
         at = np.asarray(x) - self.onset.value
         return self.intensity.value * np.interp(at, curves.energy, missed)
+
+    def half_width(self, level: float = 0.9) -> dict[str, float]:
+        """Return half widths of intervals around the fitted properties, by name.
+
+        They tell how far fits are from the truth on phases that the emulator does not know,
+        without noise, with all properties free
+        (:meth:`~hyperspy_coreloss.SpectrumEmulator.half_width`).
+
+        Parameters
+        ----------
+        level
+            Share of true values inside, between 0 and 1.
+        """
+        widths = self.emulator.half_width(level)
+        names = self.emulator.property_names
+        return {name: float(width) for name, width in zip(names, widths, strict=True)}
 
     def start_from(self, prediction: CoreLossPropertySignal) -> None:
         """Start the fit of every pixel from predicted properties and their thresholds.

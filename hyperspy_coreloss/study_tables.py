@@ -39,6 +39,9 @@ ONE_NETWORK = "one network"
 #: What all of it is about.
 ENSEMBLE = "ensemble"
 
+# What the methods of the comparison of fits and networks are called.
+_FIT_NAMES = {"networks": "networks", "all five": "fitted with the other four"}
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -330,3 +333,34 @@ def tries_table(tries: Json, dataset: SpectrumDataset) -> Table:
         (Cell(name), *cells) for (name, _), *cells in zip(found, *columns, average, strict=True)
     )
     return Table(("", *(spec.title for spec in dataset.properties), "all"), rows)
+
+
+def fits_table(split: Json, dataset: SpectrumDataset) -> Table:
+    """Return the errors of fitted properties, beside those of networks that read the same spectra.
+
+    Parameters
+    ----------
+    split
+        One of the ``splits`` that ``benchmarks/emulator_fits.py`` wrote.
+    dataset
+        The data set of the fits.
+    """
+    titles = {spec.name: spec.title for spec in dataset.properties}
+    header = ["", "error", "truth within the 90 % interval", "within the standard error", "time"]
+    rows = []
+    for method, found in split.items():
+        for name, entry in found["properties"].items():
+            what = f"{titles[name]}: " + _FIT_NAMES.get(method, "fitted alone")
+            errors = entry.get("within_standard_error")
+            rows.append(
+                (
+                    Cell(what),
+                    Cell(f"{entry['relative_mae']:.2f}"),
+                    Cell(f"{entry['within_interval']:.0%}"),
+                    Cell("" if errors is None else f"{errors:.0%}"),
+                    Cell(f"{found["milliseconds"]:.3g} ms"),
+                )
+            )
+    order = list(titles.values())
+    rows.sort(key=lambda row: order.index(row[0].text.partition(":")[0]))
+    return Table(tuple(header), tuple(rows))

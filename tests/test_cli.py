@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from hyperspy_coreloss.cli import main
 from hyperspy_coreloss.dataset_file import read_dataset, write_dataset
+from hyperspy_coreloss.emulator import load_emulator
 from hyperspy_coreloss.pretrained import PretrainedModel, list_pretrained
 
 
@@ -101,3 +102,16 @@ def test_wrong_input_is_told_without_a_traceback(tmp_path):
     finished = CliRunner().invoke(main, ["dataset", "show", str(tmp_path / "other.nc")])
     assert finished.exit_code == 1
     assert "Error: other.nc is no complete spectrum data set" in finished.output
+
+
+def test_a_data_set_becomes_an_emulator(sites, tmp_path):
+    few = sites.take(range(0, len(sites), len(sites) // 40))
+    write_dataset(few, tmp_path / "sites.nc")
+    path = tmp_path / "mine.safetensors"
+    chosen = ("--property", "bond_angle", "--property", "mulliken_charge", "--sigma", 0.3)
+    output = run("train-emulator", tmp_path / "sites.nc", "-o", path, "--name", "mine", *chosen)
+    emulator = load_emulator(path)
+    assert emulator.sha256 in output
+    assert emulator.record["dataset_sha256"] == few.sha256
+    assert (emulator.name, emulator.sigma) == ("mine", 0.3)
+    assert emulator.property_names == ("bond_angle", "mulliken_charge")

@@ -10,7 +10,8 @@ from scipy.integrate import trapezoid
 
 import hyperspy_coreloss as hc
 from hyperspy_coreloss.components import ELNESTemplate, PropertyELNES
-from hyperspy_coreloss.emulator import load_emulator, train_emulator
+from hyperspy_coreloss.emulator import load_emulator
+from hyperspy_coreloss.emulator_training import train_emulator
 from hyperspy_coreloss.errors import (
     DatasetError,
     PretrainedFormatError,
@@ -281,3 +282,18 @@ def test_templates_and_properties_fit_side_by_side(charge):
     m.fit(optimizer="trf", bounded=True, grad="analytical", x_scale="jac")
     assert known.intensity.value == pytest.approx(4e4, rel=1e-2)
     assert unknown.mulliken_charge.value == pytest.approx(-0.77, abs=1e-3)
+
+
+def test_fitting_an_emulated_spectrum_gives_its_properties_back(charge):
+    true = np.array([-0.79])
+    found = fit_properties(charge, charge.spectra(true)[0])
+    assert found == pytest.approx(true, abs=1e-5)
+
+
+def test_half_widths_hold_the_errors_of_phases_left_out(emulator):
+    errors = np.abs(emulator.arrays["residuals"])
+    inside = errors <= emulator.half_width(0.9)
+    assert (inside.mean(axis=0) >= 0.9).all()
+    widths = PropertyELNES().half_width(0.9)
+    assert list(widths) == list(emulator.property_names)
+    assert widths["bond_angle"] > np.median(errors[:, 1])

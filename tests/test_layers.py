@@ -27,7 +27,7 @@ LAYERS = (
     ("preprocessing", "pretrained", "dataset_layout", "plotting", "splits", "baselines"),
     ("network", "card", "dataset_file", "families", "reference_spectra"),
     ("regressor", "inference", "emulator"),
-    ("ensemble",),
+    ("ensemble", "emulator_training"),
     ("evaluation", "settings_search"),
     ("training",),
     ("study", "study_figures", "study_tables"),
@@ -38,6 +38,7 @@ LAYERS = (
     ("fine_structure", "template_signals"),
     ("property_elnes",),
     ("components",),
+    ("cli_dataset",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -33,6 +33,13 @@ def test_tries_were_made_on_the_shipped_data_set_without_its_test_phases(sites):
     assert tries["n_spectra"] == len(development)
 
 
+def test_fits_were_compared_on_the_shipped_data_set_without_its_test_phases(sites):
+    fits = json.loads((RESULTS / "emulator.json").read_text(encoding="utf-8"))
+    assert fits["dataset_sha256"] == sites.sha256
+    assert fits["n_spectra"] == len(phase_disjoint_split(sites).development)
+    assert list(fits["splits"]) == ["new phases", "new sites"]
+
+
 @pytest.mark.parametrize("name", list_pretrained())
 def test_models_have_the_settings_of_the_study(study, sites, name):
     record = load_pretrained(name).record

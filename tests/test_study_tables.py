@@ -33,3 +33,19 @@ def test_errors_that_read_the_same_are_best_together(sites):
     row = {"mae": 0.40001, "r2": 0.5, "n_test": 3, "baselines": {"mean": 0.8, "ridge": 0.40002}}
     table = error_table({spec.name: row for spec in sites.properties}, sites)
     assert [cell.text for cell in table.rows[0] if cell.best] == ["0.400", "0.400"]
+
+
+def test_fits_stand_beside_networks_by_property(sites):
+    entry = {"relative_mae": 0.874, "within_interval": 0.905}
+    fitted = {**entry, "within_standard_error": 0.114}
+    split = {
+        "networks": {"milliseconds": 0.8, "properties": {"mulliken_charge": entry}},
+        "all five": {"milliseconds": 130.0, "properties": {"mulliken_charge": fitted}},
+        "bond_length": {"milliseconds": 31.0, "properties": {"bond_length": fitted}},
+    }
+    rows = [[cell.text for cell in row] for row in fits_table(split, sites).rows]
+    assert rows == [
+        ["bond length: fitted alone", "0.87", "90%", "11%", "31 ms"],
+        ["Mulliken charge: networks", "0.87", "90%", "", "0.8 ms"],
+        ["Mulliken charge: fitted with the other four", "0.87", "90%", "11%", "130 ms"],
+    ]
