@@ -1,0 +1,93 @@
+"""
+Properties as parameters of a fit
+=================================
+
+``PropertyELNES`` is a component whose parameters are properties of the absorbing atom's
+surroundings. It asks the question of ``predict_properties`` the other way round: which spectrum has
+a site of this bond angle and that charge?
+"""
+
+# %%
+# What would happen if
+# --------------------
+# The mean spectrum of sites that differ in one property, all else being equal. The range is the
+# middle of the training sites: far from them the emulator knows nothing, and says the mean.
+# sphinx_gallery_thumbnail_number = 1
+import matplotlib.pyplot as plt
+import numpy as np
+from hyperspy.components1d import PowerLaw
+
+from hyperspy_coreloss.components import PropertyELNES
+from hyperspy_coreloss.data import oxygen_k_sites, silica_spectrum_image
+
+energy = np.arange(-3.0, 40.0, 0.1)
+oxygen = PropertyELNES(broadening=0.2)
+sites = oxygen_k_sites()
+figure, panels = plt.subplots(2, 3, figsize=(11, 6), layout="constrained", sharey=True)
+for panel, spec, labels in zip(panels.flat, oxygen.emulator.properties, sites.targets.T, strict=False):
+    parameter = getattr(oxygen, spec.name)
+    start = parameter.value
+    for quantile in np.linspace(0.1, 0.9, 7):
+        parameter.value = np.quantile(labels, quantile)
+        panel.plot(energy, oxygen.function(energy), color=plt.cm.viridis(quantile))
+    parameter.value = start
+    low, high = np.quantile(labels, [0.1, 0.9])
+    panel.set(title=f"{spec.label}: {low:.3g} to {high:.3g}", xlabel="eV from the onset")
+panels[1, 2].fill_between(energy, oxygen.discrepancy(energy), color="0.7")
+panels[1, 2].set(title="what new phases miss (r.m.s.)", xlabel="eV from the onset")
+
+# %%
+# A fit
+# -----
+# Grains of silica with a drifting energy axis, on a power law, with noise. The onset, the charge and
+# the intensities are free; what is not fitted, and where to start, comes from the prediction.
+s, truth = silica_spectrum_image((16, 12), drift=0.3, resolution=0.5, dose=2e4, seed=2)
+p = s.predict_properties("silica-o-k-wide", resolution=0.5, show_progressbar=False)
+
+m = s.create_model(auto_background=False, auto_add_edges=False)
+background, oxygen = PowerLaw(), PropertyELNES(intensity=1.5e5, broadening=0.08)
+m.extend([background, oxygen])
+background.estimate_parameters(s, 490.0, 530.0)
+background.r.value = 3.0
+background.r.assign_current_value_to_all()
+background.r.free = False
+oxygen.start_from(p)
+oxygen.onset.free = True
+oxygen.onset.bmin, oxygen.onset.bmax = 535.0, 539.5
+for name in ("bond_length", "bond_angle", "voronoi_volume", "bond_overlap_population"):
+    getattr(oxygen, name).free = False
+m.set_signal_range(500.0, 572.0)
+m.multifit(
+    optimizer="trf", bounded=True, grad="analytical", x_scale="jac", show_progressbar=False
+)
+m.axes_manager.indices = (3, 3)
+m.plot(plot_components=True)
+
+# %%
+# The fitted charge and the fitted onset, the truth, and what the network says.
+fitted, error = oxygen.mulliken_charge.map["values"], oxygen.mulliken_charge.map["std"]
+true = truth.get_property_map("mulliken_charge").data
+predicted = p.get_property_map("mulliken_charge").data
+figure, panels = plt.subplots(1, 4, figsize=(12, 3), layout="constrained")
+limits = {"vmin": true.min(), "vmax": true.max()}
+maps = {"fitted charge (e)": fitted, "truth": true, "predicted by the network": predicted}
+for panel, (title, values) in zip(panels, maps.items(), strict=False):
+    image = panel.imshow(values, **limits)
+    panel.set(title=title, xticks=[], yticks=[])
+figure.colorbar(image, ax=panels[2])
+panels[3].plot(truth.onset.data.ravel(), oxygen.onset.map["values"].ravel(), ".", ms=4)
+panels[3].set(xlabel="lowest empty state (eV)", ylabel="fitted onset (eV)")
+
+# %%
+# How far to trust it
+# -------------------
+# The standard error of a fit knows about noise, not that sites of equal charge have different
+# spectra. The half width of the interval does: nine in ten sites of phases that the emulator did
+# not know lie within it.
+width = oxygen.half_width(0.9)["mulliken_charge"]
+missed = np.abs(fitted - true)
+print(f"standard error ± {np.nanmedian(error):.3f} e, interval ± {width:.3f} e")
+print(f"true value within the standard error in {np.mean(missed <= error):.0%} of the pixels,")
+print(f"within the interval in {np.mean(missed <= width):.0%}")
+print(f"mean error of the fit {missed.mean():.3f} e, of the network")
+print(f"{np.abs(predicted - true).mean():.3f} e (which was trained on these sites)")
