@@ -41,7 +41,7 @@ WORDS = {"intended_use": "A benchmark.", "limits": "Trained on a part of the dat
 
 def measured(sites):
     """Return a signal of noisy spectra on backgrounds as high as the edge."""
-    s = dataset_to_signal(sites, SIGMA, offset=483.0, dispersion=DISPERSION, size=1000)
+    s = dataset_to_signal(sites, SIGMA, offset=483.0, dispersion=DISPERSION, size=1100)
     energy = s.axes_manager.signal_axes[0].axis
     edge = s.data / s.data.max(axis=1, keepdims=True)
     expected = PEAK_COUNTS * (edge + (energy / 540.0) ** -3)
@@ -98,6 +98,9 @@ def read_held_out(sites, folds):
             onset_range=(538.0, 549.0),
             show_progressbar=False,
         )
+        if not np.isfinite(prediction.data).all():
+            msg = f"{np.isnan(prediction.data[:, 0]).sum()} spectra could not be read."
+            raise RuntimeError(msg)
         results["networks"][3].append((perf_counter() - start) / len(held))
         results["networks"][0][held] = prediction.data[:, : len(FIVE)]
         results["networks"][2][held] = model.half_width(LEVEL)[: len(FIVE)]

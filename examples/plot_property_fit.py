@@ -24,7 +24,9 @@ energy = np.arange(-3.0, 40.0, 0.1)
 oxygen = PropertyELNES(broadening=0.2)
 sites = oxygen_k_sites()
 figure, panels = plt.subplots(2, 3, figsize=(11, 6), layout="constrained", sharey=True)
-for panel, spec, labels in zip(panels.flat, oxygen.emulator.properties, sites.targets.T, strict=False):
+for panel, spec, labels in zip(
+    panels.flat, oxygen.emulator.properties, sites.targets.T, strict=False
+):
     parameter = getattr(oxygen, spec.name)
     start = parameter.value
     for quantile in np.linspace(0.1, 0.9, 7):
@@ -39,8 +41,8 @@ panels[1, 2].set(title="what new phases miss (r.m.s.)", xlabel="eV from the onse
 # %%
 # A fit
 # -----
-# Grains of silica with a drifting energy axis, on a power law, with noise. The onset, the charge and
-# the intensities are free; what is not fitted, and where to start, comes from the prediction.
+# Grains of silica with a drifting energy axis, on a power law, with noise. The onset, the charge
+# and the intensities are free; what is not fitted, and where to start, comes from the prediction.
 s, truth = silica_spectrum_image((16, 12), drift=0.3, resolution=0.5, dose=2e4, seed=2)
 p = s.predict_properties("silica-o-k-wide", resolution=0.5, show_progressbar=False)
 
@@ -57,9 +59,7 @@ oxygen.onset.bmin, oxygen.onset.bmax = 535.0, 539.5
 for name in ("bond_length", "bond_angle", "voronoi_volume", "bond_overlap_population"):
     getattr(oxygen, name).free = False
 m.set_signal_range(500.0, 572.0)
-m.multifit(
-    optimizer="trf", bounded=True, grad="analytical", x_scale="jac", show_progressbar=False
-)
+m.multifit(optimizer="trf", bounded=True, grad="analytical", x_scale="jac", show_progressbar=False)
 m.axes_manager.indices = (3, 3)
 m.plot(plot_components=True)
 

@@ -12,7 +12,6 @@ site, on a power-law background, with counting noise. Energies are aligned alrea
 # %%
 # The image, and the names of the sites that its grains are made of.
 # sphinx_gallery_thumbnail_number = 2
-import hyperspy.api as hs
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -76,8 +76,10 @@ class ELNESTemplate(FineStructure):
     Examples
     --------
     >>> from hyperspy_coreloss.components import ELNESTemplate
-    >>> s, truth = hc.data.silica_spectrum_image((8, 6))
-    >>> m = s.create_model(auto_add_edges=False)
+    >>> from hyperspy_coreloss.data import silica_spectrum_image
+    >>> s, truth = silica_spectrum_image((8, 6))
+    >>> edge = s.remove_background((490.0, 530.0), show_progressbar=False)
+    >>> m = edge.create_model(auto_background=False, auto_add_edges=False)
     >>> m.append(ELNESTemplate.from_dataset("alpha-quartz", onset=537, broadening=0.3))
     >>> m.multifit(optimizer="lstsq", show_progressbar=False)
     """

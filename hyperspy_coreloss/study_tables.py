@@ -358,7 +358,7 @@ def fits_table(split: Json, dataset: SpectrumDataset) -> Table:
                     Cell(f"{entry['relative_mae']:.2f}"),
                     Cell(f"{entry['within_interval']:.0%}"),
                     Cell("" if errors is None else f"{errors:.0%}"),
-                    Cell(f"{found["milliseconds"]:.3g} ms"),
+                    Cell(f"{found['milliseconds']:.3g} ms"),
                 )
             )
     order = list(titles.values())

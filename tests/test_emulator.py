@@ -11,7 +11,7 @@ from scipy.integrate import trapezoid
 import hyperspy_coreloss as hc
 from hyperspy_coreloss.components import ELNESTemplate, PropertyELNES
 from hyperspy_coreloss.emulator import load_emulator
-from hyperspy_coreloss.emulator_training import train_emulator
+from hyperspy_coreloss.emulator_training import fit_properties, train_emulator
 from hyperspy_coreloss.errors import (
     DatasetError,
     PretrainedFormatError,

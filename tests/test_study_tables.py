@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hyperspy_coreloss.study_tables import error_table, target_errors, verdict
+from hyperspy_coreloss.study_tables import error_table, fits_table, target_errors, verdict
 
 
 def test_the_target_of_the_volume_is_a_share_of_its_mean(sites):
