@@ -48,7 +48,7 @@ for panel, values, title in (
 figure.colorbar(image, ax=panels[:2], label="eV")
 panels[2].plot(true, fitted, ".", color="tab:blue", ms=4)
 panels[2].plot(limits["vmin"] + np.array([0, 3]), limits["vmin"] + offset + np.array([0, 3]))
-panels[2].set(xlabel="lowest empty state (eV)", ylabel="fitted onset (eV)")
+_ = panels[2].set(xlabel="lowest empty state (eV)", ylabel="fitted onset (eV)")
 
 # %%
 # What is beyond the noise is that the edges of the grains differ in shape.

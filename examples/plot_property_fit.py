@@ -34,9 +34,9 @@ for panel, spec, labels in zip(
         panel.plot(energy, oxygen.function(energy), color=plt.cm.viridis(quantile))
     parameter.value = start
     low, high = np.quantile(labels, [0.1, 0.9])
-    panel.set(title=f"{spec.label}: {low:.3g} to {high:.3g}", xlabel="eV from the onset")
+    panel.set(title=f"{spec.label}\n{low:.3g} to {high:.3g}", xlabel="eV from the onset")
 panels[1, 2].fill_between(energy, oxygen.discrepancy(energy), color="0.7")
-panels[1, 2].set(title="what new phases miss (r.m.s.)", xlabel="eV from the onset")
+_ = panels[1, 2].set(title="what new phases miss\n(root mean square)", xlabel="eV from the onset")
 
 # %%
 # A fit
@@ -76,7 +76,7 @@ for panel, (title, values) in zip(panels, maps.items(), strict=False):
     panel.set(title=title, xticks=[], yticks=[])
 figure.colorbar(image, ax=panels[2])
 panels[3].plot(truth.onset.data.ravel(), oxygen.onset.map["values"].ravel(), ".", ms=4)
-panels[3].set(xlabel="lowest empty state (eV)", ylabel="fitted onset (eV)")
+_ = panels[3].set(xlabel="lowest empty state (eV)", ylabel="fitted onset (eV)")
 
 # %%
 # How far to trust it
