@@ -10,7 +10,6 @@ and where all of it comes from.
 # %%
 # What it covers
 # --------------
-# sphinx_gallery_thumbnail_number = 1
 import hyperspy.api as hs
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +18,7 @@ from hyperspy_coreloss.data import oxygen_k_sites
 from hyperspy_coreloss.dataset_signal import dataset_to_signal
 from hyperspy_coreloss.plotting import plot_dataset, plot_projected_densities
 
+# sphinx_gallery_thumbnail_number = 1
 sites = oxygen_k_sites()
 print(sites)
 figure = plot_dataset(sites)

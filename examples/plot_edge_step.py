@@ -11,13 +11,13 @@ pixel by half an electronvolt, with background and counting noise.
 
 # %%
 # A step on the flank of the edge, as wide as the flank.
-# sphinx_gallery_thumbnail_number = 3
 import matplotlib.pyplot as plt
 import numpy as np
 
 from hyperspy_coreloss.components import EdgeStep
 from hyperspy_coreloss.data import silica_spectrum_image
 
+# sphinx_gallery_thumbnail_number = 3
 s, truth = silica_spectrum_image((24, 16), drift=0.5, resolution=0.5, dose=1e4, seed=1)
 edge = s.remove_background((490.0, 530.0), show_progressbar=False)
 m = edge.create_model(auto_background=False, auto_add_edges=False)

@@ -13,7 +13,6 @@ edge of one site, on a power-law background, with drift of the energy axis and c
 # The spectra
 # -----------
 # One pixel, with 20 000 counts in the highest channel of its edge. The true properties come along.
-# sphinx_gallery_thumbnail_number = 2
 import sys
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import matplotlib.pyplot as plt
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.plotting import plot_comparison
 
+# sphinx_gallery_thumbnail_number = 2
 s, truth = silica_spectrum_image((48, 48), dose=2e4, resolution=0.5, drift=0.5)
 s.inav[10, 20].plot()
 

@@ -12,7 +12,6 @@ a site of this bond angle and that charge?
 # --------------------
 # The mean spectrum of sites that differ in one property, all else being equal. The range is the
 # middle of the training sites: far from them the emulator knows nothing, and says the mean.
-# sphinx_gallery_thumbnail_number = 1
 import matplotlib.pyplot as plt
 import numpy as np
 from hyperspy.components1d import PowerLaw
@@ -20,6 +19,7 @@ from hyperspy.components1d import PowerLaw
 from hyperspy_coreloss.components import PropertyELNES
 from hyperspy_coreloss.data import oxygen_k_sites, silica_spectrum_image
 
+# sphinx_gallery_thumbnail_number = 1
 energy = np.arange(-3.0, 40.0, 0.1)
 oxygen = PropertyELNES(broadening=0.2)
 sites = oxygen_k_sites()

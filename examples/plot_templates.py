@@ -11,13 +11,13 @@ site, on a power-law background, with counting noise. Energies are aligned alrea
 
 # %%
 # The image, and the names of the sites that its grains are made of.
-# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 
 from hyperspy_coreloss.components import ELNESTemplate
 from hyperspy_coreloss.data import oxygen_k_sites, silica_spectrum_image
 
+# sphinx_gallery_thumbnail_number = 1
 s, truth = silica_spectrum_image((48, 32), n_grains=6, drift=0.0, resolution=0.5, dose=2e3, seed=3)
 sites = oxygen_k_sites()
 number = np.abs(truth.data[..., None, :] - sites.targets).sum(axis=-1).argmin(axis=-1)

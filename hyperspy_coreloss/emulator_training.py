@@ -48,7 +48,8 @@ def train_emulator(
 ) -> SpectrumEmulator:
     """Learn the spectra of a data set as a function of properties.
 
-    Takes less than a minute for some hundred spectra. The same data set gives the same emulator on one kind of processor.
+    Takes less than a minute for some hundred spectra. The same data set gives the same emulator on
+    one kind of processor.
 
     Parameters
     ----------
