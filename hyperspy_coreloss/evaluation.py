@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from hyperspy_coreloss.baselines import fit_baselines
@@ -13,7 +14,6 @@ from hyperspy_coreloss.ensemble import Ensemble, train_ensemble
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.properties import PropertySpec
@@ -97,6 +97,35 @@ def evaluate_baselines(
     known = split.development
     models = fit_baselines(inputs[known], targets[known], split.groups[known], n_jobs)
     return {name: model.predict(inputs[split.test]) for name, model in models.items()}
+
+
+def error_uncertainty(
+    errors: NDArray[np.floating], groups: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the standard error of mean errors over other groups of the same kind.
+
+    Spectra of one phase err alike, so it is the number of phases that counts, not of spectra
+    (cluster-robust variance of a mean, Cameron and Miller 2015, J. Hum. Resour. 50, 317).
+
+    Parameters
+    ----------
+    errors
+        Absolute errors, shape (spectra, properties).
+    groups
+        Phase of each spectrum as a number, shape (spectra,).
+
+    Returns
+    -------
+    ndarray
+        Shape (properties,); NaN for a single group.
+    """
+    known = np.unique(groups)
+    if len(known) < 2:
+        return np.full(errors.shape[1], np.nan)
+    deviation = errors - errors.mean(axis=0)
+    sums = np.stack([deviation[groups == group].sum(axis=0) for group in known])
+    factor = len(known) / (len(known) - 1)
+    return np.sqrt(factor * np.square(sums).sum(axis=0)) / len(errors)
 
 
 def measure_errors(

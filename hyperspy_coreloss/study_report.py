@@ -128,7 +128,7 @@ def _test(study: Json, dataset: SpectrumDataset, split: str) -> Json:
     return {
         "title": SPLITS[split],
         "members": study["splits"][split],
-        "table": error_table(errors, dataset),
+        "table": error_table(errors, dataset, predictions["test"]),
         "verdict": verdict(errors, dataset),
         "parity": _embed(plot_parity(dataset.properties, training, test, errors)),
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.broadening import FWHM_PER_SIGMA
-from hyperspy_coreloss.evaluation import HEADLINE
+from hyperspy_coreloss.evaluation import HEADLINE, error_uncertainty
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,17 +109,39 @@ def relative_errors(errors: Json) -> dict[str, list[float]]:
     return {name: np.divide(values, mean).tolist() for name, values in found.items()}
 
 
-def error_table(errors: Json, dataset: SpectrumDataset) -> Table:
-    """Return mean absolute errors of the ensemble and all baselines, one row a property."""
+def error_table(errors: Json, dataset: SpectrumDataset, test: Json | None = None) -> Table:
+    """Return mean absolute errors of the ensemble and all baselines, one row a property.
+
+    Parameters
+    ----------
+    errors
+        Errors of one split.
+    dataset
+        The data set of the study.
+    test
+        Predictions of the test spectra, from which the standard error of the ensemble's mean
+        absolute error follows; by default it is not told.
+    """
     targets = target_errors(dataset)
     models = list(relative_errors(errors))[1:]
+    chance = None if test is None else _uncertainty(test, dataset)
     rows = []
-    for spec in dataset.properties:
+    for column, spec in enumerate(dataset.properties):
         row = errors[spec.name]
         ensemble, *others = _best_bold([row["mae"], *(row["baselines"][m] for m in models)])
         target = f"{targets[spec.name]:.3g}" if spec.name in targets else "–"
-        rows.append((Cell(spec.label), Cell(target), ensemble, Cell(f"{row['r2']:.2f}"), *others))
-    return Table(("property", "target", ENSEMBLE, "R²", *models), tuple(rows))
+        told = () if chance is None else (Cell(f"{chance[column]:.2g}"),)
+        cells = Cell(spec.label), Cell(target), ensemble, *told, Cell(f"{row['r2']:.2f}")
+        rows.append((*cells, *others))
+    told_of = () if chance is None else ("± by phase",)
+    return Table(("property", "target", ENSEMBLE, *told_of, "R²", *models), tuple(rows))
+
+
+def _uncertainty(test: Json, dataset: SpectrumDataset) -> list[float]:
+    phase_of = dict(zip(dataset.names, dataset.phases, strict=True))
+    groups = np.unique([phase_of[site] for site in test["sites"]], return_inverse=True)[1]
+    errors = np.abs(np.array(test["predicted"]) - np.array(test["true"]))
+    return error_uncertainty(errors, groups).tolist()
 
 
 def verdict(errors: Json, dataset: SpectrumDataset) -> Verdict:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hyperspy_coreloss.study_tables import error_table, fits_table, target_errors, verdict
@@ -33,6 +34,23 @@ def test_errors_that_read_the_same_are_best_together(sites):
     row = {"mae": 0.40001, "r2": 0.5, "n_test": 3, "baselines": {"mean": 0.8, "ridge": 0.40002}}
     table = error_table({spec.name: row for spec in sites.properties}, sites)
     assert [cell.text for cell in table.rows[0] if cell.best] == ["0.400", "0.400"]
+
+
+def test_errors_come_with_their_scatter_over_phases(sites):
+    row = {"mae": 0.4, "r2": 0.5, "n_test": 3, "baselines": {"mean": 0.8}}
+    quartz = [
+        name for name, phase in zip(sites.names, sites.phases, strict=True) if phase == "quartz"
+    ]
+    others = [name for name, phase in zip(sites.names, sites.phases, strict=True) if phase == "SOD"]
+    test = {
+        "sites": [*quartz[:2], *others[:2]],
+        "true": np.zeros((4, 6)),
+        "predicted": np.repeat([[1.0, 1.0, 2.0, 2.0]], 6, axis=0).T,
+    }
+    table = error_table({spec.name: row for spec in sites.properties}, sites, test)
+    assert table.header[3] == "± by phase"
+    # Two phases, with mean errors of 1 and 2: the mean of two draws with spread 0.71 is off by 0.5.
+    assert {cells[3].text for cells in table.rows} == {"0.5"}
 
 
 def test_fits_stand_beside_networks_by_property(sites):
