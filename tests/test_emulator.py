@@ -9,7 +9,7 @@ from hyperspy.components1d import PowerLaw
 from scipy.integrate import trapezoid
 
 import hyperspy_coreloss as hc
-from hyperspy_coreloss.components import ELNESTemplate, PropertyELNES
+from hyperspy_coreloss.components import EdgeStep, ELNESTemplate, PropertyELNES
 from hyperspy_coreloss.emulator import load_emulator
 from hyperspy_coreloss.emulator_training import fit_properties, train_emulator
 from hyperspy_coreloss.errors import (
@@ -300,3 +300,32 @@ def test_half_widths_hold_the_errors_of_phases_left_out(emulator):
     widths = PropertyELNES().half_width(0.9)
     assert list(widths) == list(emulator.property_names)
     assert widths["bond_angle"] > np.median(errors[:, 1])
+
+
+def test_a_property_is_fitted_beside_background_thickness_and_another_edge(charge):
+    s, low_loss = empty(size=700), empty(offset=-10.0, size=600)
+    loss = low_loss.axes_manager.signal_axes[0].axis
+    low_loss.data = np.exp(-0.5 * (loss / 0.2) ** 2) + 0.1 * np.exp(-0.5 * ((loss - 22) / 4) ** 2)
+    low_loss.data /= low_loss.data.sum()
+
+    def parts(charge_of_oxygen, onset, intensity, height):
+        return (
+            PowerLaw(A=3e15, r=4.5),
+            PropertyELNES(
+                charge, mulliken_charge=charge_of_oxygen, onset=onset, intensity=intensity
+            ),
+            EdgeStep("arctan", intensity=height, onset=552.0, width=0.8),
+        )
+
+    true = model(s, *parts(-0.8, 520.0, 2e5, 900.0), low_loss=low_loss)
+    true.assign_current_values_to_all()
+    s.data = true.as_signal(**QUIET).data
+    m = model(s, *parts(-0.79, 520.2, 1.8e5, 700.0), low_loss=low_loss)
+    background, oxygen, step = m
+    oxygen.onset.free = True
+    step.onset.free = step.width.free = background.r.free = False
+    m.fit(optimizer="trf", bounded=True, grad="analytical", x_scale="jac")
+    assert oxygen.mulliken_charge.value == pytest.approx(-0.8, abs=1e-3)
+    assert oxygen.onset.value == pytest.approx(520.0, abs=1e-2)
+    assert step.intensity.value == pytest.approx(900.0, rel=1e-2)
+    assert 0 < oxygen.mulliken_charge.std < 1e-2
