@@ -8,7 +8,9 @@ resume, run it again: finished sites are left alone.
 
 ``--amend`` computes nothing: it adds to the plan in the folder of sites what it lacks of the plan
 that would be made today, among the next sites to be computed. A running campaign takes it up when
-it is started again. ``--count`` tells what the first sites of the plan cover, as JSON.
+it is started again. ``--cheapest-first`` computes nothing either: it puts what is left of the
+plan in another order, unknown phases first, then by size. ``--count`` tells what the first sites
+of the plan cover, as JSON.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ import click
 from hyperspy_coreloss.simulation.campaign import finished_sites, run_campaign
 from hyperspy_coreloss.simulation.campaign_plan import silica_plan
 from hyperspy_coreloss.simulation.plan_amendment import amend_plan
+from hyperspy_coreloss.simulation.plan_amendment import cheapest_first as in_order_of_cost
 from hyperspy_coreloss.simulation.plan_coverage import PAPER_SITES, plan_coverage
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
-from hyperspy_coreloss.simulation.tasks import read_tasks, write_tasks
+from hyperspy_coreloss.simulation.tasks import build_structure, read_tasks, write_tasks
 
 OXYGEN_POOR = Path(__file__).parent / "structures"
 
@@ -35,6 +38,7 @@ OXYGEN_POOR = Path(__file__).parent / "structures"
 @click.option("--workers", default=1, show_default=True)
 @click.option("--retry", is_flag=True, help="Compute failed sites again.")
 @click.option("--amend", is_flag=True, help="Only add to the plan what it lacks.")
+@click.option("--cheapest-first", is_flag=True, help="Only put what is left in this order.")
 @click.option(
     "--count",
     type=int,
@@ -43,7 +47,14 @@ OXYGEN_POOR = Path(__file__).parent / "structures"
     help=f"Only tell what the first COUNT sites cover (default: {PAPER_SITES}).",
 )
 def main(
-    structures: Path, sites: Path, workers: int, *, retry: bool, amend: bool, count: int | None
+    structures: Path,
+    sites: Path,
+    workers: int,
+    *,
+    retry: bool,
+    amend: bool,
+    cheapest_first: bool,
+    count: int | None,
 ) -> None:
     """Run the campaign over the plan for silica."""
     logging.basicConfig(level=logging.INFO)
@@ -56,10 +67,16 @@ def main(
         tasks = read_tasks(plan)
         finished = finished_sites(tasks, sites)
         write_tasks(amend_plan(tasks, silica_plan(structures, OXYGEN_POOR), finished), plan)
+    elif cheapest_first:
+        tasks = read_tasks(plan)
+        order = in_order_of_cost(
+            tasks, finished_sites(tasks, sites), lambda task: len(build_structure(task, folders))
+        )
+        write_tasks(order, plan)
     if count is not None:
         coverage = plan_coverage(read_tasks(plan), folders, count)
         click.echo(json.dumps(coverage.to_dict(), indent=2))
-    if amend or count is not None:
+    if amend or cheapest_first or count is not None:
         return
     status = run_campaign(
         read_tasks(plan), sites, SiteSimulator(folders), workers=workers, retry_failures=retry

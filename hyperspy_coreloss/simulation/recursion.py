@@ -7,7 +7,8 @@ In the PAW method the eigenvalue problem is generalised, ``H u = E S u`` with
 neither empty states nor an approximate overlap.
 
 The recursion is kept in the vectors ``z = S^-1 w`` and in the coefficients of ``w - t`` in the
-projectors, so that each step costs two multiplications with ``B``, not three.
+projectors, so that each step costs two multiplications with ``B``, not three
+(:mod:`.projectors`).
 
 Notes
 -----
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.projectors import ProjectorFunctions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,10 +63,13 @@ class PlaneWaveHamiltonian:
         Kinetic energy of the plane waves, shape ``(plane waves,)``.
     potential
         Local potential on the grid, shape ``(n1, n2, n3)``.
-    grid_index
-        Flat position of each plane wave on the grid, shape ``(plane waves,)``.
+    box
+        Shape of the smallest box around the plane waves.
+    box_index
+        Flat position of each plane wave in the box, shape ``(plane waves,)``. The box starts at
+        the lowest wave vector, not at zero: a phase in real space, which the way back removes.
     projectors
-        Projector functions, orthonormal plane-wave basis, shape ``(plane waves, projectors)``.
+        Projector functions of all atoms.
     nonlocal_energy, nonlocal_overlap
         Atom-diagonal PAW corrections, shape ``(projectors, projectors)``.
     slices
@@ -73,8 +78,9 @@ class PlaneWaveHamiltonian:
 
     kinetic: NDArray[np.floating]
     potential: NDArray[np.floating]
-    grid_index: NDArray[np.integer]
-    projectors: NDArray[np.complexfloating]
+    box: tuple[int, ...]
+    box_index: NDArray[np.integer]
+    projectors: ProjectorFunctions
     nonlocal_energy: NDArray[np.float64]
     nonlocal_overlap: NDArray[np.float64]
     slices: tuple[slice, ...]
@@ -104,23 +110,25 @@ class PlaneWaveHamiltonian:
         from ase.units import Hartree
         from gpaw.old.kpt_descriptor import KPointDescriptor
         from gpaw.old.pw.descriptor import PWDescriptor
-        from gpaw.old.pw.lfc import PWLFC
 
         waves, grid = calculator.wfs, calculator.wfs.gd
         points = KPointDescriptor(np.array([kpoint], dtype=float))
         basis = PWDescriptor(cutoff / Hartree, grid, complex, points)
-        functions = PWLFC([setup.pt_j for setup in waves.setups], basis)
-        functions.set_positions(calculator.spos_ac)
-        scale = 1.0 / np.sqrt(grid.dv * grid.N_c.prod())
-        # The phase exp(ik.R) of each atom's projectors cancels in every product, because the
-        # PAW corrections are diagonal in the atoms.
-        projectors = (functions.expand(0) * scale).astype(precision)
+        projectors = ProjectorFunctions.from_setups(
+            waves.setups,
+            basis,
+            calculator.spos_ac,
+            1.0 / np.sqrt(grid.dv * grid.N_c.prod()),
+            precision,
+        )
+        box, box_index = _smallest_box(basis.Q_qG[0], grid.N_c)
         energy, overlap, slices = _atomic_matrices(calculator)
         real = np.empty(0, dtype=precision).real.dtype
         return cls(
             kinetic=(0.5 * basis.G2_qG[0]).astype(real),
             potential=np.ascontiguousarray(calculator.hamiltonian.vt_sG[0], dtype=real),
-            grid_index=basis.Q_qG[0],
+            box=box,
+            box_index=box_index,
             projectors=projectors,
             nonlocal_energy=energy,
             nonlocal_overlap=overlap,
@@ -129,17 +137,33 @@ class PlaneWaveHamiltonian:
 
     def apply_local(self, vectors: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
         """Apply kinetic energy and local potential to `vectors`, shape ``(m, plane waves)``."""
-        from scipy.fft import fftn, ifftn
+        from scipy.fft import fft, ifft
 
         result = vectors * self.kinetic
-        grid = np.zeros(self.potential.shape, dtype=vectors.dtype)
+        box = np.zeros(self.box, dtype=vectors.dtype)
         for vector, target in zip(vectors, result, strict=True):
-            grid.fill(0)
-            grid.ravel()[self.grid_index] = vector
-            real_space = ifftn(grid, overwrite_x=False)
-            real_space *= self.potential
-            target += fftn(real_space, overwrite_x=True).ravel()[self.grid_index]
+            box.ravel()[self.box_index] = vector
+            field = box
+            for axis, size in enumerate(self.potential.shape):
+                field = ifft(field, size, axis)
+            field *= self.potential
+            # Most of the grid's wave vectors are none of the box: not to transform them at all
+            # saves two fifths of the time.
+            for axis, size in reversed(tuple(enumerate(self.box))):
+                field = fft(field, axis=axis)[(slice(None),) * axis + (slice(size),)]
+            target += field.ravel()[self.box_index]
         return result
+
+
+def _smallest_box(
+    grid_index: NDArray[np.integer], shape: NDArray[np.integer]
+) -> tuple[tuple[int, ...], NDArray[np.integer]]:
+    """Smallest box around plane waves on a grid, and their flat places in it."""
+    places = np.array(np.unravel_index(grid_index, shape)).T
+    wave_numbers = (places + shape // 2) % shape - shape // 2
+    wave_numbers -= wave_numbers.min(axis=0)
+    box = tuple(int(size) for size in wave_numbers.max(axis=0) + 1)
+    return box, np.ravel_multi_index(tuple(wave_numbers.T), box)
 
 
 def _atomic_matrices(
@@ -231,53 +255,56 @@ def haydock_recursion(
     """
     from ase.units import Hartree
 
-    kind = hamiltonian.projectors.dtype
-    real = hamiltonian.kinetic.dtype
-    # A second copy: reading columns of the first would cost half as much again at every step.
-    transposed = np.ascontiguousarray(hamiltonian.projectors.T)
+    projectors, real = hamiltonian.projectors, hamiltonian.kinetic.dtype
     gram, overlap, energy, woodbury = _projector_matrices(hamiltonian)
     count = len(amplitudes)
     # Every vector w of the recursion is kept as plain + B coefficients.
-    plain = np.zeros((count, len(hamiltonian.kinetic)), dtype=kind)
-    coefficients = np.zeros((count, len(gram)), dtype=kind)
+    plain = np.zeros((count, len(hamiltonian.kinetic)), dtype=projectors.dtype)
+    coefficients: NDArray[np.complexfloating] = np.zeros((count, len(gram)), dtype=np.complex128)
     coefficients[:, hamiltonian.slices[atom]] = amplitudes
     plain_projected = np.zeros_like(coefficients)
     before, before_projected = np.zeros_like(plain), np.zeros_like(coefficients)
     alpha, beta = np.zeros((count, steps)), np.zeros((count, steps))
     for step in range(steps):
-        on_projectors = plain_projected + coefficients @ gram.T
-        correction = on_projectors @ woodbury.T
-        vector = plain + (coefficients - correction) @ transposed
-        projected = on_projectors - correction @ gram.T
-        length = np.sqrt(_inner(vector, vector) + _inner(projected, projected @ overlap.T))
+        on_projectors = plain_projected + coefficients @ gram
+        correction = on_projectors @ woodbury
+        vector = plain + projectors.expand((coefficients - correction).astype(plain.dtype))
+        projected = on_projectors - correction @ gram
+        length = np.sqrt(_inner(vector, vector) + _inner(projected, projected @ overlap))
         _check_length(length, step)
         vector /= length[:, np.newaxis].astype(real)
-        projected /= length[:, np.newaxis].astype(real)
-        applied, applied_projected = hamiltonian.apply_local(vector), projected @ energy.T
+        projected /= length[:, np.newaxis]
+        applied, applied_projected = hamiltonian.apply_local(vector), projected @ energy
         alpha[:, step] = _inner(vector, applied) + _inner(projected, applied_projected)
         beta[:, step] = length
-        a = alpha[:, step, np.newaxis].astype(real)
-        b = (length[:, np.newaxis] * (step > 0)).astype(real)
-        plain = applied - a * vector - b * before
-        coefficients = applied_projected - (a * projected + b * before_projected) @ overlap.T
-        plain_projected = (plain.conj() @ hamiltonian.projectors).conj()
+        a = alpha[:, step, np.newaxis]
+        b = length[:, np.newaxis] * (step > 0)
+        plain = applied - a.astype(real) * vector - b.astype(real) * before
+        coefficients = applied_projected - (a * projected + b * before_projected) @ overlap
+        plain_projected = projectors.project(plain)
         before, before_projected = vector, projected
     norm = beta[:, 0] ** 2
     beta[:, 0] = 0.0
     return alpha * Hartree, beta * Hartree, norm
 
 
-def _projector_matrices(
-    hamiltonian: PlaneWaveHamiltonian,
-) -> tuple[NDArray[np.complexfloating], ...]:
-    """``G``, ``O``, the atomic energies and ``X`` of the module's docstring."""
-    projectors, overlap = hamiltonian.projectors, hamiltonian.nonlocal_overlap
-    gram = (projectors.conj().T @ projectors).astype(np.complex128)
+def _projector_matrices(hamiltonian: PlaneWaveHamiltonian) -> tuple[Any, ...]:
+    """``G``, ``O``, the atomic energies and ``X`` of the module's docstring, transposed.
+
+    Rows are multiplied with them; products with transposed views would take twice as long. What
+    is diagonal in the atoms is sparse. All are in double precision, which costs little here and
+    keeps the vectors orthogonal for longer.
+    """
+    from scipy.sparse import csr_array
+
+    gram = hamiltonian.projectors.gram_matrix().astype(np.complex128)
+    overlap, energy = hamiltonian.nonlocal_overlap, hamiltonian.nonlocal_energy
     woodbury = overlap @ np.linalg.inv(np.eye(len(gram)) + gram @ overlap)
-    # One type for all: a mixed product would convert a whole matrix at every step.
-    return tuple(
-        matrix.astype(projectors.dtype)
-        for matrix in (gram, overlap, hamiltonian.nonlocal_energy, woodbury)
+    return (
+        np.ascontiguousarray(gram.T),
+        csr_array(overlap.T.astype(gram.dtype)),
+        csr_array(energy.T.astype(gram.dtype)),
+        np.ascontiguousarray(woodbury.T),
     )
 
 

@@ -6,13 +6,13 @@ import itertools
 
 import pytest
 
-from hyperspy_coreloss.simulation.plan_amendment import amend_plan
+from hyperspy_coreloss.simulation.plan_amendment import amend_plan, cheapest_first
 from hyperspy_coreloss.simulation.tasks import SimulationTask
 
 
-def _task(name: str, n_sites: int) -> SimulationTask:
+def _task(name: str, n_sites: int, phase: str = "phase") -> SimulationTask:
     sites = tuple(range(n_sites))
-    return SimulationTask(name, "phase", f"{name}.cif", sites, (1,) * n_sites, "test", "CC0")
+    return SimulationTask(name, phase, f"{name}.cif", sites, (1,) * n_sites, "test", "CC0")
 
 
 EXISTING = tuple(_task(f"old{number}", 3) for number in range(200))
@@ -61,3 +61,19 @@ def test_a_finished_plan_is_continued():
 
 def test_known_structures_get_no_more_sites():
     assert amend_plan(EXISTING, (_task("old3", 9),)) == EXISTING
+
+
+def test_unknown_phases_come_before_small_cells():
+    tasks = (
+        _task("done", 2, "quartz"),
+        _task("large", 3, "quartz"),
+        _task("begun", 3, "quartz"),
+        _task("new", 2, "coesite"),
+        _task("more", 2, "coesite"),
+        _task("other", 1, "tridymite"),
+    )
+    sizes = {"large": 72, "begun": 36, "new": 96, "more": 24, "other": 48}
+    finished = {("done", 0), ("done", 1), ("begun", 1)}
+    ordered = cheapest_first(tasks, finished, lambda task: sizes[task.name])
+    names = [task.name for task in ordered]
+    assert names == ["done", "new", "other", "more", "begun", "large"]
