@@ -260,13 +260,9 @@ def _shares(arrays: Mapping[str, torch.Tensor], values: torch.Tensor) -> torch.T
     return kernel @ arrays["coefficients"]
 
 
-def _as_tensors(arrays: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
-    return {name: torch.tensor(array) for name, array in arrays.items()}
-
-
 @lru_cache(maxsize=8)
 def _tensors(emulator: SpectrumEmulator) -> dict[str, torch.Tensor]:
-    return _as_tensors(emulator.arrays)
+    return {name: torch.tensor(array) for name, array in emulator.arrays.items()}
 
 
 @lru_cache(maxsize=8)

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 
 def unit_area(template: BaseSignal) -> SampledCurves:
+    """Return the spectrum of a signal as a curve of unit area.
+
+    Parameters
+    ----------
+    template
+        Signal of one spectrum.
+
+    Raises
+    ------
+    SignalError
+        If it has more than one spectrum, or no positive area.
+    """
     curve = sample_curve(*one_spectrum(template))
     if not curve.area[0] > 0:
         msg = (
@@ -30,7 +42,13 @@ def unit_area(template: BaseSignal) -> SampledCurves:
 
 
 def one_spectrum(signal: BaseSignal) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return rising energies in eV and the intensities per eV of a signal of one spectrum."""
+    """Return rising energies in eV and the intensities per eV of a signal of one spectrum.
+
+    Raises
+    ------
+    SignalError
+        If the signal has more than one spectrum, or its axis is not one of energies.
+    """
     axes = signal.axes_manager
     if axes.signal_dimension != 1 or axes.navigation_size > 1:
         msg = (
@@ -48,6 +66,13 @@ def one_spectrum(signal: BaseSignal) -> tuple[NDArray[np.floating], NDArray[np.f
 
 
 def find_threshold(curve: SampledCurves) -> float:
+    """Return the threshold of a curve in eV, as :func:`.onset.threshold` finds it.
+
+    Raises
+    ------
+    SignalError
+        If there is none.
+    """
     values = curve.values.astype(np.float32)
     energy, found = threshold(
         values,
@@ -69,5 +94,16 @@ def find_threshold(curve: SampledCurves) -> float:
 def template_signal(
     energy: NDArray[np.floating], values: NDArray[np.floating], title: str
 ) -> Signal1D:
+    """Return a signal of one spectrum, for :func:`unit_area`.
+
+    Parameters
+    ----------
+    energy
+        Rising energies in eV, shape (energies,).
+    values
+        Intensities per eV, shape (energies,).
+    title
+        Title of the signal.
+    """
     axis = {"name": "Energy", "axis": energy, "units": "eV", "is_binned": False}
     return Signal1D(values, axes=[axis], metadata={"General": {"title": title}})

@@ -1,8 +1,8 @@
 """Projector functions of all atoms of a cell in plane waves, without their matrix.
 
 The functions of an atom at R are form factors times a phase, ``f_i(G) exp(-iG.R)``, and all atoms
-of one kind share the form factors. Sums over the plane waves need both factors only: a tenth of
-the memory of the matrix, and so a third of its time, because they stay in the processor's cache.
+of one kind share the form factors. Sums over the plane waves need no more than these two, which
+are so much smaller than the matrix that they stay in the processor's cache.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class AtomKind:
     powers
         ``(-i)^l`` of each function, shape ``(functions,)``.
     phases, adjoint_phases
-        ``exp(-iG.R)``, shape ``(atoms, plane waves)``, and its adjoint. Both are kept: reading one
-        as the other would cost half as much again at every step.
+        ``exp(-iG.R)``, shape ``(atoms, plane waves)``, and its adjoint. Both are kept, because
+        reading one as the other costs time at every step.
     columns
         Places of the functions among all of the cell, shape ``(atoms, functions)``.
     """

@@ -147,8 +147,7 @@ class PlaneWaveHamiltonian:
             for axis, size in enumerate(self.potential.shape):
                 field = ifft(field, size, axis)
             field *= self.potential
-            # Most of the grid's wave vectors are none of the box: not to transform them at all
-            # saves two fifths of the time.
+            # Most of the grid's wave vectors are none of the box, and need no transform.
             for axis, size in reversed(tuple(enumerate(self.box))):
                 field = fft(field, axis=axis)[(slice(None),) * axis + (slice(size),)]
             target += field.ravel()[self.box_index]
@@ -291,7 +290,7 @@ def haydock_recursion(
 def _projector_matrices(hamiltonian: PlaneWaveHamiltonian) -> tuple[Any, ...]:
     """``G``, ``O``, the atomic energies and ``X`` of the module's docstring, transposed.
 
-    Rows are multiplied with them; products with transposed views would take twice as long. What
+    Rows are multiplied with them; products with transposed views take longer. What
     is diagonal in the atoms is sparse. All are in double precision, which costs little here and
     keeps the vectors orthogonal for longer.
     """

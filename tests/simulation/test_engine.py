@@ -29,6 +29,7 @@ from hyperspy_coreloss.simulation.engine import (
     projected_density_recursion,
 )
 from hyperspy_coreloss.simulation.populations import calculate_populations
+from hyperspy_coreloss.simulation.projectors import ProjectorFunctions
 from hyperspy_coreloss.simulation.recursion import (
     PlaneWaveHamiltonian,
     dipole_amplitudes,
@@ -87,6 +88,32 @@ def test_the_recursion_equals_full_diagonalisation(diagonalised, precision, tole
     exact = _xas_spectrum(diagonalised, 0.5)
     ours = spectrum_from_recursion(*coefficients, ENERGY, 0.5)
     assert np.abs(ours - exact).max() < tolerance * exact.max()
+
+
+def test_the_projector_functions_are_those_of_gpaw(diagonalised):
+    from ase.units import Hartree
+    from gpaw.old.kpt_descriptor import KPointDescriptor
+    from gpaw.old.pw.descriptor import PWDescriptor
+    from gpaw.old.pw.lfc import PWLFC
+
+    waves = diagonalised.wfs
+    points = KPointDescriptor(np.array([[0.25, 0.25, -0.25]]))
+    basis = PWDescriptor(FAST.cutoff / Hartree, waves.gd, complex, points)
+    whole = PWLFC([setup.pt_j for setup in waves.setups], basis)
+    whole.set_positions(diagonalised.spos_ac)
+    matrix = whole.expand(0)
+    ours = ProjectorFunctions.from_setups(
+        waves.setups, basis, diagonalised.spos_ac, 1.0, np.complex128
+    )
+    n_waves, n_functions = matrix.shape
+    rng = np.random.default_rng(0)
+    vectors, coefficients = (
+        rng.standard_normal((2, size)) + 1j * rng.standard_normal((2, size))
+        for size in (n_waves, n_functions)
+    )
+    np.testing.assert_allclose(ours.project(vectors), vectors @ matrix.conj(), atol=1e-9)
+    np.testing.assert_allclose(ours.expand(coefficients), coefficients @ matrix.T, atol=1e-9)
+    np.testing.assert_allclose(ours.gram_matrix(), matrix.conj().T @ matrix, atol=1e-9)
 
 
 def test_the_projected_density_of_states_equals_full_diagonalisation(diagonalised):
