@@ -9,7 +9,7 @@ MODELS = hyperspy_coreloss/data
 STRUCTURES ?= ../shared/data/structures
 WORKERS ?= 1
 
-.PHONY: help demo test test-simulation docs campaign data study models clean
+.PHONY: help demo test test-simulation docs campaign data study tries models fits refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -19,7 +19,10 @@ help:
 	@echo "make campaign  go on computing sites of silica, into training/sites"
 	@echo "make data   collect the data set from SITES"
 	@echo "make study  repeat the paper's study on the data set, into results/"
+	@echo "make tries  repeat what was tried to bring the errors down, into results/"
 	@echo "make models train the shipped models and the emulator on the data set"
+	@echo "make fits   compare fits of PropertyELNES with the networks, into results/"
+	@echo "make refresh   all of these after the campaign has gone on, and the numbers of the README"
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -61,6 +64,9 @@ data: $(VENV)/simulation-ready
 study: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss study $(DATA) --output results --commit "$$(git rev-parse HEAD)"
 
+tries: $(VENV)/ready
+	$(BIN)/python benchmarks/network_tries.py $(DATA) results/tries.json
+
 # With the settings that the study chose. The first is the paper's; then other resolutions, a wider
 # window, and the excitation energy as an input.
 TRAIN = $(BIN)/hyperspy-coreloss train $(DATA) --study results/study.json \
@@ -76,6 +82,13 @@ models: $(VENV)/ready
 	$(call TRAIN,silica-o-k-wide,--stop 40,training/silica-o-k/limits-wide.txt)
 	$(BIN)/hyperspy-coreloss train-emulator $(DATA) --output $(MODELS)/emulators/silica-o-k.safetensors
 	$(call TRAIN,silica-o-k-absolute,--excitation-energy,training/silica-o-k/limits-absolute.txt)
+
+fits: $(VENV)/ready
+	$(BIN)/python benchmarks/emulator_fits.py $(DATA) results/emulator.json
+
+# In this order: hours on two cores.
+refresh: data study tries models fits
+	$(BIN)/python training/readme_numbers.py
 
 clean:
 	rm -rf $(VENV) demo docs/_build
