@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: What is tried: number of hidden layers, their nodes, and regularisation.
+#: What is tried: number of hidden layers, their nodes, and regularisation. The more spectra there
+#: are, the more nodes it takes to fit them.
 GRID = {
-    "hidden": [(160,), (64, 64), (160, 120), (64, 64, 64), (160, 120, 80)],
+    "hidden": [(64, 64, 64), (160, 120), (160, 120, 80), (240, 160), (320, 240)],
     "weight_decay": [1e-4, 1e-3, 1e-2],
 }
 
