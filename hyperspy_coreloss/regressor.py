@@ -193,7 +193,10 @@ def _optimise(
     """Return the best weights, and the errors after each epoch."""
     x, t, slope, noise = training
     optimiser = torch.optim.Adam(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        network.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=True,
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs)
     history: list[tuple[float, float]] = []
@@ -202,13 +205,13 @@ def _optimise(
     for epoch in range(settings.epochs):
         network.train()
         error = 0.0
+        level = noise * torch.rand(len(x), 1)
+        shift = settings.jitter * torch.randn(len(x), 1)
+        augmented = x + level * torch.randn_like(x) + shift * slope
+        inputs, targets = _mixed(augmented, t, settings.mixup)
         for rows in torch.randperm(len(x)).split(settings.batch_size):
-            level = noise[rows] * torch.rand(len(rows), 1)
-            shift = settings.jitter * torch.randn(len(rows), 1)
-            augmented = x[rows] + level * torch.randn_like(x[rows]) + shift * slope[rows]
-            inputs, targets = _mixed(augmented, t[rows], settings.mixup)
             optimiser.zero_grad()
-            loss = torch.nn.functional.l1_loss(network(inputs), targets)
+            loss = torch.nn.functional.l1_loss(network(inputs[rows]), targets[rows])
             loss.backward()
             optimiser.step()
             error += float(loss.detach()) * len(rows) / len(x)
