@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: What is tried: number of hidden layers, their nodes, and regularisation. The more spectra there
-#: are, the more nodes it takes to fit them.
+#: are, the more nodes and the less regularisation it takes to fit them.
 GRID = {
-    "hidden": [(64, 64, 64), (160, 120), (160, 120, 80), (240, 160), (320, 240)],
-    "weight_decay": [1e-4, 1e-3, 1e-2],
+    "hidden": [(64, 64, 64), (160, 120), (160, 120, 80), (320, 240)],
+    "dropout": [0.1, 0.2],
+    "weight_decay": [1e-4, 1e-3],
 }
 
 

@@ -180,12 +180,13 @@ def search_table(study: Json) -> Table:
             )
             for split, row in zip(found, candidates, strict=True)
         )
-        rows.append((Cell(hidden), Cell(f"{candidates[0]['weight_decay']:g}"), *errors))
-    return Table(("hidden layers", "regularisation", *SPLITS.values()), tuple(rows))
+        regularisation = (Cell(f"{candidates[0][name]:g}") for name in ("dropout", "weight_decay"))
+        rows.append((Cell(hidden), *regularisation, *errors))
+    return Table(("hidden layers", "dropout", "weight decay", *SPLITS.values()), tuple(rows))
 
 
 def _is_best(row: Json, search: Json) -> bool:
-    return all(row[name] == search["best"][name] for name in ("hidden", "weight_decay"))
+    return all(row[name] == search["best"][name] for name in ("hidden", "dropout", "weight_decay"))
 
 
 def close_candidates(study: Json) -> tuple[int, int]:

@@ -24,7 +24,7 @@ def few(sites):
 
 def small_study(dataset):
     with pytest.MonkeyPatch.context() as patch:
-        grid = {"hidden": [(8,), (8, 8)], "weight_decay": [1e-3]}
+        grid = {"hidden": [(8,), (8, 8)], "dropout": [0.2], "weight_decay": [1e-3]}
         patch.setattr(settings_search, "GRID", grid)
         patch.setattr(study, "BANK", (0.5,))
         patch.setattr(study, "WINDOW_STOPS", (15.0, 20.0))
