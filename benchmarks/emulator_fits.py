@@ -20,6 +20,7 @@ from time import perf_counter
 import click
 import numpy as np
 from hyperspy.components1d import PowerLaw
+from joblib import Parallel, delayed
 from sklearn.model_selection import GroupKFold, KFold
 
 from hyperspy_coreloss import EnergyWindow, Recipe, TrainingSettings, read_dataset, train
@@ -80,44 +81,58 @@ def fit(s, emulator, prediction):
     return oxygen
 
 
-def read_held_out(sites, folds):
-    """Return for each method ``values``, ``errors`` and the seconds a spectrum took."""
-    names = ["networks", *CHOICES]
-    shape = (len(sites), len(FIVE))
-    results = {name: (*np.full((3, *shape), np.nan), []) for name in names}
-    median = np.empty(shape)
-    for rest, held in folds:
-        known, s = sites.take(rest), measured(sites.take(held))
-        median[held] = np.median(known.targets[:, : len(FIVE)], axis=0)
-        recipe = Recipe(window=EnergyWindow(stop=40.0))
-        model = train(known, NETWORKS, name="rest", recipe=recipe, show_progressbar=False, **WORDS)
+def read_fold(sites, rest, held):
+    """Return the median of the rest, and for each method what it says of the sites held out.
+
+    That is values, errors and interval widths, each of shape (sites, properties), and the seconds
+    a spectrum took.
+    """
+    warnings.simplefilter("ignore")  # of fits that end at a bound
+    known, s = sites.take(rest), measured(sites.take(held))
+    recipe = Recipe(window=EnergyWindow(stop=40.0))
+    model = train(known, NETWORKS, name="rest", recipe=recipe, show_progressbar=False, **WORDS)
+    start = perf_counter()
+    prediction = s.predict_properties(
+        model,
+        resolution=SIGMA * FWHM_PER_SIGMA,
+        onset_range=(538.0, 549.0),
+        show_progressbar=False,
+    )
+    if not np.isfinite(prediction.data).all():
+        msg = f"{np.isnan(prediction.data[:, 0]).sum()} spectra could not be read."
+        raise RuntimeError(msg)
+    seconds = (perf_counter() - start) / len(held)
+    values, errors, widths = np.full((3, len(held), len(FIVE)), np.nan)
+    values[:], widths[:] = prediction.data[:, : len(FIVE)], model.half_width(LEVEL)[: len(FIVE)]
+    found = {"networks": (values, errors, widths, seconds)}
+    for choice, properties in CHOICES.items():
+        emulator = train_emulator(known, properties, name="rest")
+        values, errors, widths = np.full((3, len(held), len(FIVE)), np.nan)
         start = perf_counter()
-        prediction = s.predict_properties(
-            model,
-            resolution=SIGMA * FWHM_PER_SIGMA,
-            onset_range=(538.0, 549.0),
-            show_progressbar=False,
-        )
-        if not np.isfinite(prediction.data).all():
-            msg = f"{np.isnan(prediction.data[:, 0]).sum()} spectra could not be read."
-            raise RuntimeError(msg)
-        results["networks"][3].append((perf_counter() - start) / len(held))
-        results["networks"][0][held] = prediction.data[:, : len(FIVE)]
-        results["networks"][2][held] = model.half_width(LEVEL)[: len(FIVE)]
-        for choice, properties in CHOICES.items():
-            emulator = train_emulator(known, properties, name="rest")
-            columns = [FIVE.index(name) for name in properties]
-            values, errors, within, seconds = results[choice]
-            start = perf_counter()
-            oxygen = fit(s, emulator, prediction)
-            seconds.append((perf_counter() - start) / len(held))
-            for column, width in zip(columns, emulator.half_width(LEVEL), strict=True):
-                parameter = getattr(oxygen, FIVE[column])
-                values[held, column] = parameter.map["values"]
-                errors[held, column] = parameter.map["std"]
-                within[held, column] = width
-            click.echo(f"{choice}: {len(held)} spectra of {len(sites)}")
-    return results, median
+        oxygen = fit(s, emulator, prediction)
+        seconds = (perf_counter() - start) / len(held)
+        for name, width in zip(properties, emulator.half_width(LEVEL), strict=True):
+            column, parameter = FIVE.index(name), getattr(oxygen, name)
+            values[:, column] = parameter.map["values"]
+            errors[:, column] = parameter.map["std"]
+            widths[:, column] = width
+        found[choice] = (values, errors, widths, seconds)
+    return np.median(known.targets[:, : len(FIVE)], axis=0), found
+
+
+def read_held_out(sites, folds):
+    """Return what :func:`read_fold` does, of all sites."""
+    medians = np.empty((len(sites), len(FIVE)))
+    results = {name: (*np.empty((3, *medians.shape)), []) for name in ["networks", *CHOICES]}
+    reads = Parallel(n_jobs=-1)(delayed(read_fold)(sites, *fold) for fold in folds)
+    for (_, held), (median, found) in zip(folds, reads, strict=True):
+        medians[held] = median
+        for name, (*arrays, seconds) in found.items():
+            for everything, part in zip(results[name], arrays, strict=False):
+                everything[held] = part
+            results[name][3].append(seconds)
+        click.echo(f"{len(held)} spectra of {len(sites)}")
+    return results, medians
 
 
 def summarise(results, truth, median):
@@ -147,7 +162,6 @@ def summarise(results, truth, median):
 @click.argument("dataset", type=click.Path(exists=True))
 @click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
 def main(dataset, output):
-    warnings.simplefilter("ignore")  # of fits that end at a bound
     everything = read_dataset(dataset)
     split = phase_disjoint_split(everything)
     sites, groups = everything.take(split.development), split.groups[split.development]
@@ -156,7 +170,7 @@ def main(dataset, output):
         ("new phases", GroupKFold(4).split(groups, groups=groups)),
         ("new sites", KFold(4, shuffle=True, random_state=0).split(groups)),
     ):
-        results, median = read_held_out(sites, folds)
+        results, median = read_held_out(sites, list(folds))
         truth = sites.targets[:, : len(FIVE)]
         report["splits"][name] = summarise(results, truth, median)
         output.write_text(json.dumps(report, indent=1) + "\n")

@@ -111,6 +111,16 @@ class SpectrumEmulator:
         return SampledCurves(self.start, STEP, values)
 
     @cached_property
+    def sites(self) -> NDArray[np.float64]:
+        """Properties of the sites it was trained on, shape (sites, properties)."""
+        return self.arrays["centre"] + self.arrays["scale"] * self.arrays["points"]
+
+    @cached_property
+    def site_spectra(self) -> NDArray[np.float64]:
+        """What :meth:`spectra` says of :attr:`sites`, shape (sites, energies)."""
+        return self.spectra(self.sites)
+
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 of the file that :meth:`save` writes."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
