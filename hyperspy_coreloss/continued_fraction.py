@@ -111,11 +111,19 @@ def _green_function(
     mean_alpha = alpha[:, -last:].mean(axis=1)[:, np.newaxis]
     mean_square = (np.sqrt(beta_squared[:, -last:]).mean(axis=1) ** 2)[:, np.newaxis]
     remainder = _terminator(energy - mean_alpha, mean_square)
+    # In parts, because NumPy divides complex numbers one by one and real ones many at a time.
+    real, imaginary = remainder.real.copy(), remainder.imag.copy()
+    square, weight = np.empty_like(real), np.empty_like(real)
     for step in range(steps - 1, -1, -1):
-        remainder = 1.0 / (energy - alpha[:, step, np.newaxis] - remainder)
-        if step > 0:
-            remainder = beta_squared[:, step, np.newaxis] * remainder
-    return remainder
+        np.subtract(energy.real - alpha[:, step, np.newaxis], real, out=real)
+        np.subtract(energy.imag, imaginary, out=imaginary)
+        np.multiply(real, real, out=square)
+        np.multiply(imaginary, imaginary, out=weight)
+        weight += square
+        np.divide(beta_squared[:, step, np.newaxis] if step > 0 else 1.0, weight, out=weight)
+        real *= weight
+        imaginary *= np.negative(weight, out=weight)
+    return real + 1j * imaginary
 
 
 def _terminator(
