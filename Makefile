@@ -75,9 +75,9 @@ TRAIN = $(BIN)/hyperspy-coreloss train $(DATA) --study results/study.json \
 	--limits "$$(cat training/silica-o-k/limits.txt $(3))"
 models: $(VENV)/ready
 	$(call TRAIN,silica-o-k)
-	$(call TRAIN,silica-o-k-sigma-0.1,--sigma 0.1)
-	$(call TRAIN,silica-o-k-sigma-0.2,--sigma 0.2)
-	$(call TRAIN,silica-o-k-sigma-0.3,--sigma 0.3)
+	$(call TRAIN,silica-o-k-sigma-0.1,--sigma 0.1,training/silica-o-k/limits-sharp.txt)
+	$(call TRAIN,silica-o-k-sigma-0.2,--sigma 0.2,training/silica-o-k/limits-sharp.txt)
+	$(call TRAIN,silica-o-k-sigma-0.3,--sigma 0.3,training/silica-o-k/limits-sharp.txt)
 	$(call TRAIN,silica-o-k-sigma-0.8,--sigma 0.8)
 	$(call TRAIN,silica-o-k-wide,--stop 40,training/silica-o-k/limits-wide.txt)
 	$(BIN)/hyperspy-coreloss train-emulator $(DATA) --output $(MODELS)/emulators/silica-o-k.safetensors

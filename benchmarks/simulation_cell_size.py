@@ -2,9 +2,9 @@
 
 Usage: ``python benchmarks/simulation_cell_size.py OUTPUT [STRUCTURE ...] [--most-atoms 120]``
 appends one JSON line for each supercell to OUTPUT: sizes from a shortest image distance of 7 Å to
-12.5 Å, first oxygen of each structure. Supercells that OUTPUT holds are left out. Then it fits the
-polarisability that makes corrected energies independent of the size, and prints what is left of
-the dependence, also for each crystal under the fit to the others. The scatter of the plane-wave
+13 Å, first oxygen of each structure. Supercells that OUTPUT holds are left out. Then it fits the
+two constants that make corrected energies independent of the size, and prints what is left of the
+dependence, also for each crystal under the fit to the others. The scatter of the plane-wave
 basis from cell to cell is removed first. Fails when more than `LIMIT` is left, in a supercell that
 data sets would use, of a crystal that was left out of its fit.
 """
@@ -37,7 +37,7 @@ from hyperspy_coreloss.simulation.structures import (
     primitive_structure,
 )
 
-DISTANCES = np.arange(7.0, 13.0, 0.75)
+DISTANCES = np.arange(7.0, 13.5, 0.75)
 #: Largest distance in eV of a corrected energy from its crystal's mean.
 LIMIT = 0.05
 # Only energies are wanted: the recursion may be short.
@@ -85,6 +85,7 @@ class Energies:
     names: np.ndarray
     values: np.ndarray
     images: np.ndarray
+    volumes: np.ndarray
     formula_volumes: np.ndarray
 
     @classmethod
@@ -96,6 +97,7 @@ class Energies:
             np.array([line["excitation_energy"] for line in lines])
             - np.array([basis_set_error(cell) for cell in cells]),
             np.array([image_energy(cell) for cell in cells]),
+            np.array([line["volume"] for line in lines]),
             np.array([3 * line["volume"] / line["n_atoms"] for line in lines]),
         )
 
@@ -104,51 +106,65 @@ class Energies:
             self.names[chosen],
             self.values[chosen],
             self.images[chosen],
+            self.volumes[chosen],
             self.formula_volumes[chosen],
         )
 
-    def corrections(self, polarisability: float) -> np.ndarray:
-        """Return the energies of the images in eV."""
+    def corrections(self, polarisability: float, contact: float) -> np.ndarray:
+        """Return the errors of finite cells in eV."""
         screening = [dielectric_constant(volume, polarisability) for volume in self.formula_volumes]
-        return self.images / np.array(screening)
+        return self.images / np.array(screening) + contact / self.volumes
 
-    def corrected(self, polarisability: float) -> np.ndarray:
-        """Return the corrected energies minus their mean for each structure, in eV."""
-        centred = self.values - self.corrections(polarisability)
+    def centred(self, values: np.ndarray) -> np.ndarray:
+        """Return values minus their mean for each structure."""
+        centred = values.copy()
         for name in set(self.names):
             centred[self.names == name] -= centred[self.names == name].mean()
         return centred
 
+    def corrected(self, polarisability: float, contact: float) -> np.ndarray:
+        """Return the corrected energies minus their mean for each structure, in eV."""
+        return self.centred(self.values - self.corrections(polarisability, contact))
 
-def best_polarisability(energies: Energies) -> float:
-    """Return the polarisability that leaves least of the dependence on size."""
-    found = minimize_scalar(
-        lambda value: np.sum(energies.corrected(value) ** 2), bounds=(1.0, 20.0), method="bounded"
-    )
-    return float(found.x)
+
+def best_contact(energies: Energies, polarisability: float) -> float:
+    """Return what to add with the inverse volume, for a given polarisability, in eV Å³."""
+    inverse = energies.centred(1.0 / energies.volumes)
+    return float(energies.corrected(polarisability, 0.0) @ inverse / (inverse @ inverse))
+
+
+def best_constants(energies: Energies) -> tuple[float, float]:
+    """Return the polarisability and the contact that leave least of the dependence on size."""
+
+    def left(polarisability: float) -> float:
+        contact = best_contact(energies, polarisability)
+        return float(np.sum(energies.corrected(polarisability, contact) ** 2))
+
+    found = minimize_scalar(left, bounds=(1.0, 100.0), method="bounded")
+    return float(found.x), best_contact(energies, float(found.x))
 
 
 def left_out(energies: Energies) -> np.ndarray:
-    """Return what is left in each energy under the polarisability of the other crystals, in eV."""
+    """Return what is left in each energy under the constants of the other crystals, in eV."""
     residuals = np.empty(len(energies.values))
     for name in set(energies.names):
         own = energies.names == name
-        residuals[own] = energies[own].corrected(best_polarisability(energies[~own]))
+        residuals[own] = energies[own].corrected(*best_constants(energies[~own]))
     return residuals
 
 
 def show(lines: list[dict]) -> float:
     """Print fit and residuals; return the largest residual of the crystals left out."""
     energies = Energies.of(lines)
-    best = best_polarisability(energies)
-    fitted, predicted = energies.corrected(best), left_out(energies)
+    best = best_constants(energies)
+    fitted, predicted = energies.corrected(*best), left_out(energies)
     for line, own, other in zip(lines, fitted, predicted, strict=True):
         click.echo(
             f"{line['structure']:20s} {line['n_atoms']:4d} atoms {line['image_distance']:6.2f} Å "
             f"{line['excitation_energy']:9.4f} eV, corrected {own:+.3f} eV from the mean, "
             f"{other:+.3f} eV if left out of the fit"
         )
-    click.echo(f"polarisability {best:.2f} Å³ per SiO2")
+    click.echo(f"polarisability {best[0]:.2f} Å³ per SiO2, contact {best[1]:.1f} eV Å³")
     used = np.array([line["image_distance"] >= SMALLEST_IMAGE_DISTANCE for line in lines])
     for name, residuals in {"fitted": fitted, "left out": predicted}.items():
         for where, chosen in {"all cells": np.full(len(lines), True), "from 8 Å on": used}.items():
@@ -157,7 +173,7 @@ def show(lines: list[dict]) -> float:
                 f"{chosen.sum()}), at most {np.abs(residuals[chosen]).max():.3f} eV"
             )
     for name, own in own_extrapolation(energies).items():
-        model = (energies.values - energies.corrections(best))[energies.names == name].mean()
+        model = (energies.values - energies.corrections(*best))[energies.names == name].mean()
         click.echo(
             f"{name:20s} in an infinite cell {model:.3f} eV, by its own cells alone {own:.3f} eV"
         )

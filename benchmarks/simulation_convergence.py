@@ -2,9 +2,10 @@
 
 Usage: ``python benchmarks/simulation_convergence.py OUTPUT [STRUCTURE]``
 computes the first oxygen of STRUCTURE as data sets have it, then with a higher cutoff, more
-k-points, more recursion steps, tighter self-consistency, a finer grid of the populations and a
-larger supercell, one at a time. Each is one JSON line in OUTPUT; what OUTPUT holds is left out.
-Then the table of OUTPUT is printed, by size class.
+k-points, more recursion steps, their double precision, tighter self-consistency, a finer grid of
+the populations and a larger supercell, one at a time. Spectra are compared at sigma 0.5 eV, and
+"sharp" at 0.1 eV. Each is one JSON line in OUTPUT; what OUTPUT holds is left out. Then the table of
+OUTPUT is printed, by size class.
 """
 
 from __future__ import annotations
@@ -22,9 +23,16 @@ import numpy as np
 
 from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
-from hyperspy_coreloss.simulation.comparison import aligned_spectrum, cosine, recursion_chains
+from hyperspy_coreloss.simulation.comparison import (
+    SHARP_SIGMA,
+    SIGMA,
+    aligned_spectrum,
+    cosine,
+    recursion_chains,
+)
 from hyperspy_coreloss.simulation.convergence import (
     CHANGES,
+    COSINES,
     read_measurements,
     summarise_convergence,
 )
@@ -49,6 +57,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ase import Atoms
+
+    from hyperspy_coreloss.computed_site import RecursionChains
 
 WIDER = 1.4
 MOST_ATOMS = 150
@@ -101,19 +111,26 @@ class Site:
             found.bond_overlap_population(self.atoms, self.index),
         )
 
-    def spectrum(self, kpoints=None, weights=None, steps: int | None = None) -> np.ndarray:
-        """Aligned spectrum; by default as data sets have it."""
-        settings = replace(self.settings, steps=steps or self.settings.steps)
+    def spectrum(self, kpoints=None, weights=None, **changed) -> RecursionChains:
+        """Spectrum with changed settings of the recursion; by default as data sets have it."""
+        settings = replace(self.settings, **changed)
         found = absorption_recursion(self.core_hole, self.index, settings, kpoints)
         if weights is not None:
             norm = found.norm * np.asarray(weights)[:, np.newaxis]
             found = Recursion(found.alpha, found.beta, norm, found.kpoints)
-        return aligned_spectrum(recursion_chains(found, *band_edges(self.core_hole)))
+        return recursion_chains(found, *band_edges(self.core_hole))
 
     @cached_property
-    def usual_spectrum(self) -> np.ndarray:
-        """Aligned spectrum as data sets have it."""
+    def usual_spectrum(self) -> RecursionChains:
+        """Spectrum as data sets have it."""
         return self.spectrum()
+
+    def alike(self, better: RecursionChains) -> dict[str, float]:
+        """Cosines of the usual spectrum and a better one."""
+        return {
+            name: cosine(*(aligned_spectrum(each, sigma) for each in (self.usual_spectrum, better)))
+            for name, sigma in zip(COSINES, (SIGMA, SHARP_SIGMA), strict=True)
+        }
 
 
 def three_grid() -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +153,7 @@ def measure_cutoff(site: Site) -> dict:
     return {
         "used": f"{site.settings.cutoff:.0f} eV",
         "better": f"{better.settings.cutoff:.0f} eV",
-        "cosine": cosine(site.usual_spectrum, better.usual_spectrum),
+        **site.alike(better.usual_spectrum),
         "excitation_energy_change": better.excitation_energy - site.excitation_energy,
     }
 
@@ -149,7 +166,7 @@ def measure_four_points(site: Site) -> dict | None:
     return {
         "used": _used_points(site),
         "better": f"{len(FOUR_POINTS)} k-points",
-        "cosine": cosine(site.usual_spectrum, four),
+        **site.alike(four),
     }
 
 
@@ -158,7 +175,7 @@ def measure_grid(site: Site) -> dict:
     return {
         "used": _used_points(site),
         "better": "3 x 3 x 3 grid",
-        "cosine": cosine(site.usual_spectrum, site.spectrum(*three_grid())),
+        **site.alike(site.spectrum(*three_grid())),
     }
 
 
@@ -168,7 +185,16 @@ def measure_steps(site: Site) -> dict:
     return {
         "used": f"{steps} steps",
         "better": f"{2 * steps} steps",
-        "cosine": cosine(site.usual_spectrum, site.spectrum(steps=2 * steps)),
+        **site.alike(site.spectrum(steps=2 * steps)),
+    }
+
+
+def measure_precision(site: Site) -> dict:
+    """Compare with a recursion in double precision."""
+    return {
+        "used": site.settings.precision,
+        "better": "double",
+        **site.alike(site.spectrum(precision="double")),
     }
 
 
@@ -180,7 +206,7 @@ def measure_self_consistency(site: Site) -> dict:
     return {
         "used": "usual criteria",
         "better": "a tenth of them",
-        "cosine": cosine(site.usual_spectrum, better.usual_spectrum),
+        **site.alike(better.usual_spectrum),
         "excitation_energy_change": better.excitation_energy - site.excitation_energy,
     }
 
@@ -207,7 +233,7 @@ def measure_cell(site: Site) -> dict | None:
     return {
         "used": f"{len(site.atoms)} atoms, {distance:.1f} Å",
         "better": f"{len(better.atoms)} atoms, {image_distance(better.atoms.cell[:]):.1f} Å",
-        "cosine": cosine(site.usual_spectrum, better.spectrum(FOUR_POINTS)),
+        **site.alike(better.spectrum(FOUR_POINTS)),
         "excitation_energy_change": better.excitation_energy - site.excitation_energy,
         "corrected_excitation_energy_change": change,
         **_population_changes(site, better),
@@ -222,6 +248,7 @@ def _population_changes(site: Site, better: Site) -> dict:
 PARAMETERS: dict[str, Callable[[Site], dict | None]] = {
     "cutoff": measure_cutoff,
     "recursion steps": measure_steps,
+    "recursion precision": measure_precision,
     "self-consistency": measure_self_consistency,
     "population grid": measure_population_grid,
     "k-points": measure_four_points,
@@ -250,7 +277,7 @@ def measure(path: Path, output: Path, chosen: tuple[str, ...]) -> None:
             "volume": round(atoms.get_volume(), 1),
             "image_distance": round(image_distance(atoms.cell[:]), 3),
             "parameter": parameter,
-            **dict.fromkeys(("cosine", *CHANGES)),
+            **dict.fromkeys((*COSINES, *CHANGES)),
             **{key: _rounded(value) for key, value in found.items()},
             "cpu_s": round(time.process_time() - started),
         }
@@ -269,11 +296,13 @@ def show(output: Path) -> None:
         click.echo(f"{low or 0:g} to {high or np.inf:g} Å³: {', '.join(found['structures'])}")
         for change in found["changes"]:
             energy, corrected, charge, overlap = (_signed(change[name]) for name in CHANGES)
-            alike = "-" if change["cosine"] is None else f"{change['cosine']:.5f}"
+            alike, sharp = (
+                "-" if change[name] is None else f"{change[name]:.5f}" for name in COSINES
+            )
             click.echo(
                 f"  {change['parameter']:17} {change['used']:>18} -> {change['better']:18}"
-                f" cosine {alike:>7}, energy {energy} eV, corrected {corrected} eV, "
-                f"charge {charge} e, overlap {overlap}"
+                f" cosine {alike:>7}, sharp {sharp:>7}, energy {energy} eV, "
+                f"corrected {corrected} eV, charge {charge} e, overlap {overlap}"
             )
 
 

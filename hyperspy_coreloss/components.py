@@ -156,9 +156,9 @@ class ELNESTemplate(FineStructure):
         ----------
         name
             Name of a site or of a structure of the data set, or a mineral: ``"alpha-quartz"``,
-            ``"beta-quartz"``, ``"alpha-cristobalite"``, ``"stishovite"``. The spectrum of a
-            structure is the mean of its sites, each as often as it occurs and at its own
-            excitation energy.
+            ``"beta-quartz"``, ``"alpha-cristobalite"``, ``"coesite"``, ``"stishovite"``. The
+            spectrum of a structure is the mean of its sites, each as often as it occurs and at its
+            own excitation energy.
         dataset
             Computed spectra; by default those that come with the package.
         onset, intensity, broadening, lifetime

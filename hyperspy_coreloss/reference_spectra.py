@@ -20,6 +20,7 @@ MINERALS = {
     "alpha-quartz": "COD-Quartz-alpha",
     "beta-quartz": "COD-Quartz-beta",
     "alpha-cristobalite": "COD-Cristobalite",
+    "coesite": "COD-Coesite",
     "stishovite": "COD-Stishovite",
 }
 

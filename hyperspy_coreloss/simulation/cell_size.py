@@ -2,12 +2,13 @@
 
 The core-hole cell holds a localised hole and an electron that is spread over the cell. To the first
 order the images of such a cell interact as point charges in a uniform background, screened by the
-material (G. Makov and M. C. Payne, Phys. Rev. B 51 (1995) 4014). The dielectric constant of silica
-follows from its density: ``epsilon - 1`` is proportional to it (Drude), as the refractive indices
-of quartz, cristobalite, coesite and stishovite tell, with one polarisability for all silicas. That
-is fitted to the energies of the same sites in cells of different size
-(``benchmarks/simulation_cell_size.py``), and is larger than the optical one, because it has to
-stand for the electron as well, which is not quite uniform.
+material; the next order goes with the inverse volume (G. Makov and M. C. Payne, Phys. Rev. B 51
+(1995) 4014), and so does the attraction of a spread electron to its hole. The dielectric constant
+of silica follows from its density: ``epsilon - 1`` is proportional to it (Drude), as the refractive
+indices of quartz, cristobalite, coesite and stishovite tell, with one polarisability for all
+silicas. Both constants are fitted to the energies of the same sites in cells of different size
+(``benchmarks/simulation_cell_size.py``). The polarisability is larger than the optical one, because
+it has to stand for the electron as well, which gathers around the hole where the cell lets it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Polarisability of SiO2 in cubic angstrom, from eight silicas with 7 to 13 Å between images.
-SILICA_POLARISABILITY = 5.18
+SILICA_POLARISABILITY = 13.55
+#: What goes with the inverse volume, in eV Å³, from the same silicas.
+SILICA_CONTACT = -96.8
 
 
 def dielectric_constant(formula_volume: float, polarisability: float) -> float:
@@ -55,6 +58,7 @@ def cell_size_error(
     cell: NDArray[np.floating],
     n_formula_units: float,
     polarisability: float = SILICA_POLARISABILITY,
+    contact: float = SILICA_CONTACT,
 ) -> float:
     """Return the error of the excitation energy in eV; subtract it to correct.
 
@@ -66,6 +70,9 @@ def cell_size_error(
         Number of formula units in the supercell.
     polarisability
         Of one formula unit, in cubic angstrom.
+    contact
+        What goes with the inverse volume of the supercell, in eV Å³.
     """
     volume = float(abs(np.linalg.det(cell)))
-    return image_energy(cell) / dielectric_constant(volume / n_formula_units, polarisability)
+    screening = dielectric_constant(volume / n_formula_units, polarisability)
+    return image_energy(cell) / screening + contact / volume

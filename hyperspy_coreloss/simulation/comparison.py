@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Standard deviation of the Gaussian in eV: the resolution that spectra are compared at.
 SIGMA = 0.5
+#: The same of the sharpest experiments that there are models for.
+SHARP_SIGMA = 0.1
 #: Fraction of the highest intensity at which the threshold lies.
 THRESHOLD_FRACTION = 0.1
 
@@ -51,11 +53,18 @@ def recursion_chains(
     )
 
 
-def aligned_spectrum(chains: RecursionChains) -> NDArray[np.float64]:
+def aligned_spectrum(chains: RecursionChains, sigma: float = SIGMA) -> NDArray[np.float64]:
     """Return the spectrum on the default window, -1 to 15 eV from its threshold.
 
-    Broadened by `SIGMA`; the threshold is that of :func:`.onset.threshold` at
-    `THRESHOLD_FRACTION` of the highest intensity.
+    The threshold is that of :func:`.onset.threshold` at `THRESHOLD_FRACTION` of the highest
+    intensity.
+
+    Parameters
+    ----------
+    chains
+        Spectrum of one site.
+    sigma
+        Standard deviation of the Gaussian that it is broadened with, in eV.
 
     Returns
     -------
@@ -67,7 +76,7 @@ def aligned_spectrum(chains: RecursionChains) -> NDArray[np.float64]:
     SimulationError
         If the spectrum does not rise from below its threshold.
     """
-    broaden = broadening_operator(_FINE, SIGMA, _SEARCHED)
+    broaden = broadening_operator(_FINE, sigma, _SEARCHED)
     spectrum = broaden @ chains.intensity(_FINE)
     scaled = (spectrum / max(spectrum.max(), np.finfo(float).tiny)).astype(np.float32)
     first, last = np.array([_SEARCHED[0]]), np.array([_SEARCHED[0] + 15.0])

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 #: Upper limits in cubic angstrom of the supercells' volumes in each class but the last.
 CLASS_LIMITS = (500.0, 800.0, 1200.0)
 
+#: How alike spectra are, at the usual and at the sharpest resolution
+#: (:mod:`hyperspy_coreloss.simulation.comparison`).
+COSINES = ("cosine", "cosine_sharp")
+
 #: What a better choice of the parameter changes, in the units of the properties.
 CHANGES = (
     "excitation_energy_change",
@@ -26,7 +30,7 @@ CHANGES = (
     "bond_overlap_population_change",
 )
 
-_KEYS = {"structure", "n_atoms", "volume", "parameter", "used", "better", "cosine", *CHANGES}
+_KEYS = {"structure", "n_atoms", "volume", "parameter", "used", "better", *COSINES, *CHANGES}
 
 
 def size_class(volume: float) -> int:
@@ -87,9 +91,9 @@ def summarise_convergence(path: str | Path) -> list[dict[str, Any]]:
     list of dict
         JSON-ready, one for each class that was measured, the smallest first: ``volume`` (limits
         in cubic angstrom, None where open), ``structures``, and ``changes``, a list with the
-        ``parameter``, what was ``used`` and what is ``better``, the smallest ``cosine`` and, of
-        each quantity of `CHANGES`, the change of largest magnitude; None where the parameter
-        does not enter.
+        ``parameter``, what was ``used`` and what is ``better``, the smallest of each of `COSINES`
+        and, of each quantity of `CHANGES`, the change of largest magnitude; None where the
+        parameter does not enter.
 
     Raises
     ------
@@ -113,13 +117,12 @@ def _worst_changes(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     worst = []
     for parameter in dict.fromkeys(line["parameter"] for line in lines):
         same = [line for line in lines if line["parameter"] == parameter]
-        cosines = [line["cosine"] for line in same if line["cosine"] is not None]
         worst.append(
             {
                 "parameter": parameter,
                 "used": _distinct(line["used"] for line in same),
                 "better": _distinct(line["better"] for line in same),
-                "cosine": min(cosines, default=None),
+                **{name: _smallest(line[name] for line in same) for name in COSINES},
                 **{name: _largest(line[name] for line in same) for name in CHANGES},
             }
         )
@@ -128,6 +131,10 @@ def _worst_changes(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _distinct(words: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(words))
+
+
+def _smallest(values: Iterable[float | None]) -> float | None:
+    return min((value for value in values if value is not None), default=None)
 
 
 def _largest(values: Iterable[float | None]) -> float | None:

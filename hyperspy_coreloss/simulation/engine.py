@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LOGGER = logging.getLogger(__name__)
+_PRECISIONS = {"single": np.complex64, "double": np.complex128}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class EngineSettings:
     steps
         Recursion steps; 250 against 500 is a cosine of at least 0.99999
         (``benchmarks/simulation_convergence.py``).
+    precision
+        Of the recursion's vectors, "single" or "double". Single costs half the time and loses
+        orthogonality sooner, as if there were fewer steps.
     empty_bands
         Bands above the occupied ones in the self-consistent calculations.
     density_convergence, eigenstate_convergence, energy_convergence
@@ -66,12 +70,21 @@ class EngineSettings:
     functional: str = "PBE"
     smearing: float = 0.05
     steps: int = 250
+    precision: str = "single"
     empty_bands: int = 8
     density_convergence: float = 2e-3
     eigenstate_convergence: float = 1e-4
     energy_convergence: float = 1e-3
     population_basis: str = "sz(dzp)"
     population_grid: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.precision not in _PRECISIONS:
+            msg = (
+                f"The recursion needs a precision of {' or '.join(_PRECISIONS)}; "
+                f"{self.precision!r} was given."
+            )
+            raise SimulationError(msg)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dictionary."""
@@ -311,7 +324,9 @@ def _recursion(
         kpoints = recursion_kpoints(calculator.atoms.get_volume())
     parts = []
     for kpoint in kpoints:
-        hamiltonian = PlaneWaveHamiltonian.from_calculator(calculator, kpoint, settings.cutoff)
+        hamiltonian = PlaneWaveHamiltonian.from_calculator(
+            calculator, kpoint, settings.cutoff, precision=_PRECISIONS[settings.precision]
+        )
         parts.append(haydock_recursion(hamiltonian, site, amplitudes, settings.steps))
     alpha, beta, norm = (np.stack(part) for part in zip(*parts, strict=True))
     return Recursion(alpha, beta, norm, np.asarray(kpoints, dtype=float))

@@ -92,7 +92,7 @@ class PlaneWaveHamiltonian:
         kpoint: Sequence[float],
         cutoff: float,
         *,
-        precision: type[np.complexfloating] = np.complex64,
+        precision: type[np.complexfloating],
     ) -> PlaneWaveHamiltonian:
         """Take the Hamiltonian out of a converged calculation.
 

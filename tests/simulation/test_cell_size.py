@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("pymatgen", reason="Ewald sums are pymatgen's (extra 'simulation')")
 
 from hyperspy_coreloss.simulation.cell_size import (
+    SILICA_CONTACT,
     SILICA_POLARISABILITY,
     cell_size_error,
     dielectric_constant,
@@ -48,8 +49,11 @@ def test_nothing_screens_in_a_vacuum():
     assert dielectric_constant(1e9, SILICA_POLARISABILITY) == pytest.approx(1.0)
 
 
-def test_the_error_falls_as_one_over_the_length_of_the_cell():
+def test_the_error_falls_as_one_over_the_length_of_the_cell_and_one_over_its_volume():
     cell = 8.0 * np.eye(3) + 0.5
     small, large = cell_size_error(cell, 12), cell_size_error(2 * cell, 96)
     assert small < large < 0
-    assert small == pytest.approx(2 * large, rel=1e-4)
+    images = [cell_size_error(width * cell, 12 * width**3, contact=0.0) for width in (1, 2)]
+    assert images[0] == pytest.approx(2 * images[1], rel=1e-4)
+    assert small - images[0] == pytest.approx(8 * (large - images[1]))
+    assert small - images[0] == pytest.approx(SILICA_CONTACT / np.linalg.det(cell))

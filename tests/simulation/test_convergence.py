@@ -11,6 +11,7 @@ from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.convergence import (
     CHANGES,
     CLASS_LIMITS,
+    COSINES,
     read_measurements,
     size_class,
     summarise_convergence,
@@ -27,7 +28,7 @@ def measurement(structure="quartz", volume=700.0, parameter="cutoff", **found):
         "parameter": parameter,
         "used": "400 eV",
         "better": "520 eV",
-        **dict.fromkeys(("cosine", *CHANGES)),
+        **dict.fromkeys((*COSINES, *CHANGES)),
         **found,
     }
 
@@ -49,8 +50,10 @@ def test_a_class_reaches_up_to_its_limit():
 
 def test_the_worst_of_each_class_is_told(write):
     path = write(
-        measurement("cristobalite", 684.0, cosine=0.999, excitation_energy_change=0.02),
-        measurement("quartz", 677.0, cosine=0.997, excitation_energy_change=-0.05),
+        measurement("cristobalite", 684.0, cosine=0.999, cosine_sharp=0.98),
+        measurement("quartz", 677.0, cosine=0.997, cosine_sharp=0.99),
+        measurement("cristobalite", 684.0, excitation_energy_change=0.02),
+        measurement("quartz", 677.0, excitation_energy_change=-0.05),
         measurement("quartz", 677.0, "supercell", mulliken_charge_change=0.001),
         measurement("AFI", 1420.0, cosine=0.99),
     )
@@ -59,7 +62,8 @@ def test_the_worst_of_each_class_is_told(write):
     assert middle["structures"] == ["cristobalite", "quartz"]
     cutoff, supercell = middle["changes"]
     assert (cutoff["parameter"], cutoff["used"], cutoff["better"]) == ("cutoff", "400 eV", "520 eV")
-    assert (cutoff["cosine"], cutoff["excitation_energy_change"]) == (0.997, -0.05)
+    assert (cutoff["cosine"], cutoff["cosine_sharp"]) == (0.997, 0.98)
+    assert cutoff["excitation_energy_change"] == -0.05
     assert cutoff["mulliken_charge_change"] is None
     assert (supercell["cosine"], supercell["mulliken_charge_change"]) == (None, 0.001)
     assert largest["volume"] == [1200.0, None]
@@ -91,5 +95,6 @@ def test_every_size_class_of_the_data_set_was_measured():
     assert [found["volume"][1] for found in summary] == [*CLASS_LIMITS, None]
     for found in summary:
         measured = {change["parameter"] for change in found["changes"]}
-        assert {"cutoff", "recursion steps", "self-consistency", "population grid"} <= measured
+        assert {"cutoff", "self-consistency", "population grid"} <= measured
+        assert {"recursion steps", "recursion precision"} <= measured
         assert measured & {"k-points", "k-point grid"}

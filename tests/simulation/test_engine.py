@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,25 @@ def test_the_recursion_equals_full_diagonalisation(diagonalised, precision, tole
     exact = _xas_spectrum(diagonalised, 0.5)
     ours = spectrum_from_recursion(*coefficients, ENERGY, 0.5)
     assert np.abs(ours - exact).max() < tolerance * exact.max()
+
+
+def test_the_precision_is_what_the_settings_say(diagonalised):
+    spectra = {}
+    for precision in ("single", "double"):
+        settings = replace(FAST, precision=precision)
+        found = absorption_recursion(diagonalised, SITE, settings, GAMMA)
+        spectra[precision] = spectrum_from_recursion(
+            found.alpha[0], found.beta[0], found.norm[0], ENERGY, 0.5
+        )
+    exact = _xas_spectrum(diagonalised, 0.5)
+    single, double = (np.abs(found - exact).max() / exact.max() for found in spectra.values())
+    assert double < 1e-4
+    assert double < single
+
+
+def test_another_precision_is_refused():
+    with pytest.raises(SimulationError, match="single or double; 'half'"):
+        EngineSettings(precision="half")
 
 
 def test_the_projector_functions_are_those_of_gpaw(diagonalised):
