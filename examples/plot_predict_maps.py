@@ -49,7 +49,7 @@ bond_angle
 # How far to trust it
 # -------------------
 # The interval holds the true value of nine in ten sites of phases the model has not seen. Here it
-# is wide, because the shipped model knows few phases.
+# is wide, because the errors on such phases are large.
 lower, upper = p.get_interval_map("bond_angle", level=0.9)
 print(f"± {float((upper - lower).data.mean()) / 2:.0f}° around each bond angle")
 
