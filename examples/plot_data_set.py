@@ -24,9 +24,9 @@ print(sites)
 figure = plot_dataset(sites)
 
 # %%
-# Short bonds make the main peak broad and low; but sites of one bond length differ more among each
-# other (grey) than the means do. This is why more than one property can be learnt from a spectrum,
-# and why it takes many sites.
+# The shortest and the longest bonds make the main peak broad and low; but sites of one bond length
+# differ more among each other (grey) than the means do. This is why more than one property can be
+# learnt from a spectrum, and why it takes many sites.
 
 # %%
 # Spectra as a signal

@@ -86,15 +86,15 @@ def test_intensity_is_counts_between_the_ends_of_the_template():
 
 
 def test_a_structure_is_the_mean_of_its_sites(sites):
-    name = "mp-7648"  # tridymite, two sites: four and two times in the cell
+    name = "mp-7648"  # tridymite, three sites
+    times = {f"{name}_4": 4, f"{name}_8": 2, f"{name}_10": 2}  # in the cell
     energy = np.arange(530.0, 560.0, 0.1)
-    names = [f"{name}_4", f"{name}_8"]
     parts = {part.name: part for part in sites.sites}
-    edges = [parts[one].labels["excitation_energy"] for one in names]
-    mean = (4 * edges[0] + 2 * edges[1]) / 6
+    edges = {one: parts[one].labels["excitation_energy"] for one in times}
+    mean = sum(count * edges[one] for one, count in times.items()) / 8
     expected = sum(
-        weight * sites.take([sites.names.index(one)]).spectra(energy - edge, 0.3)[0]
-        for weight, one, edge in zip((4, 2), names, edges, strict=True)
+        count * sites.take([sites.names.index(one)]).spectra(energy - edges[one], 0.3)[0]
+        for one, count in times.items()
     )
     template = ELNESTemplate.from_dataset(name, broadening=0.3)
     assert template.onset.value == pytest.approx(mean)

@@ -21,7 +21,10 @@ def test_shipped_sites_are_silica(sites):
     assert len(sites) == len(sites.targets) >= 160
     assert np.isfinite(sites.targets).all()
     length, angle = sites.targets[:, 0], sites.targets[:, 1]
-    assert 1.5 < length.min() < length.max() < 1.9
+    # Virtual structures are strained by up to 6 % and rattled on top.
+    strained = np.array([one.details["strain"] > 0 for one in sites.sites])
+    assert 1.55 < length[~strained].min() < length[~strained].max() < 1.85
+    assert 1.4 < length.min() < length.max() < 1.9
     assert 90 < angle.min() < angle.max() <= 180
     assert {"cristobalite", "tridymite"} <= set(sites.phases)
 
