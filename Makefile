@@ -4,7 +4,8 @@ BIN = $(VENV)/bin
 # Where computed sites lie that the shipped data set is collected from.
 SITES ?= training/sites
 DATA = hyperspy_coreloss/data/oxygen_k_sites.nc
-MODELS = hyperspy_coreloss/data
+MODELS = hyperspy_coreloss/data/pretrained
+EMULATORS = hyperspy_coreloss/data/emulators
 # Structures that the campaign computes sites of, and how many workers it has.
 STRUCTURES ?= ../shared/data/structures
 WORKERS ?= 1
@@ -54,12 +55,12 @@ docs: $(VENV)/ready
 	MPLBACKEND=agg $(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs docs/_build/html
 
 campaign: $(VENV)/simulation-ready
-	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python training/campaign.py $(STRUCTURES) --workers $(WORKERS)
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m training.silica.campaign $(STRUCTURES) --workers $(WORKERS)
 
 data: $(VENV)/simulation-ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) training/projected_density \
 		--output $(DATA) --convergence training/convergence.jsonl \
-		--description "$$(cat training/silica-o-k/dataset.txt)"
+		--description "$$(cat training/silica/words/dataset.txt)"
 
 study: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss study $(DATA) --output results --commit "$$(git rev-parse HEAD)"
@@ -71,24 +72,24 @@ tries: $(VENV)/ready
 # window, and the excitation energy as an input.
 TRAIN = $(BIN)/hyperspy-coreloss train $(DATA) --study results/study.json \
 	--output $(MODELS)/$(1).safetensors --name $(1) --model-version 0.1.0 $(2) \
-	--intended-use "$$(cat training/silica-o-k/use.txt)" \
-	--limits "$$(cat training/silica-o-k/limits.txt $(3))"
+	--intended-use "$$(cat training/silica/words/use.txt)" \
+	--limits "$$(cat training/silica/words/limits.txt $(3))"
 models: $(VENV)/ready
 	$(call TRAIN,silica-o-k)
-	$(call TRAIN,silica-o-k-sigma-0.1,--sigma 0.1,training/silica-o-k/limits-sharp.txt)
-	$(call TRAIN,silica-o-k-sigma-0.2,--sigma 0.2,training/silica-o-k/limits-sharp.txt)
-	$(call TRAIN,silica-o-k-sigma-0.3,--sigma 0.3,training/silica-o-k/limits-sharp.txt)
+	$(call TRAIN,silica-o-k-sigma-0.1,--sigma 0.1,training/silica/words/limits-sharp.txt)
+	$(call TRAIN,silica-o-k-sigma-0.2,--sigma 0.2,training/silica/words/limits-sharp.txt)
+	$(call TRAIN,silica-o-k-sigma-0.3,--sigma 0.3,training/silica/words/limits-sharp.txt)
 	$(call TRAIN,silica-o-k-sigma-0.8,--sigma 0.8)
-	$(call TRAIN,silica-o-k-wide,--stop 40,training/silica-o-k/limits-wide.txt)
-	$(BIN)/hyperspy-coreloss train-emulator $(DATA) --output $(MODELS)/emulators/silica-o-k.safetensors
-	$(call TRAIN,silica-o-k-absolute,--excitation-energy,training/silica-o-k/limits-absolute.txt)
+	$(call TRAIN,silica-o-k-wide,--stop 40,training/silica/words/limits-wide.txt)
+	$(BIN)/hyperspy-coreloss train-emulator $(DATA) --output $(EMULATORS)/silica-o-k.safetensors
+	$(call TRAIN,silica-o-k-absolute,--excitation-energy,training/silica/words/limits-absolute.txt)
 
 fits: $(VENV)/ready
 	$(BIN)/python benchmarks/emulator_fits.py $(DATA) results/emulator.json
 
 # In this order: hours on two cores.
 refresh: data study tries models fits
-	$(BIN)/python training/readme_numbers.py
+	$(BIN)/python training/silica/readme_numbers.py
 
 clean:
 	rm -rf $(VENV) demo docs/_build

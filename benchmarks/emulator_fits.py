@@ -23,12 +23,12 @@ from hyperspy.components1d import PowerLaw
 from joblib import Parallel, delayed
 from sklearn.model_selection import GroupKFold, KFold
 
-from hyperspy_coreloss import EnergyWindow, Recipe, TrainingSettings, read_dataset, train
-from hyperspy_coreloss.broadening import FWHM_PER_SIGMA
+from hyperspy_coreloss import EnergyWindow, Recipe, TrainingSettings, load_dataset, train
 from hyperspy_coreloss.components import PropertyELNES
-from hyperspy_coreloss.dataset_signal import dataset_to_signal
-from hyperspy_coreloss.emulator_training import train_emulator
-from hyperspy_coreloss.splits import phase_disjoint_split
+from hyperspy_coreloss.components.emulator_training import train_emulator
+from hyperspy_coreloss.dataset.as_signal import dataset_to_signal
+from hyperspy_coreloss.dataset.splits import phase_disjoint_split
+from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA
 
 SIGMA = 0.4
 DISPERSION = 0.1
@@ -162,7 +162,7 @@ def summarise(results, truth, median):
 @click.argument("dataset", type=click.Path(exists=True))
 @click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
 def main(dataset, output):
-    everything = read_dataset(dataset)
+    everything = load_dataset(dataset)
     split = phase_disjoint_split(everything)
     sites, groups = everything.take(split.development), split.groups[split.development]
     report = {"dataset_sha256": everything.sha256, "n_spectra": len(sites), "splits": {}}

@@ -20,15 +20,14 @@ from joblib import Parallel, delayed
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupKFold
 
-from hyperspy_coreloss.baselines import fit_baselines
-from hyperspy_coreloss.dataset import excitation_energies
-from hyperspy_coreloss.dataset_file import read_dataset
-from hyperspy_coreloss.energy import EnergyWindow
-from hyperspy_coreloss.ensemble import train_ensemble
-from hyperspy_coreloss.recipe import Recipe
-from hyperspy_coreloss.regressor import NetworkRegressor, TrainingSettings
-from hyperspy_coreloss.splits import phase_disjoint_split
-from hyperspy_coreloss.training import network_inputs
+from hyperspy_coreloss.dataset.dataset import excitation_energies, load_dataset
+from hyperspy_coreloss.dataset.inputs import network_inputs
+from hyperspy_coreloss.dataset.splits import phase_disjoint_split
+from hyperspy_coreloss.spectra.energy import EnergyWindow
+from hyperspy_coreloss.spectra.recipe import Recipe
+from hyperspy_coreloss.training.baselines import fit_baselines
+from hyperspy_coreloss.training.ensemble import train_ensemble
+from hyperspy_coreloss.training.regressor import NetworkRegressor, TrainingSettings
 
 PAPER = TrainingSettings(patience=None, n_networks=4)
 SMALL = replace(PAPER, hidden=(64, 64, 64), dropout=0.2)
@@ -155,7 +154,7 @@ def known_rows(output, dataset_sha256):
 @click.argument("output", type=click.Path(path_type=Path))
 def main(data: Path, output: Path) -> None:
     """Try everything on DATA and write the errors to OUTPUT."""
-    dataset = read_dataset(data)
+    dataset = load_dataset(data)
     split = phase_disjoint_split(dataset)
     inputs = network_inputs(dataset.take(split.development), Recipe())
     targets, groups = dataset.targets[split.development], split.groups[split.development]

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
-    from hyperspy_coreloss.computed_site import RecursionChains
+    from hyperspy_coreloss.dataset.computed_site import RecursionChains
 
 WIDER = 1.4
 MOST_ATOMS = 150

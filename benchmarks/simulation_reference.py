@@ -24,7 +24,7 @@ from hyperspy_coreloss.simulation.engine import (
 from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.populations import calculate_populations
 from hyperspy_coreloss.simulation.recursion import recursion_kpoints
-from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
+from hyperspy_coreloss.simulation.site_record import SiteRecord, load_site_record
 
 SMALLEST_COSINE = 0.998
 #: Largest differences, in the units of the properties.
@@ -70,7 +70,7 @@ def main(folder: Path, sites: tuple[str, ...]) -> None:
     """Compare SITES of FOLDER."""
     failed = {}
     for name in sites:
-        known = read_site_record(folder / f"{name}.npz")
+        known = load_site_record(folder / f"{name}.npz")
         found = compare(known, EngineSettings())
         click.echo(
             f"{name}: {len(known.numbers)} atoms, {len(known.alpha)} k-points, "

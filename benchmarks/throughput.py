@@ -14,10 +14,10 @@ from hyperspy.signals import LazySignal1D
 
 from hyperspy_coreloss import load_pretrained
 from hyperspy_coreloss.data import silica_spectrum_image
-from hyperspy_coreloss.inference import predict_chunk
-from hyperspy_coreloss.network import evaluate
-from hyperspy_coreloss.preprocessing import preprocess
-from hyperspy_coreloss.recipe import prepare
+from hyperspy_coreloss.pretrained.inference import predict_chunk
+from hyperspy_coreloss.pretrained.network import evaluate
+from hyperspy_coreloss.spectra.preparation import prepare
+from hyperspy_coreloss.spectra.preprocessing import preprocess
 
 
 def timed(function, repeats: int = 3) -> float:

@@ -5,11 +5,12 @@ import warnings
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-from hyperspy_coreloss.card import render_card, render_dataset_card
 from hyperspy_coreloss.data import oxygen_k_sites
-from hyperspy_coreloss.pretrained import list_pretrained, load_pretrained
-from hyperspy_coreloss.study_report import render_report
-from hyperspy_coreloss.study_tables import SPLITS, Table, error_table, fits_table, tries_table
+from hyperspy_coreloss.dataset.card import render_dataset_card
+from hyperspy_coreloss.pretrained.card import render_card
+from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
+from hyperspy_coreloss.study.report import render_report
+from hyperspy_coreloss.study.tables import SPLITS, Table, error_table, fits_table, tries_table
 
 project = "hyperspy_coreloss"
 copyright = "The hyperspy_coreloss developers"  # noqa: A001

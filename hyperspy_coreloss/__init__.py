@@ -11,35 +11,47 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "ComputedSite": "computed_site",
-    "ComputedStructure": "computed_site",
+    "ComputedSite": "dataset",
+    "ComputedStructure": "dataset",
     "CoreLossPropertySignal": "signals",
-    "EnergyWindow": "energy",
-    "LazyCoreLossPropertySignal": "lazy_signals",
+    "EnergyWindow": "spectra",
+    "LazyCoreLossPropertySignal": "signals",
     "PretrainedModel": "pretrained",
     "PropertySpec": "properties",
-    "Quality": "quality",
-    "Recipe": "recipe",
-    "RecursionChains": "computed_site",
-    "SampledSpectrum": "computed_site",
+    "Quality": "spectra",
+    "Recipe": "spectra",
+    "RecursionChains": "dataset",
+    "SampledSpectrum": "dataset",
     "SpectrumDataset": "dataset",
-    "SpectrumEmulator": "emulator",
-    "TrainingSettings": "regressor",
-    "TransitionLines": "computed_site",
+    "SpectrumEmulator": "components.emulator",
+    "TrainingSettings": "training",
+    "TransitionLines": "dataset",
     "absolute_window": "dataset",
+    "dataset_to_signal": "dataset",
     "list_pretrained": "pretrained",
-    "load_emulator": "emulator",
+    "load_dataset": "dataset",
+    "load_emulator": "components.emulator",
     "load_pretrained": "pretrained",
     "measure_resolution": "prediction",
+    "phase_disjoint_split": "dataset",
     "predict_properties": "prediction",
-    "read_dataset": "dataset_file",
+    "random_site_split": "dataset",
     "train": "training",
-    "train_emulator": "emulator_training",
-    "write_dataset": "dataset_file",
+    "train_emulator": "components.emulator_training",
 }
-_MODULES = ("components", "data", "errors", "signals")
+_ROOMS = (
+    "components",
+    "data",
+    "dataset",
+    "errors",
+    "pretrained",
+    "signals",
+    "spectra",
+    "study",
+    "training",
+)
 
-__all__ = ("__version__", *_HOMES, *_MODULES)  # spelled out in __init__.pyi
+__all__ = ("__version__", *_HOMES, *_ROOMS)  # spelled out in __init__.pyi
 
 try:
     from hyperspy_coreloss import _attach
@@ -58,12 +70,16 @@ except Exception:
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if name in _MODULES:
+    if name in _ROOMS:
         return importlib.import_module(f"{__name__}.{name}")
     if name == "__version__":
-        from importlib.metadata import version
+        from hyperspy_coreloss.provenance import package_version
 
-        return version("hyperspy-coreloss")
+        return package_version()
+    if name == "read_dataset":  # its name before load and save became the one pair of verbs
+        return __getattr__("load_dataset")
+    if name == "write_dataset":
+        return __getattr__("SpectrumDataset").save
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
 

@@ -1,25 +1,25 @@
-from . import components, data, errors, signals
-from .computed_site import (
+from . import components, data, dataset, errors, pretrained, signals, spectra, study, training
+from .components.emulator import SpectrumEmulator, load_emulator
+from .components.emulator_training import train_emulator
+from .dataset import (
     ComputedSite,
     ComputedStructure,
     RecursionChains,
     SampledSpectrum,
+    SpectrumDataset,
     TransitionLines,
+    absolute_window,
+    dataset_to_signal,
+    load_dataset,
+    phase_disjoint_split,
+    random_site_split,
 )
-from .dataset import SpectrumDataset, absolute_window
-from .dataset_file import read_dataset, write_dataset
-from .emulator import SpectrumEmulator, load_emulator
-from .emulator_training import train_emulator
-from .energy import EnergyWindow
-from .lazy_signals import LazyCoreLossPropertySignal
 from .prediction import measure_resolution, predict_properties
 from .pretrained import PretrainedModel, list_pretrained, load_pretrained
 from .properties import PropertySpec
-from .quality import Quality
-from .recipe import Recipe
-from .regressor import TrainingSettings
-from .signals import CoreLossPropertySignal
-from .training import train
+from .signals import CoreLossPropertySignal, LazyCoreLossPropertySignal
+from .spectra import EnergyWindow, Quality, Recipe
+from .training import TrainingSettings, train
 
 __version__: str
 
@@ -43,15 +43,22 @@ __all__ = [
     "absolute_window",
     "components",
     "data",
+    "dataset",
+    "dataset_to_signal",
     "errors",
     "list_pretrained",
+    "load_dataset",
     "load_emulator",
     "load_pretrained",
     "measure_resolution",
+    "phase_disjoint_split",
     "predict_properties",
-    "read_dataset",
+    "pretrained",
+    "random_site_split",
     "signals",
+    "spectra",
+    "study",
     "train",
     "train_emulator",
-    "write_dataset",
+    "training",
 ]

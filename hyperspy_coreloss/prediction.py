@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hyperspy.signals import BaseSignal
 
-from hyperspy_coreloss.broadening import zero_loss_fwhm
-from hyperspy_coreloss.energy import axis_in_ev
 from hyperspy_coreloss.errors import EnergyRangeError, SignalError
-from hyperspy_coreloss.families import select_pretrained
-from hyperspy_coreloss.inference import map_spectra
-from hyperspy_coreloss.lazy_signals import lazy_prediction
-from hyperspy_coreloss.metadata import describe_prediction
-from hyperspy_coreloss.pretrained import load_pretrained
-from hyperspy_coreloss.recipe import edge_dispersion, prepare
+from hyperspy_coreloss.pretrained.families import find_family
+from hyperspy_coreloss.pretrained.inference import map_spectra
+from hyperspy_coreloss.signals.lazy import lazy_prediction
+from hyperspy_coreloss.signals.metadata import describe_prediction
+from hyperspy_coreloss.signals.spectrum_axis import channel_energies
+from hyperspy_coreloss.spectra.broadening import zero_loss_fwhm
+from hyperspy_coreloss.spectra.energy import axis_in_ev
+from hyperspy_coreloss.spectra.preparation import prepare_surveyed, survey_axis
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from hyperspy_coreloss.pretrained import PretrainedModel
-    from hyperspy_coreloss.recipe import Background
-    from hyperspy_coreloss.signals import CoreLossPropertySignal
+    from hyperspy_coreloss.pretrained.model import PretrainedModel
+    from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
+    from hyperspy_coreloss.spectra.recipe import Background
 
 
 def predict_properties(
@@ -110,15 +110,15 @@ def predict_properties(
     >>> s.predict_properties(resolution=0.5)
     <CoreLossPropertySignal, title: Properties of Simulated silica, dimensions: (8, 6|6)>
     """
-    energy = _energy_of(signal)
+    energy = channel_energies(signal)
     ranges: dict[str, Any] = {
         "background": background,
         "background_range": _limits_in_ev(signal, background_range),
         "onset_range": _limits_in_ev(signal, onset_range),
     }
-    # The models of a family look for edges in one range, whatever their σ.
-    dispersion = edge_dispersion(load_pretrained(pretrained).recipe, energy, **ranges)
-    model = select_pretrained(pretrained, resolution, dispersion)
+    family = find_family(pretrained)
+    survey = survey_axis(family.named.recipe, energy, **ranges)
+    model = family.sharpest(resolution, survey.dispersion)
     if resolution is None:
         msg = (
             "No resolution was given: the spectra are taken as perfectly sharp and broadened by "
@@ -126,13 +126,12 @@ def predict_properties(
             "the zero loss in eV; hyperspy_coreloss.measure_resolution(low_loss) measures it."
         )
         warnings.warn(msg, stacklevel=2)
-    preparation = prepare(
+    preparation = prepare_surveyed(
         model.recipe,
-        energy,
+        survey,
         resolution=0.0 if resolution is None else resolution,
         binned=signal.axes_manager.signal_axes[0].is_binned,
         energy_offset=energy_offset,
-        **ranges,
     )
     excluded = _excluded(signal, navigation_mask)
     prediction = map_spectra(signal.data, preparation, model, excluded)
@@ -166,32 +165,13 @@ def measure_resolution(low_loss: BaseSignal) -> float:
     SignalError
         If a spectrum has no zero loss.
     """
-    energy = _energy_of(low_loss)
+    energy = channel_energies(low_loss)
     order = np.argsort(energy)
     spectra = low_loss.data.reshape(-1, energy.size)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, 256).astype(int))
     read = np.asarray(spectra[chosen])
     widths = [zero_loss_fwhm(spectrum[order], energy[order]) for spectrum in read]
     return float(np.median(widths))
-
-
-def _energy_of(signal: BaseSignal) -> NDArray[np.floating]:
-    """Return the energies of the channels in eV, after checking that these are spectra."""
-    axes = signal.axes_manager
-    if axes.signal_dimension != 1:
-        msg = (
-            f"Spectra with one signal axis are needed, but the signal has {axes.signal_dimension} "
-            "signal axes. Use s.transpose(signal_axes=[...]) to put the energy axis there."
-        )
-        raise SignalError(msg)
-    if signal.data.dtype.kind not in "iuf":
-        msg = (
-            f"Real spectra are needed, but the data are of type {signal.data.dtype}. "
-            "Take the real part or the modulus first."
-        )
-        raise SignalError(msg)
-    axis = axes.signal_axes[0]
-    return axis_in_ev(axis.axis, axis.units, str(axis.name or "signal"))
 
 
 def _limits_in_ev(signal: BaseSignal, limits: Any) -> tuple[float, float] | None:

@@ -48,14 +48,13 @@ def sites():
 @pytest.fixture
 def mixed():
     """Five sites of three structures, with spectra of every kind."""
-    from hyperspy_coreloss.computed_site import (
+    from hyperspy_coreloss.dataset.computed_site import (
         ComputedStructure,
         SampledSpectrum,
         TransitionLines,
     )
-    from hyperspy_coreloss.dataset import SpectrumDataset
-
-    from .made_sites import chains, site, structure
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+    from tests.made_sites import chains, site, structure
 
     common = structure("common", "glass")
     lines = TransitionLines(np.linspace(0, 30, 7), np.linspace(1, 2, 7))

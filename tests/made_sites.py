@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure, RecursionChains
+from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure, RecursionChains
 
 
 def structure(name, phase="phase", n_atoms=3):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import hyperspy.api as hs
 import numpy as np
@@ -13,9 +12,8 @@ import pytest
 import yaml
 
 import hyperspy_coreloss
+from tests.paths import PACKAGE, ROOT
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = Path(hyperspy_coreloss.__file__).parent
 REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["signals"]
 
 

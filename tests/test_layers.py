@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
 
-import hyperspy_coreloss
+from tests.paths import PACKAGE
 
-PACKAGE = Path(hyperspy_coreloss.__file__).parent
 LAYERS = (
     ("errors", "quality"),
     (

@@ -9,6 +9,7 @@ import traits.api as t
 
 import hyperspy_coreloss
 from hyperspy_coreloss.data import silica_spectrum_image
+from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.errors import (
     CoreLossError,
     EnergyAxisError,
@@ -16,10 +17,9 @@ from hyperspy_coreloss.errors import (
     ResolutionError,
     SignalError,
 )
-from hyperspy_coreloss.network import evaluate
+from hyperspy_coreloss.pretrained.network import evaluate
 from hyperspy_coreloss.properties import PROPERTIES
-from hyperspy_coreloss.quality import Quality
-from hyperspy_coreloss.training import network_inputs
+from hyperspy_coreloss.spectra.quality import Quality
 
 QUIET = {"resolution": 0.5, "show_progressbar": False}
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hyperspy_coreloss import load_pretrained
-
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
 
 
 def test_readme_and_changes_give_the_size_of_the_data_set(pretrained):

@@ -8,7 +8,7 @@ import pytest
 
 import hyperspy_coreloss
 from hyperspy_coreloss.errors import ResolutionError
-from hyperspy_coreloss.quality import Quality
+from hyperspy_coreloss.spectra.quality import Quality
 
 FILES = {"nmc_o_k_spectrum_image.dm3": (2, 21), "srtio3.dm3": ()}
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from hyperspy_coreloss import load_pretrained
-from hyperspy_coreloss.pretrained import list_pretrained
-from hyperspy_coreloss.splits import phase_disjoint_split, random_site_split
+from hyperspy_coreloss.dataset.splits import phase_disjoint_split, random_site_split
+from hyperspy_coreloss.pretrained.families import list_pretrained
+from tests.paths import ROOT
 
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = ROOT / "results"
 
 
 @pytest.fixture(scope="module")

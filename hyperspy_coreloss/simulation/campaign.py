@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.locks import Lock, claim, release
-from hyperspy_coreloss.simulation.site_record import write_site_record
+from hyperspy_coreloss.simulation.site_record import save_site_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,7 +251,7 @@ def _compute_task(
         with _Attempt(folder, task.name, site):
             lock.touch()
             record = simulator.simulate(task, prepared, site)
-            write_site_record(record, record_path(folder, task.name, site))
+            save_site_record(record, record_path(folder, task.name, site))
         if os.getppid() != supervisor:  # an orphan finishes its site, and no more
             return
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hyperspy_coreloss.computed_site import ComputedSite, ComputedStructure, RecursionChains
+from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure, RecursionChains
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
 from hyperspy_coreloss.simulation.basis_set import CUTOFF, basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.projected_density import potential_shift
-from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
+from hyperspy_coreloss.simulation.site_record import SiteRecord, load_site_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
+    from hyperspy_coreloss.simulation.site_record import ProjectedDensity
 
 _SILICON, _OXYGEN = 14, 8
 
@@ -59,7 +59,7 @@ def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
             )
             raise DatasetError(msg)
         for file in files:
-            record = read_site_record(file)
+            record = load_site_record(file)
             first = records.setdefault(file.stem, record)
             if first is not record:
                 records[file.stem] = _with_densities(file.stem, first, record)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperspy_coreloss.broadening import broadening_operator
-from hyperspy_coreloss.computed_site import RecursionChains
-from hyperspy_coreloss.energy import EnergyWindow
+from hyperspy_coreloss.dataset.computed_site import RecursionChains
 from hyperspy_coreloss.errors import SimulationError
-from hyperspy_coreloss.onset import threshold
+from hyperspy_coreloss.spectra.broadening import broadening_operator
+from hyperspy_coreloss.spectra.energy import EnergyWindow
+from hyperspy_coreloss.spectra.onset import threshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

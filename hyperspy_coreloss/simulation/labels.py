@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.voronoi import surroundings, voronoi_volume
+from hyperspy_coreloss.simulation.voronoi import surroundings, voronoi_volume
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -6,44 +6,20 @@ The paper explains spectra by those of the ground state and of the core-hole cel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperspy_coreloss.continued_fraction import spectrum_from_recursion
+from hyperspy_coreloss.dataset.continued_fraction import spectrum_from_recursion
 from hyperspy_coreloss.errors import SimulationError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from hyperspy_coreloss.simulation.site_record import SiteRecord
+    from hyperspy_coreloss.simulation.site_record import ProjectedDensity, SiteRecord
 
 #: Atoms at more than this share of the largest distance from the core hole count as far from it.
 _FAR = 0.9
-
-
-@dataclass(frozen=True)
-class ProjectedDensity:
-    """Recursion coefficients of the p-projected density of states of one atom.
-
-    Parameters
-    ----------
-    atom
-        Index of the atom in the supercell.
-    core_hole
-        Whether of the core-hole cell; if not, of the ground state.
-    alpha, beta
-        Coefficients in eV, shape ``(k-points, 3, steps)``; the rows belong to y, z and x.
-    norm
-        Squared norm of the starting vectors, shape ``(k-points, 3)``.
-    """
-
-    atom: int
-    core_hole: bool
-    alpha: NDArray[np.floating]
-    beta: NDArray[np.floating]
-    norm: NDArray[np.floating]
 
 
 def find_density(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
-from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
+from hyperspy_coreloss.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +22,29 @@ _KEYS = ("alpha", "beta", "norm", "cell", "positions", "numbers", "site", "label
 
 # Only in records with projected densities: those of all atoms and states, stacked.
 _DENSITY_KEYS = ("atom", "core_hole", "alpha", "beta", "norm")
+
+
+@dataclass(frozen=True)
+class ProjectedDensity:
+    """Recursion coefficients of the p-projected density of states of one atom.
+
+    Parameters
+    ----------
+    atom
+        Index of the atom in the supercell.
+    core_hole
+        Whether of the core-hole cell; if not, of the ground state.
+    alpha, beta
+        Coefficients in eV, shape ``(k-points, 3, steps)``; the rows belong to y, z and x.
+    norm
+        Squared norm of the starting vectors, shape ``(k-points, 3)``.
+    """
+
+    atom: int
+    core_hole: bool
+    alpha: NDArray[np.floating]
+    beta: NDArray[np.floating]
+    norm: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -59,12 +80,12 @@ class SiteRecord:
     densities: tuple[ProjectedDensity, ...] = ()
 
 
-def write_site_record(record: SiteRecord, path: str | Path) -> None:
+def save_site_record(record: SiteRecord, path: str | Path) -> None:
     """Write `record` whole or not at all.
 
     Coefficients are kept in single precision, as they are computed.
     """
-    write_arrays(
+    save_arrays(
         path,
         alpha=np.asarray(record.alpha, dtype=np.float32),
         beta=np.asarray(record.beta, dtype=np.float32),
@@ -78,8 +99,8 @@ def write_site_record(record: SiteRecord, path: str | Path) -> None:
     )
 
 
-def read_site_record(path: str | Path) -> SiteRecord:
-    """Read a record of :func:`write_site_record`.
+def load_site_record(path: str | Path) -> SiteRecord:
+    """Read a record of :func:`save_site_record`.
 
     Raises
     ------
@@ -126,16 +147,7 @@ def _unstack(arrays: Mapping[str, NDArray]) -> tuple[ProjectedDensity, ...]:
     )
 
 
-def write_arrays(path: str | Path, **arrays: Any) -> None:
-    """Write an ``.npz`` through a temporary file, so that a reader never sees half of it."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+def save_arrays(path: str | Path, **arrays: Any) -> None:
+    """Write an ``.npz`` whole or not at all, so that a reader never sees half of it."""
+    with replace_file(path) as new, new.open("wb") as file:
+        np.savez_compressed(file, **arrays)

@@ -25,8 +25,7 @@ from hyperspy_coreloss.simulation.engine import (
 )
 from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
 from hyperspy_coreloss.simulation.populations import Populations, calculate_populations
-from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
-from hyperspy_coreloss.simulation.site_record import SiteRecord, write_arrays
+from hyperspy_coreloss.simulation.site_record import ProjectedDensity, SiteRecord, save_arrays
 from hyperspy_coreloss.simulation.structures import SMALLEST_IMAGE_DISTANCE, image_distance
 from hyperspy_coreloss.simulation.tasks import SimulationTask, build_structure
 
@@ -98,7 +97,7 @@ class SiteSimulator:
         """
         atoms = build_structure(task, self.structures_folder, self.smallest_image_distance)
         kept = folder / f"{task.name}.npz"
-        found = _read_ground_state(kept, atoms, self.settings)
+        found = _load_ground_state(kept, atoms, self.settings)
         if found is not None and self.projected_density == "none":
             return PreparedStructure(atoms, *found)
         calculator = converge_ground_state(atoms, self.settings)
@@ -106,7 +105,7 @@ class SiteSimulator:
             return PreparedStructure(atoms, *found, calculator)
         ground = ground_state_of(calculator)
         populations = calculate_populations(atoms, self.settings)
-        _write_ground_state(kept, atoms, self.settings, ground, populations)
+        _save_ground_state(kept, atoms, self.settings, ground, populations)
         return PreparedStructure(atoms, ground, populations, calculator)
 
     def simulate(self, task: SimulationTask, prepared: PreparedStructure, site: int) -> SiteRecord:
@@ -222,7 +221,7 @@ def _multiplicity(task: SimulationTask, site: int) -> int:
     return dict(zip(task.sites, task.multiplicities, strict=True)).get(site, 1)
 
 
-def _write_ground_state(
+def _save_ground_state(
     path: Path,
     atoms: Atoms,
     settings: EngineSettings,
@@ -230,7 +229,7 @@ def _write_ground_state(
     populations: Populations,
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_arrays(
+    save_arrays(
         path,
         cell=atoms.cell[:],
         positions=atoms.positions,
@@ -243,7 +242,7 @@ def _write_ground_state(
     )
 
 
-def _read_ground_state(
+def _load_ground_state(
     path: Path, atoms: Atoms, settings: EngineSettings
 ) -> tuple[GroundState, Populations] | None:
     """Ground state kept for this very supercell and these settings, or None."""

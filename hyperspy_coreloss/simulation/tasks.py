@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.errors import SimulationError, StructureError
-from hyperspy_coreloss.simulation.structure_files import (
-    read_frame,
-    read_structure,
-)
+from hyperspy_coreloss.simulation.structure_files import read_frame, read_structure
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
     absorbing_sites,
@@ -185,14 +182,14 @@ def _find(path: str, structures: str | Path | Sequence[str | Path]) -> Path:
     raise FileNotFoundError(msg)
 
 
-def write_tasks(tasks: Iterable[SimulationTask], path: str | Path) -> None:
+def save_tasks(tasks: Iterable[SimulationTask], path: str | Path) -> None:
     """Write tasks as JSON."""
     text = json.dumps([task.to_dict() for task in tasks], indent=1)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
 
-def read_tasks(path: str | Path) -> tuple[SimulationTask, ...]:
-    """Read tasks written by :func:`write_tasks`.
+def load_tasks(path: str | Path) -> tuple[SimulationTask, ...]:
+    """Read tasks written by :func:`save_tasks`.
 
     Raises
     ------
@@ -205,6 +202,6 @@ def read_tasks(path: str | Path) -> tuple[SimulationTask, ...]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = (
             f"{path} must hold a list of simulation tasks; reading it failed with {error!r}. "
-            "Write it with write_tasks()."
+            "Write it with save_tasks()."
         )
         raise SimulationError(msg) from error

@@ -16,13 +16,13 @@ import pytest
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation import campaign, locks
 from hyperspy_coreloss.simulation.campaign import campaign_status, record_path, run_campaign
-from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
 from hyperspy_coreloss.simulation.site_record import (
+    ProjectedDensity,
     SiteRecord,
-    read_site_record,
-    write_site_record,
+    load_site_record,
+    save_site_record,
 )
-from hyperspy_coreloss.simulation.tasks import SimulationTask, read_tasks, write_tasks
+from hyperspy_coreloss.simulation.tasks import SimulationTask, load_tasks, save_tasks
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
@@ -218,8 +218,8 @@ def test_no_workers_are_refused(folder, journal):
 
 def test_a_record_survives_writing_and_reading(tmp_path):
     path = tmp_path / "record.npz"
-    write_site_record(_record(3), path)
-    read = read_site_record(path)
+    save_site_record(_record(3), path)
+    read = load_site_record(path)
     assert read.site == 3
     assert read.label == _record(3).label
     assert read.densities == ()
@@ -239,8 +239,8 @@ def test_projected_densities_survive_writing_and_reading(tmp_path):
         )
         for atom, core_hole in ((3, False), (3, True), (7, False))
     )
-    write_site_record(replace(_record(3), densities=densities), path)
-    read = read_site_record(path).densities
+    save_site_record(replace(_record(3), densities=densities), path)
+    read = load_site_record(path).densities
     assert [(density.atom, density.core_hole) for density in read] == [
         (3, False),
         (3, True),
@@ -252,21 +252,21 @@ def test_projected_densities_survive_writing_and_reading(tmp_path):
 
 def test_half_a_record_is_refused(tmp_path):
     path = tmp_path / "record.npz"
-    write_site_record(_record(3), path)
+    save_site_record(_record(3), path)
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(SimulationError, match="resume the campaign"):
-        read_site_record(path)
+        load_site_record(path)
 
 
 def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     path = tmp_path / "record.npz"
-    write_site_record(_record(3), path)
+    save_site_record(_record(3), path)
     monkeypatch.setattr(
         np, "savez_compressed", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full"))
     )
     with pytest.raises(OSError, match="disk full"):
-        write_site_record(_record(4), path)
-    assert read_site_record(path).site == 3
+        save_site_record(_record(4), path)
+    assert load_site_record(path).site == 3
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -308,12 +308,12 @@ def test_a_lock_of_another_machine_is_kept_for_an_hour(tmp_path):
 def test_tasks_survive_writing_and_reading(tmp_path):
     path = tmp_path / "tasks.json"
     tasks = (*TASKS, replace(TASKS[0], name="three", strain=0.03, temperature=300.0, seed=7))
-    write_tasks(tasks, path)
-    assert read_tasks(path) == tasks
+    save_tasks(tasks, path)
+    assert load_tasks(path) == tasks
 
 
 def test_a_file_that_holds_no_tasks_is_refused(tmp_path):
     path = tmp_path / "tasks.json"
     path.write_text('[{"name": "one"}]')
-    with pytest.raises(SimulationError, match="write_tasks"):
-        read_tasks(path)
+    with pytest.raises(SimulationError, match="save_tasks"):
+        load_tasks(path)

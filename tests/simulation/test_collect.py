@@ -11,8 +11,7 @@ from hyperspy_coreloss.errors import DatasetError, SimulationError
 from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.collect import collect_sites
-from hyperspy_coreloss.simulation.projected_density import ProjectedDensity
-from hyperspy_coreloss.simulation.site_record import SiteRecord, write_site_record
+from hyperspy_coreloss.simulation.site_record import ProjectedDensity, SiteRecord, save_site_record
 
 
 def write_site(folder, name, numbers=(14, 8, 8), densities=(), **label):
@@ -49,7 +48,7 @@ def write_site(folder, name, numbers=(14, 8, 8), densities=(), **label):
         label={**known, **label},
         densities=densities,
     )
-    write_site_record(record, folder / f"{name}_1.npz")
+    save_site_record(record, folder / f"{name}_1.npz")
 
 
 def test_records_become_sites_with_their_labels_and_origin(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,9 @@ from hyperspy_coreloss.simulation.convergence import (
     size_class,
     summarise_convergence,
 )
+from tests.paths import ROOT
 
-MEASURED = Path(__file__).parents[2] / "training" / "convergence.jsonl"
+MEASURED = ROOT / "training" / "convergence.jsonl"
 
 
 def measurement(structure="quartz", volume=700.0, parameter="cutoff", **found):

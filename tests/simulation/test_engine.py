@@ -12,14 +12,11 @@ pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'sim
 
 from ase.build import bulk
 
-from hyperspy_coreloss.continued_fraction import spectrum_from_recursion
+from hyperspy_coreloss.dataset.continued_fraction import spectrum_from_recursion
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation import engine
 from hyperspy_coreloss.simulation.basis_set import plane_wave_count
-from hyperspy_coreloss.simulation.core_hole import (
-    SETUP_NAME,
-    ensure_core_hole_setup,
-)
+from hyperspy_coreloss.simulation.core_hole import SETUP_NAME, ensure_core_hole_setup
 from hyperspy_coreloss.simulation.engine import (
     EngineSettings,
     absorption_recursion,

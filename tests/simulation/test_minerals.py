@@ -8,7 +8,7 @@ pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'sim
 
 from ase import Atoms
 
-from hyperspy_coreloss.reference_spectra import MINERALS, find_sites
+from hyperspy_coreloss.dataset.minerals import MINERALS, find_sites
 from hyperspy_coreloss.simulation.structures import absorbing_sites, primitive_structure
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("ase", reason="distances in a crystal come from ASE (extra 'simulation')")
 
-from hyperspy_coreloss.broadening import broadening_operator
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.projected_density import (
-    ProjectedDensity,
     density_of_states,
     find_density,
     potential_shift,
 )
-from hyperspy_coreloss.simulation.site_record import SiteRecord, read_site_record
+from hyperspy_coreloss.simulation.site_record import ProjectedDensity, SiteRecord, load_site_record
+from hyperspy_coreloss.spectra.broadening import broadening_operator
+from tests.paths import ROOT
 
-KEPT = sorted((Path(__file__).parents[2] / "training" / "projected_density").glob("*.npz"))
+KEPT = sorted((ROOT / "training" / "projected_density").glob("*.npz"))
 HIGHEST_OCCUPIED = -1.5
 SHIFT = 0.25
 ENERGY = np.linspace(-30, 30, 6001)
@@ -93,7 +91,7 @@ def _shape(chains, label, edges):
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_a_spectrum_has_the_shape_of_the_density_with_the_core_hole_not_of_the_ground_state(path):
-    record = read_site_record(path)
+    record = load_site_record(path)
     spectrum, excited, ground = (
         _shape(chains, record.label, edges)
         for chains, edges in (
@@ -108,7 +106,7 @@ def test_a_spectrum_has_the_shape_of_the_density_with_the_core_hole_not_of_the_g
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_the_valence_band_of_the_ground_state_lies_below_the_gap(path):
-    record = read_site_record(path)
+    record = load_site_record(path)
     gap = record.label["lumo_gs"] - record.label["homo_gs"]
     assert gap > 3
     density = find_density(record, core_hole=False)

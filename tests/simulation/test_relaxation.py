@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,8 +13,9 @@ from ase.io import read
 from hyperspy_coreloss.errors import SimulationError, StructureError
 from hyperspy_coreloss.simulation.engine import EngineSettings
 from hyperspy_coreloss.simulation.relaxation import RelaxationSettings, relax
+from tests.paths import ROOT
 
-KEPT = sorted((Path(__file__).parents[2] / "training" / "structures").glob("*.xyz"))
+KEPT = sorted((ROOT / "training" / "structures").glob("*.xyz"))
 FAST = RelaxationSettings(engine=EngineSettings(cutoff=300.0))
 
 

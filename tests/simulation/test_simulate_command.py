@@ -12,7 +12,7 @@ pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simula
 from ase.io import write
 
 from hyperspy_coreloss.cli import main
-from hyperspy_coreloss.dataset_file import read_dataset
+from hyperspy_coreloss.dataset.dataset import load_dataset
 
 TINY = ("--cutoff", "300", "--steps", "60", "--image-distance", "2")
 
@@ -32,7 +32,7 @@ def test_structures_become_sites_that_make_a_data_set(tmp_path, stishovite):
         CliRunner().invoke(main, ["dataset", "collect", str(tmp_path / "sites"), *words]).output
     )
     assert output.startswith("1 sites of 1 phases")
-    collected = read_dataset(tmp_path / "tiny.nc")
+    collected = load_dataset(tmp_path / "tiny.nc")
     assert collected.phases == ("stishovite",)
     assert 500 < collected.targets[0, 5] < 600
     assert "1 of 1 sites done" in CliRunner().invoke(main, arguments).output

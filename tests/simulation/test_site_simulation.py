@@ -22,7 +22,7 @@ from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.engine import EngineSettings
 from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.projected_density import density_of_states, find_density
-from hyperspy_coreloss.simulation.site_record import read_site_record
+from hyperspy_coreloss.simulation.site_record import load_site_record
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
 from hyperspy_coreloss.simulation.tasks import SimulationTask
 
@@ -69,7 +69,7 @@ def campaign_folder(tmp_path_factory, simulator, task):
 
 
 def test_a_record_holds_all_six_properties_and_where_they_come_from(campaign_folder, task):
-    record = read_site_record(record_path(campaign_folder, task.name, 2))
+    record = load_site_record(record_path(campaign_folder, task.name, 2))
     label = record.label
     assert all(np.isfinite(label[spec.name]) for spec in PROPERTIES)
     for key in ("structure", "phase", "source", "licence", "seed", "strain", "temperature"):
@@ -94,7 +94,7 @@ def test_a_ground_state_is_computed_once(campaign_folder, simulator, task, monke
     monkeypatch.setattr(site_simulation, "converge_ground_state", never)
     monkeypatch.setattr(site_simulation, "calculate_populations", never)
     prepared = simulator.prepare(task, campaign_folder / "ground")
-    record = read_site_record(record_path(campaign_folder, task.name, 2))
+    record = load_site_record(record_path(campaign_folder, task.name, 2))
     assert prepared.ground.energy == pytest.approx(record.label["e_gs"])
     np.testing.assert_allclose(prepared.atoms.positions, record.positions)
 
@@ -112,7 +112,7 @@ def test_projected_densities_are_those_of_ground_state_and_core_hole(
     assert {(d.atom, d.core_hole) for d in record.densities} == {
         (atom, core_hole) for atom in {2} | silicon for core_hole in (False, True)
     }
-    plain = read_site_record(record_path(campaign_folder, task.name, 2))
+    plain = load_site_record(record_path(campaign_folder, task.name, 2))
     assert plain.densities == ()
     np.testing.assert_allclose(record.alpha[..., :20], plain.alpha[..., :20], atol=0.02)
 

@@ -1,0 +1,186 @@
+"""The commands of ``hyperspy-coreloss dataset``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from hyperspy_coreloss.dataset.computed_site import ComputedSite
+
+PATH = click.Path(path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+_OUTPUT = click.option(
+    "-o", "--output", type=PATH, required=True, help="The data set (.nc) to write."
+)
+_DESCRIPTION = click.option(
+    "--description", required=True, help="How the spectra and labels were computed."
+)
+_LICENCE = click.option(
+    "--licence", default="CC-BY-4.0", show_default=True, help="Licence of the data."
+)
+
+
+@click.group()
+def dataset() -> None:
+    """Work with data sets of computed spectra."""
+
+
+@dataset.command()
+@click.argument("folders", type=FOLDER, nargs=-1, required=True)
+@_OUTPUT
+@_DESCRIPTION
+@_LICENCE
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
+@click.option("--convergence", type=FILE, help="Measured convergence (.jsonl), for the record.")
+def collect(
+    folders: tuple[Path, ...],
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    convergence: Path | None,
+) -> None:
+    """Gather FOLDERS of computed sites, as `simulate` writes them, into one data set.
+
+    A site of a later folder that is known already only adds its projected densities of states.
+    """
+    from hyperspy_coreloss.simulation.collect import collect_sites
+    from hyperspy_coreloss.simulation.convergence import summarise_convergence
+
+    measured = () if convergence is None else tuple(summarise_convergence(convergence))
+    _write_sites(collect_sites(*folders), output, description, licence, edge, measured)
+
+
+@dataset.command("import-castep")
+@click.argument("paths", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
+@_OUTPUT
+@_DESCRIPTION
+@_LICENCE
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
+@click.option("--phase", "phases", multiple=True, help="STRUCTURE=PHASE, as often as needed.")
+@click.option("--source", default="CASTEP runs", show_default=True, help="Whose runs they are.")
+def import_castep(
+    paths: tuple[Path, ...],
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    phases: tuple[str, ...],
+    source: str,
+) -> None:
+    """Make a data set of CASTEP's core-level runs in PATHS (files or folders)."""
+    from hyperspy_coreloss.simulation.castep.sites import read_castep_sites
+
+    names = dict(_pair(phase) for phase in phases)
+    element = edge.partition("_")[0]
+    sites = read_castep_sites(paths, element=element, phases=names, source=source, licence=licence)
+    _write_sites(sites, output, description, licence, edge)
+
+
+@dataset.command("import-table")
+@click.argument("spectra", type=FILE)
+@click.argument("labels", type=FILE, required=False)
+@_OUTPUT
+@_DESCRIPTION
+@_LICENCE
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
+@click.option("--sigma", type=float, required=True, help="Gaussian broadening of the spectra, eV.")
+@click.option(
+    "--energy-origin",
+    required=True,
+    help="lowest_empty, threshold, absolute, or the energy of the lowest empty state in eV.",
+)
+@click.option("--definition", "definitions", multiple=True, help="PROPERTY=how it was obtained.")
+def import_table(
+    spectra: Path,
+    labels: Path | None,
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    sigma: float,
+    energy_origin: str,
+    definitions: tuple[str, ...],
+) -> None:
+    """Make a data set of tables: SPECTRA and LABELS (CSV), or one HDF5 file of both."""
+    from hyperspy_coreloss.dataset.tables import read_table
+
+    try:
+        origin: float | str = float(energy_origin)
+    except ValueError:
+        origin = energy_origin
+    sites = read_table(
+        spectra,
+        labels,
+        sigma=sigma,
+        energy_origin=origin,  # type: ignore[arg-type]  # read_table refuses other words
+        label_definitions=dict(_pair(definition) for definition in definitions),
+        licence=licence,
+    )
+    _write_sites(sites, output, description, licence, edge)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        msg = f"NAME=VALUE is needed, but it is {text!r}."
+        raise click.ClickException(msg)
+    return name.strip(), value.strip()
+
+
+def _write_sites(
+    sites: tuple[ComputedSite, ...],
+    output: Path,
+    description: str,
+    licence: str,
+    edge: str,
+    convergence: tuple[dict[str, Any], ...] = (),
+) -> None:
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+
+    spectra = SpectrumDataset(sites, description, licence, edge, convergence=convergence)
+    spectra.save(output)
+    click.echo(f"{len(spectra)} sites of {len(set(spectra.phases))} phases in {output}")
+
+
+@dataset.command()
+@click.argument("data", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--picture", type=PATH, help="Also draw labels and spectra into this file.")
+def show(data: Path, as_json: bool, picture: Path | None) -> None:
+    """Tell what the data set DATA holds."""
+    import json
+
+    from hyperspy_coreloss.dataset.dataset import load_dataset
+    from hyperspy_coreloss.dataset.summary import summarise
+
+    spectra = load_dataset(data)
+    summary = summarise(spectra)
+    if picture is not None:
+        from hyperspy_coreloss.dataset.plotting import plot_dataset
+
+        plot_dataset(spectra).savefig(picture)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+        return
+    for key, value in summary.items():
+        if isinstance(value, (str, int)):
+            click.echo(f"{key:14s} {value}")
+    for name, row in summary["labels"].items():
+        reach = f"{row['minimum']:9.3f} to {row['maximum']:9.3f}" if row["n_known"] else "not known"
+        click.echo(f"{name:24s} {reach} {row['unit']}")
+
+
+@dataset.command("card")
+@click.argument("data", type=FILE)
+def dataset_card(data: Path) -> None:
+    """Print the card of the data set DATA."""
+    from hyperspy_coreloss.dataset.card import render_dataset_card
+    from hyperspy_coreloss.dataset.dataset import load_dataset
+
+    click.echo(render_dataset_card(load_dataset(data), data.stem))

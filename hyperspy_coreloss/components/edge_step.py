@@ -1,0 +1,85 @@
+"""The component of an edge's continuum: a step with a lifetime or with a resolution."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from hyperspy.components1d import Expression
+
+
+class EdgeStep(Expression):
+    r"""The continuum step of an edge.
+
+    .. math::
+
+        f(E) = I \left[ \tfrac12 + \tfrac1\pi \arctan\frac{E - E_0}{w} \right]
+        \quad \text{or} \quad
+        f(E) = \tfrac{I}{2} \left[ 1 + \mathrm{erf}\frac{E - E_0}{\sqrt2 w} \right]
+
+    ============== ============= ==============================================================
+    Variable        Parameter     Meaning
+    ============== ============= ==============================================================
+    :math:`I`       intensity     Height in counts per eV far above the onset; linear
+    :math:`E_0`     onset         Where half the height is reached, in eV
+    :math:`w`       width         In eV: half width at half maximum of the Lorentzian (arctan) or
+                                  standard deviation of the Gaussian (erf) that the step is
+                                  broadened with
+    ============== ============= ==============================================================
+
+    The arctangent is the step of states with a lifetime, the error function that of a spectrometer.
+
+    Parameters
+    ----------
+    shape : {"arctan", "erf"}
+        Which of the two.
+    intensity, onset, width : float
+        First values of the parameters. In a linear fit fix onset and width
+        (``m.set_parameters_not_free(only_nonlinear=True)``).
+    module
+        Library that evaluates the expression, see
+        :class:`hyperspy.api.model.components1D.Expression`.
+
+    Examples
+    --------
+    >>> from hyperspy_coreloss.components import EdgeStep
+    >>> step = EdgeStep("erf", intensity=100, onset=535, width=0.5)
+    >>> float(step.function(np.array([535.0]))[0])
+    50.0
+    """
+
+    def __init__(
+        self,
+        shape: Literal["arctan", "erf"] = "arctan",
+        intensity: float = 1.0,
+        onset: float = 0.0,
+        width: float = 1.0,
+        module: str = "scipy",
+        **kwargs: Any,
+    ) -> None:
+        if shape not in _STEPS:
+            msg = f"The shape of a step must be one of {', '.join(_STEPS)}, not {shape!r}."
+            raise ValueError(msg)
+        super().__init__(
+            expression=_STEPS[shape],
+            name="EdgeStep",
+            position="onset",
+            module=module,
+            autodoc=False,
+            intensity=intensity,
+            onset=onset,
+            width=width,
+            **kwargs,
+        )
+        self._id_name = "83d88a39-1f22-4189-bf39-cd2c0c5929c0"
+        self._whitelist["shape"] = ("init", shape)
+        self.width.bmin = 0.0
+        for energy in (self.onset, self.width):
+            energy.units = "eV"
+        self.isbackground = False
+        self.convolved = True
+
+
+_STEPS = {
+    "arctan": "intensity * (1 / 2 + atan((x - onset) / width) / pi)",
+    "erf": "intensity / 2 * (1 + erf((x - onset) / (sqrt(2) * width)))",
+}

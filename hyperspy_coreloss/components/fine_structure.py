@@ -1,0 +1,149 @@
+"""What the components of fine structure have in common: a mixture of curves with its gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hyperspy.component import Component
+
+from hyperspy_coreloss.components.curves import evaluate_curves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.components.curves import SampledCurves, Variable
+
+#: Parameters that every such component has, in this order.
+COMMON = ("intensity", "onset", "broadening", "lifetime")
+
+
+class FineStructure(Component):
+    """Fine structure as a mixture of curves that are shifted and broadened together.
+
+    Parameters
+    ----------
+    curves
+        On energies counted from the onset.
+    properties
+        Names of further parameters, which the mixture depends on.
+    intensity, onset, broadening, lifetime
+        First values of the parameters.
+    """
+
+    def __init__(
+        self,
+        curves: SampledCurves,
+        properties: Sequence[str],
+        *,
+        intensity: float,
+        onset: float,
+        broadening: float,
+        lifetime: float,
+    ) -> None:
+        # HyperSpy looks for the gradients while it makes the parameters.
+        for position, name in enumerate(properties):
+            setattr(self, f"grad_{name}", self._property_gradient(position))
+        super().__init__([*COMMON, *properties], ["intensity"])
+        self._curves = curves
+        self._position = self.onset
+        for name, value in zip(COMMON, (intensity, onset, broadening, lifetime), strict=True):
+            parameter = getattr(self, name)
+            parameter.value = value
+            parameter.free = name == "intensity"
+        self.intensity.bmin = 0.0
+        for width in (self.broadening, self.lifetime):
+            width.bmin = 0.0
+            width.ext_force_positive = width.ext_bounded = True
+        for energy in (self.onset, self.broadening, self.lifetime):
+            energy.units = "eV"
+
+    def function(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the component at the energies `x` in eV, per eV."""
+        return self.intensity.value * self.grad_intensity(x)
+
+    def grad_intensity(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the derivative by the intensity."""
+        return self._mixture() @ self._basis(x)
+
+    def grad_onset(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the derivative by the onset."""
+        return -self.intensity.value * (self._mixture() @ self._basis(x, "energy"))
+
+    def grad_broadening(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the derivative by the standard deviation of the Gaussian."""
+        return self.intensity.value * (self._mixture() @ self._basis(x, "broadening"))
+
+    def grad_lifetime(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the derivative by the half width of the Lorentzian."""
+        return self.intensity.value * (self._mixture() @ self._basis(x, "lifetime"))
+
+    def function_nd(
+        self,
+        axis: NDArray[np.floating],
+        parameters_values: Sequence[NDArray] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the component at all navigation positions.
+
+        Parameters
+        ----------
+        axis
+            Energies in eV, shape (energies,).
+        parameters_values
+            An array for each parameter, of the shape of the navigation space; by default those
+            stored in the model.
+
+        Returns
+        -------
+        ndarray
+            Shape (navigation, energies).
+        """
+        if not self._is_navigation_multidimensional:
+            return self.function(axis)
+        if parameters_values is None:
+            parameters_values = [parameter.map["values"] for parameter in self.parameters]
+        values = np.stack(np.broadcast_arrays(*parameters_values), axis=-1)
+        rows = values.reshape(-1, values.shape[-1])
+        mixtures = rows[:, :1] * self._mixtures(rows[:, len(COMMON) :])
+        places, which, counts = np.unique(
+            rows[:, 1 : len(COMMON)], axis=0, return_inverse=True, return_counts=True
+        )
+        groups = np.split(np.argsort(which.ravel(), kind="stable"), np.cumsum(counts)[:-1])
+        result = np.empty((len(rows), axis.size))
+        for (onset, broadening, lifetime), group in zip(places, groups, strict=True):
+            basis = evaluate_curves(self._curves, axis - onset, broadening, lifetime)
+            result[group] = mixtures[group] @ basis
+        return result.reshape(*values.shape[:-1], axis.size)
+
+    def _basis(
+        self, x: NDArray[np.floating], derivative: Variable | None = None
+    ) -> NDArray[np.float64]:
+        return evaluate_curves(
+            self._curves,
+            np.asarray(x) - self.onset.value,
+            self.broadening.value,
+            self.lifetime.value,
+            derivative,
+        )
+
+    def _mixture(self) -> NDArray[np.float64]:
+        """Return the share of each curve at the present properties, shape (curves,)."""
+        properties = [[parameter.value for parameter in self.parameters[len(COMMON) :]]]
+        return self._mixtures(np.array(properties))[0]
+
+    def _mixtures(self, properties: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of each curve, shape (spectra, curves)."""
+        raise NotImplementedError
+
+    def _mixture_gradient(self) -> NDArray[np.float64]:
+        """Return the derivative of the mixture by the properties, shape (curves, properties)."""
+        raise NotImplementedError
+
+    def _property_gradient(self, position: int) -> Callable[[NDArray], NDArray[np.float64]]:
+        def gradient(x: NDArray[np.floating]) -> NDArray[np.float64]:
+            change = self._mixture_gradient()[:, position]
+            return self.intensity.value * (change @ self._basis(x))
+
+        return gradient

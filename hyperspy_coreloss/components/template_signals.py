@@ -1,0 +1,116 @@
+"""Signals of one spectrum, as templates are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hyperspy.signals import Signal1D
+
+from hyperspy_coreloss.components.curves import SampledCurves, sample_curve
+from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.spectra.energy import axis_in_ev
+from hyperspy_coreloss.spectra.onset import channel_noise, threshold
+from hyperspy_coreloss.spectra.recipe import Recipe
+
+if TYPE_CHECKING:
+    from hyperspy.signal import BaseSignal
+    from numpy.typing import NDArray
+
+
+def unit_area(template: BaseSignal) -> SampledCurves:
+    """Return the spectrum of a signal as a curve of unit area.
+
+    Parameters
+    ----------
+    template
+        Signal of one spectrum.
+
+    Raises
+    ------
+    SignalError
+        If it has more than one spectrum, or no positive area.
+    """
+    curve = sample_curve(*one_spectrum(template))
+    if not curve.area[0] > 0:
+        msg = (
+            "A template needs a positive area, because its intensity is measured by it; this one "
+            f"has {curve.area[0]:.4g}. Remove the background only, or cut the range."
+        )
+        raise SignalError(msg)
+    return SampledCurves(curve.start, curve.step, curve.values / curve.area)
+
+
+def one_spectrum(signal: BaseSignal) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return rising energies in eV and the intensities per eV of a signal of one spectrum.
+
+    Raises
+    ------
+    SignalError
+        If the signal has more than one spectrum, or its axis is not one of energies.
+    """
+    axes = signal.axes_manager
+    if axes.signal_dimension != 1 or axes.navigation_size > 1:
+        msg = (
+            f"A template is one spectrum, but {signal} has the shape "
+            f"{signal.data.shape}. Choose one with s.inav, or take the mean: s.mean()."
+        )
+        raise SignalError(msg)
+    axis = axes.signal_axes[0]
+    energy = axis_in_ev(axis.axis, axis.units)
+    values = np.asarray(signal.data, dtype=np.float64).ravel()
+    if axis.is_binned and not axis.is_uniform:
+        values = values / np.abs(np.gradient(energy))
+    rising = np.argsort(energy)
+    return energy[rising], values[rising]
+
+
+def find_threshold(curve: SampledCurves, fraction: float = Recipe().threshold_fraction) -> float:
+    """Return the threshold of a curve in eV, as :func:`.onset.threshold` finds it.
+
+    Parameters
+    ----------
+    curve
+        One spectrum without background.
+    fraction
+        Fraction of the main peak's height at which the threshold lies.
+
+    Raises
+    ------
+    SignalError
+        If there is none.
+    """
+    values = curve.values.astype(np.float32)
+    energy, found = threshold(
+        values,
+        curve.energy,
+        curve.energy[:1],
+        curve.energy[-1:],
+        channel_noise(values),
+        fraction,
+    )
+    if not found[0]:
+        msg = (
+            "No threshold was found: the spectrum has no lasting rise to a peak ten times its "
+            "noise. Remove the background, or tell the onset."
+        )
+        raise SignalError(msg)
+    return float(energy[0])
+
+
+def template_signal(
+    energy: NDArray[np.floating], values: NDArray[np.floating], title: str
+) -> Signal1D:
+    """Return a signal of one spectrum, for :func:`unit_area`.
+
+    Parameters
+    ----------
+    energy
+        Rising energies in eV, shape (energies,).
+    values
+        Intensities per eV, shape (energies,).
+    title
+        Title of the signal.
+    """
+    axis = {"name": "Energy", "axis": energy, "units": "eV", "is_binned": False}
+    return Signal1D(values, axes=[axis], metadata={"General": {"title": title}})

@@ -1,0 +1,25 @@
+"""The data set that comes with the package."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hyperspy_coreloss.dataset.dataset import load_dataset
+
+if TYPE_CHECKING:
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+
+
+@lru_cache(maxsize=1)
+def oxygen_k_sites() -> SpectrumDataset:
+    """Return the computed oxygen K sites of silica that the shipped model is trained on.
+
+    Examples
+    --------
+    >>> sites = oxygen_k_sites()
+    >>> sites.edge, sites.properties[0].name
+    ('O_K', 'bond_length')
+    """
+    return load_dataset(Path(__file__).parent / "oxygen_k_sites.nc")

@@ -1,0 +1,50 @@
+"""Computed spectra with labels: as a noun, as a file, as what a network reads.
+
+Sites, data sets and their splits; reading tables; spectra of minerals; pictures and the card.
+"""
+
+from hyperspy_coreloss.dataset.as_signal import dataset_to_signal
+from hyperspy_coreloss.dataset.card import render_dataset_card
+from hyperspy_coreloss.dataset.computed_site import (
+    ComputedSite,
+    ComputedStructure,
+    RecursionChains,
+    SampledSpectrum,
+    TransitionLines,
+)
+from hyperspy_coreloss.dataset.dataset import (
+    DatasetCounts,
+    SpectrumDataset,
+    load_dataset,
+)
+from hyperspy_coreloss.dataset.inputs import absolute_window, default_recipe, network_inputs
+from hyperspy_coreloss.dataset.minerals import find_sites, mean_spectrum
+from hyperspy_coreloss.dataset.plotting import plot_dataset, plot_projected_densities
+from hyperspy_coreloss.dataset.splits import Split, phase_disjoint_split, random_site_split
+from hyperspy_coreloss.dataset.summary import summarise
+from hyperspy_coreloss.dataset.tables import read_table
+
+__all__ = (
+    "ComputedSite",
+    "ComputedStructure",
+    "DatasetCounts",
+    "RecursionChains",
+    "SampledSpectrum",
+    "SpectrumDataset",
+    "Split",
+    "TransitionLines",
+    "absolute_window",
+    "dataset_to_signal",
+    "default_recipe",
+    "find_sites",
+    "load_dataset",
+    "mean_spectrum",
+    "network_inputs",
+    "phase_disjoint_split",
+    "plot_dataset",
+    "plot_projected_densities",
+    "random_site_split",
+    "read_table",
+    "render_dataset_card",
+    "summarise",
+)

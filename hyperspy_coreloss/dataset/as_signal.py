@@ -1,0 +1,83 @@
+"""Computed spectra as HyperSpy signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.dataset.dataset import excitation_energies
+
+if TYPE_CHECKING:
+    from exspy.signals import EELSSpectrum
+
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+
+
+def dataset_to_signal(
+    dataset: SpectrumDataset,
+    sigma: float = 0.5,
+    *,
+    offset: float | None = None,
+    dispersion: float = 0.1,
+    size: int = 400,
+    aligned: bool = False,
+) -> EELSSpectrum:
+    """Return the spectra of a data set as an EELS signal, one navigation position a site.
+
+    Parameters
+    ----------
+    dataset
+        Computed spectra.
+    sigma
+        Standard deviation of the Gaussian broadening in eV.
+    offset
+        First energy of the signal axis in eV; by default 10 eV below the first edge.
+    dispersion, size
+        Step of the signal axis in eV, and its number of channels.
+    aligned
+        If True, the lowest empty states of all sites lie at 0 eV. If False, each lies at the
+        site's excitation energy.
+
+    Returns
+    -------
+    EELSSpectrum
+        Dimensions ``(sites | size)``; the names of the sites are in
+        ``metadata.Sample.site_names``.
+
+    Raises
+    ------
+    DatasetError
+        If a spectrum does not reach over the axis, or an excitation energy is not known.
+    ResolutionError
+        If spectra are broader than `sigma` already.
+
+    Examples
+    --------
+    >>> from hyperspy_coreloss.data import oxygen_k_sites
+    >>> dataset_to_signal(oxygen_k_sites().take(range(5)), size=300)
+    <EELSSpectrum, title: O_K of 5 computed sites, dimensions: (5|300)>
+    """
+    from exspy.signals import EELSSpectrum
+
+    edges = np.zeros(len(dataset)) if aligned else excitation_energies(dataset)
+    start = float(np.floor(edges.min() - 10.0)) if offset is None else float(offset)
+    energy = start + dispersion * np.arange(size)
+    spectra = dataset.spectra(energy - edges[:, np.newaxis], sigma)
+    axes = [
+        {"name": "site", "size": len(dataset), "navigate": True},
+        {
+            "name": "Energy loss",
+            "size": size,
+            "offset": start,
+            "scale": dispersion,
+            "units": "eV",
+            "navigate": False,
+        },
+    ]
+    metadata = {
+        "General": {"title": f"{dataset.edge} of {len(dataset)} computed sites"},
+        "Signal": {"signal_type": "EELS", "quantity": "Intensity (arbitrary units)"},
+        "Sample": {"elements": [dataset.edge.partition("_")[0]], "site_names": list(dataset.names)},
+    }
+    return EELSSpectrum(spectra.astype(np.float32), axes=axes, metadata=metadata)

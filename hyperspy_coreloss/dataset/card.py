@@ -1,0 +1,118 @@
+"""The card of a data set, rendered from the data: the two cannot disagree."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hyperspy_coreloss.dataset.summary import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+
+# In the source of a structure: an identifier, a citation, how it was changed.
+_SINGLE_FILE = re.compile(r"[,;(].*| mp-\d+.*", re.DOTALL)
+
+
+def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
+    """Return the card of a data set as Markdown: contents, labels, accuracy, origin."""
+    summary = summarise(dataset)
+    lines = [
+        f"# {name}",
+        "",
+        f"{summary['n_spectra']} {dataset.edge.replace('_', ' ')} spectra of "
+        f"{summary['n_structures']} structures, {summary['n_phases']} phases.",
+        "",
+        dataset.description,
+        "",
+        "## Labels",
+        "",
+        "| label | sites | lowest | mean | highest |",
+        "|---|---|---|---|---|",
+    ]
+    for spec in dataset.properties:
+        row = summary["labels"][spec.name]
+        numbers = [f"{row[key]:.4g}" for key in ("minimum", "mean", "maximum") if key in row]
+        cells = [spec.label, str(row["n_known"]), *(numbers or ["", "", ""])]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        *(
+            f"- **{spec.title}** ({spec.unit}): {spec.definition} {spec.source}."
+            for spec in dataset.properties
+        ),
+    ]
+    lines += ["", "## Sites", ""]
+    lines += markdown_table(("bonded neighbours", "sites"), summary["coordination"].items())
+    lines += ["", "## Phases", "", "Structures of one phase never stand on both sides of a split."]
+    lines += ["", *markdown_table(("phase", "structures", "sites"), _phases(dataset))]
+    if dataset.convergence:
+        lines += [
+            "",
+            "## Accuracy",
+            "",
+            "The largest change by finer settings that was measured. Cosines are of spectra from "
+            "-1 to 15 eV, broadened by σ = 0.5 eV; sharp ones by 0.1 eV.",
+            "",
+        ]
+        lines += _convergence(dataset)
+    lines += ["", "## Origin", ""]
+    lines += markdown_table(
+        ("source of the structures", "licence", "structures"), _origins(dataset)
+    )
+    lines += [
+        "",
+        f"- Licence of the data: {dataset.licence}",
+        f"- SHA-256 of the content: `{dataset.sha256}`",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def markdown_table(header: Sequence[str], rows: Any) -> list[str]:
+    """Return the lines of a table in Markdown."""
+    cells = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
+    return [f"| {' | '.join(header)} |", "|---" * len(header) + "|", *cells]
+
+
+def _convergence(dataset: SpectrumDataset) -> list[str]:
+    """Table of the changes: the sizes of cells down, what was changed, and what that did."""
+    rows = [
+        {"supercell (Å³)": _limits(group["volume"]), **change}
+        for group in dataset.convergence
+        for change in group["changes"]
+    ]
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    header = [column.replace("_", " ") for column in columns]
+    return markdown_table(header, [[_cell(row.get(column)) for column in columns] for row in rows])
+
+
+def _limits(volume: Sequence[float | None]) -> str:
+    lowest, highest = volume
+    if lowest is None:
+        return "all" if highest is None else f"below {highest:g}"
+    return f"{lowest:g} and more" if highest is None else f"{lowest:g} to {highest:g}"
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str("" if value is None else value)
+
+
+def _phases(dataset: SpectrumDataset) -> list[tuple[str, int, int]]:
+    members: dict[str, list[str]] = {}
+    for site in dataset.sites:
+        members.setdefault(site.structure.phase, []).append(site.structure.name)
+    return [(phase, len(set(names)), len(names)) for phase, names in sorted(members.items())]
+
+
+def _origins(dataset: SpectrumDataset) -> list[tuple[str, str, int]]:
+    """Count structures by source; what names the single file or citation is left out."""
+    members: dict[tuple[str, str], set[str]] = {}
+    for site in dataset.sites:
+        part = site.structure
+        origin = _SINGLE_FILE.sub("", part.source)
+        members.setdefault((origin, part.licence), set()).add(part.name)
+    return [(*origin, len(names)) for origin, names in sorted(members.items())]

@@ -1,0 +1,114 @@
+"""Named arrays as netCDF-4 files.
+
+netCDF-4 is HDF5 with named dimensions: ``xarray.open_dataset(file)`` opens it, and every variable
+says its unit and what it means. :mod:`hyperspy_coreloss.dataset.layout` tells the variables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import h5netcdf
+import h5py
+import numpy as np
+
+from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.files import replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class NamedArray:
+    """Values with names for their dimensions; attributes say unit and meaning."""
+
+    dimensions: tuple[str, ...]
+    values: Any
+    attributes: dict[str, str]
+
+
+def save_variables(
+    filename: str | Path, variables: Mapping[str, NamedArray], attributes: Mapping[str, Any]
+) -> None:
+    """Write arrays by their names, whole or not at all.
+
+    Parameters
+    ----------
+    filename
+        The file; an existing one is replaced.
+    variables
+        By name. Lists are texts.
+    attributes
+        What holds for the whole file; words and numbers only.
+    """
+    with replace_file(filename) as path:
+        _write(path, variables, attributes)
+
+
+def load_variables(
+    path: Path, file_format: str, newest: int
+) -> tuple[dict[str, NDArray], dict[str, Any]]:
+    """Return the arrays and the attributes of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    file_format, newest
+        What the attribute ``format`` must be, and the highest ``format_version`` that can be read.
+
+    Raises
+    ------
+    DatasetError
+        If there is no such file, or it is damaged, of another format or of a newer version.
+    """
+    if not path.is_file():
+        msg = f"There is no data set {path}."
+        raise DatasetError(msg)
+    try:
+        with h5netcdf.File(path, "r") as file:
+            attributes = dict(file.attrs)
+            if attributes.get("format") != file_format:
+                msg = f"{path.name} is no spectrum data set: its format is not {file_format!r}."
+                raise DatasetError(msg)
+            if int(attributes["format_version"]) > newest:
+                msg = (
+                    f"{path.name} has format version {attributes['format_version']}; this version "
+                    f"of hyperspy_coreloss reads up to {newest}. Update it."
+                )
+                raise DatasetError(msg)
+            return {name: _read(variable) for name, variable in file.variables.items()}, attributes
+    except (OSError, KeyError, ValueError) as error:
+        if isinstance(error, DatasetError):
+            raise
+        msg = f"{path.name} is no complete spectrum data set; reading it failed with {error!r}."
+        raise DatasetError(msg) from error
+
+
+def _write(path: Path, variables: Mapping[str, NamedArray], attributes: Mapping[str, Any]) -> None:
+    with h5netcdf.File(path, "w") as file:
+        file.attrs.update(attributes)
+        for name, variable in variables.items():
+            text = isinstance(variable.values, list)
+            values = np.array(variable.values, dtype=object if text else None)
+            for dimension, size in zip(variable.dimensions, values.shape, strict=True):
+                if dimension not in file.dimensions:
+                    file.dimensions[dimension] = size
+            # Strings of variable length cannot be compressed.
+            options = {} if text else {"compression": "gzip", "shuffle": True}
+            kind = h5py.string_dtype() if text else values.dtype
+            written = file.create_variable(name, variable.dimensions, dtype=kind, **options)
+            written[...] = values
+            written.attrs.update(variable.attributes)
+
+
+def _read(variable: Any) -> NDArray:
+    values = variable[...]
+    if values.dtype == object:
+        return np.array([v.decode() if isinstance(v, bytes) else v for v in values], dtype=object)
+    return values

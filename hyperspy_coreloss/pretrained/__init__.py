@@ -1,0 +1,26 @@
+"""A trained model: as a noun, as a file, as a function of spectra.
+
+Nothing here imports torch before the first prediction.
+"""
+
+from hyperspy_coreloss.pretrained.card import render_card
+from hyperspy_coreloss.pretrained.families import (
+    list_pretrained,
+    load_pretrained,
+    select_pretrained,
+)
+from hyperspy_coreloss.pretrained.inference import map_spectra, predict_arrays
+from hyperspy_coreloss.pretrained.model import PretrainedModel, TrainingRecord
+from hyperspy_coreloss.pretrained.results import Prediction
+
+__all__ = (
+    "Prediction",
+    "PretrainedModel",
+    "TrainingRecord",
+    "list_pretrained",
+    "load_pretrained",
+    "map_spectra",
+    "predict_arrays",
+    "render_card",
+    "select_pretrained",
+)

@@ -1,0 +1,130 @@
+"""The cards of models and data sets, rendered from their records: the two cannot disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hyperspy_coreloss.dataset.card import markdown_table
+from hyperspy_coreloss.dataset.splits import LEFT_OUT, PHASE_DISJOINT, RANDOM_SITE
+
+if TYPE_CHECKING:
+    from hyperspy_coreloss.pretrained.model import PretrainedModel
+    from hyperspy_coreloss.spectra.energy import EnergyWindow
+
+
+_SPLITS = {
+    PHASE_DISJOINT: "New phases: {n_test} spectra of the test phases, predicted by networks that "
+    "were trained without them. This is what to expect of a new material.",
+    LEFT_OUT: "Left-out phases: {n_test} spectra, each predicted by the one network of this model "
+    "that was trained without its phase.",
+    RANDOM_SITE: "New sites: {n_test} spectra drawn at random, predicted by networks that were "
+    "trained without them but on other sites of the same crystals. Comparable with the paper, too "
+    "good for a new material.",
+}
+
+
+def render_card(pretrained: PretrainedModel) -> str:
+    """Return the card as Markdown: use, limits, data, errors, definitions."""
+    record, recipe, window = pretrained.record, pretrained.recipe, pretrained.recipe.window
+    lines = [
+        f"# {pretrained.name} {pretrained.version}",
+        "",
+        f"**Use.** {pretrained.intended_use}",
+        "",
+        f"**Limits.** {pretrained.limits}",
+        "",
+        "## Input",
+        "",
+        f"{recipe.edge} spectra on {window.n_channels} points, {_window_in_words(window)} in steps "
+        f"of {window.step:g} eV, Gaussian broadening σ = {recipe.sigma:g} eV, threshold at "
+        f"{recipe.threshold_fraction:.0%} of the main peak, area normalised.",
+        "",
+        "## Training",
+        "",
+        f"{record.n_spectra} spectra of {record.n_structures} structures, "
+        f"{record.n_phases} phases. {record.dataset}",
+        "",
+        f"{pretrained.n_networks} networks, whose mean is the prediction. Hidden layers: "
+        f"{', '.join(str(nodes) for nodes in pretrained.hidden)} nodes. "
+        f"Settings: {', '.join(f'{name} {value}' for name, value in record.settings.items())}.",
+        "",
+        *([f"Started from the model `{record.start_sha256}`.", ""] if record.start_sha256 else []),
+        "## Errors",
+        "",
+        *_errors(pretrained),
+    ]
+    lines += ["", "## Definitions", ""]
+    lines += [
+        f"- **{spec.title}** ({spec.unit}): {spec.definition} {spec.source}."
+        for spec in pretrained.properties
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in record.software.items())
+    lines += [
+        "",
+        "## Provenance",
+        "",
+        f"- Cite: {record.citation}",
+        f"- Licence of the weights: {record.licence}",
+        f"- Data set SHA-256: `{record.dataset_sha256}`",
+        f"- Model SHA-256: `{pretrained.sha256}`",
+        f"- Made with {versions}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _errors(pretrained: PretrainedModel) -> list[str]:
+    """Return a table for each way of testing, the most honest first."""
+    lines: list[str] = []
+    for split, explanation in _SPLITS.items():
+        metrics = pretrained.record.metrics.get(split)
+        if metrics is None:
+            continue
+        names = list(next(iter(metrics.values()))["baselines"])
+        header = [
+            "property",
+            "mean absolute error",
+            "R²",
+            *(f"{name} (baseline)" for name in names),
+        ]
+        rows = []
+        for spec in pretrained.properties:
+            row = metrics[spec.name]
+            errors = [f"{row['baselines'][name]:.3g}" for name in names]
+            rows.append([spec.label, f"{row['mae']:.3g}", f"{row['r2']:.2f}", *errors])
+        if split == LEFT_OUT:
+            header += ["90 % interval", "on training spectra"]
+            half_widths = pretrained.half_width(0.9)
+            for spec, cells, half_width in zip(
+                pretrained.properties, rows, half_widths, strict=True
+            ):
+                cells += [f"± {half_width:.3g}", f"{metrics[spec.name]['mae_training']:.3g}"]
+        n_test = next(iter(metrics.values()))["n_test"]
+        lines += [f"**{explanation.format(n_test=n_test)}**", "", *markdown_table(header, rows), ""]
+        lines += [*_worse_than_baselines(pretrained, split), ""]
+    return lines[:-1]
+
+
+def _worse_than_baselines(pretrained: PretrainedModel, split: str) -> list[str]:
+    """Say for which properties a baseline does better, and which."""
+    metrics = pretrained.record.metrics[split]
+    worse = []
+    for spec in pretrained.properties:
+        row = metrics[spec.name]
+        best = min(row["baselines"], key=row["baselines"].get)
+        if row["mae"] >= row["baselines"][best]:
+            worse.append(f"{spec.title} ({best} {row['baselines'][best]:.3g})")
+    if not worse:
+        return ["Better than every baseline for every property."]
+    return [f"No better than a baseline: {', '.join(worse)}."]
+
+
+def _window_in_words(window: EnergyWindow) -> str:
+    limits = f"{window.start:g} to {window.stop:g} eV"
+    if window.origin == "threshold":
+        return f"{limits} from the threshold"
+    low, high = window.read_range
+    return (
+        f"excitation energies of {limits} (read from {low:g} to {high:g} eV around the threshold, "
+        "zero elsewhere)"
+    )

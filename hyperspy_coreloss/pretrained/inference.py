@@ -1,0 +1,136 @@
+"""Spectra to properties: one path for arrays in memory and for dask arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dask.array as da
+import numpy as np
+
+from hyperspy_coreloss.pretrained.results import as_prediction, blank_unreadable, result_dtype
+from hyperspy_coreloss.spectra.preprocessing import preprocess
+from hyperspy_coreloss.spectra.quality import Quality
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.pretrained.results import Prediction, Reader
+    from hyperspy_coreloss.spectra.preparation import Preparation
+
+# Spectra worked on at once. Always as many, because the rounding in the network depends on the
+# shape of its input: so a spectrum gives the same bits in chunks of any shape.
+_BATCH = 256
+# Spectra in a chunk of data that come in memory.
+_CHUNK = 16 * _BATCH
+
+
+def map_spectra(
+    spectra: NDArray | da.Array,
+    preparation: Preparation,
+    pretrained: Reader,
+    excluded: NDArray | None = None,
+) -> Prediction:
+    """Predict the properties of every spectrum, lazily.
+
+    Nothing is read or computed here. The arrays of the result share one graph: compute them
+    together.
+
+    Parameters
+    ----------
+    spectra
+        Shape (..., channels); an array in memory is split into chunks of a few thousand spectra.
+    preparation
+        How to preprocess, from :func:`~hyperspy_coreloss.spectra.prepare`.
+    pretrained
+        A pretrained model.
+    excluded
+        True for spectra to leave out, shape (...).
+
+    Returns
+    -------
+    Prediction
+        Of dask arrays.
+    """
+    if not isinstance(spectra, da.Array):
+        chunks = da.core.normalize_chunks(
+            ("auto",) * (spectra.ndim - 1) + (-1,),
+            shape=spectra.shape,
+            dtype=spectra.dtype,
+            limit=_CHUNK * spectra.shape[-1] * spectra.dtype.itemsize,
+        )
+        # Without a name dask would read all data to make one.
+        spectra = da.from_array(spectra, chunks=chunks, name=False)
+    spectra = spectra.rechunk({spectra.ndim - 1: -1})
+    blocks = [spectra]
+    if excluded is not None:
+        blocks.append(
+            da.from_array(excluded[..., None], chunks=(*spectra.chunks[:-1], (1,)), name=False)
+        )
+    dtype = result_dtype(len(pretrained.properties))
+    results = da.map_blocks(
+        predict_chunk,
+        *blocks,
+        preparation=preparation,
+        pretrained=pretrained,
+        dtype=dtype,
+        drop_axis=spectra.ndim - 1,
+        meta=np.empty((0,) * (spectra.ndim - 1), dtype=dtype),
+    )
+    return as_prediction(results)
+
+
+def predict_chunk(
+    spectra: NDArray,
+    excluded: NDArray | None = None,
+    *,
+    preparation: Preparation,
+    pretrained: Reader,
+) -> NDArray:
+    """Predict the properties of the spectra of one chunk.
+
+    Parameters
+    ----------
+    spectra
+        Shape (..., channels).
+    excluded
+        Shape (..., 1); True for spectra to leave out.
+    preparation, pretrained
+        As in :func:`map_spectra`.
+
+    Returns
+    -------
+    ndarray
+        Shape (...), with the fields of :func:`~hyperspy_coreloss.pretrained.results.result_dtype`.
+    """
+    flat = np.ascontiguousarray(spectra).reshape(-1, spectra.shape[-1])
+    results = np.empty(len(flat), dtype=result_dtype(len(pretrained.properties)))
+    batch = np.zeros((_BATCH, flat.shape[-1]), dtype=flat.dtype)
+    for start in range(0, len(flat), _BATCH):
+        rows = flat[start : start + _BATCH]
+        batch[: len(rows)] = rows
+        predicted = predict_batch(batch, preparation, pretrained)
+        for name, values in predicted.items():
+            results[name][start : start + len(rows)] = values[: len(rows)]
+    if excluded is not None:
+        results["quality"][np.ravel(excluded)] = Quality.MASKED
+    blank_unreadable(results)
+    return results.reshape(spectra.shape[:-1])
+
+
+def predict_batch(
+    spectra: NDArray, preparation: Preparation, pretrained: Reader
+) -> dict[str, NDArray]:
+    """Work out each field of the results of one batch, shape (spectra, channels)."""
+    from hyperspy_coreloss.pretrained.network import evaluate  # imports torch
+
+    inputs = preprocess(spectra, preparation)
+    return {
+        "values": evaluate(pretrained, inputs.spectra),
+        "onset": inputs.onset,
+        "quality": inputs.quality,
+    }
+
+
+def predict_arrays(spectra: NDArray, preparation: Preparation, pretrained: Reader) -> Prediction:
+    """Predict the properties of spectra in memory, at once; see :func:`map_spectra`."""
+    return as_prediction(predict_chunk(spectra, preparation=preparation, pretrained=pretrained))

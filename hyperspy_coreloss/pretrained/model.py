@@ -1,0 +1,354 @@
+"""Pretrained models: weights, recipe, properties, trust data and record in one file.
+
+Loading one never runs code from it (:mod:`hyperspy_coreloss.pretrained.tensor_file`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
+from hyperspy_coreloss.files import replace_file
+from hyperspy_coreloss.pretrained.inference import predict_arrays
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.pretrained.tensor_file import pack, unpack
+from hyperspy_coreloss.properties import PropertySpec
+from hyperspy_coreloss.read_only import read_only
+from hyperspy_coreloss.spectra.energy import axis_in_ev
+from hyperspy_coreloss.spectra.preparation import prepare
+from hyperspy_coreloss.spectra.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from hyperspy_coreloss.pretrained.results import Prediction
+    from hyperspy_coreloss.spectra.recipe import Background, Limits
+
+_FORMAT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """Where a pretrained model comes from, enough to repeat it and to cite it.
+
+    Parameters
+    ----------
+    dataset, dataset_sha256
+        What it was trained on.
+    n_spectra, n_structures, n_phases
+        Size of that data set.
+    split
+        How spectra were held out for the metrics and the intervals.
+    start_sha256
+        Pretrained model that training started from, or None.
+    settings
+        Settings of the training, with its seed.
+    metrics
+        For each way of testing and each property: ``mae``, ``r2``, ``n_test``, and the mean
+        absolute errors of ``baselines``. ``left_out_phases`` are those of `residuals`;
+        ``phase_disjoint`` and ``random_site`` those of an ensemble that was trained without the
+        test spectra of these splits.
+    software
+        Versions of the packages that made it.
+    citation, licence
+        Of the weights.
+    """
+
+    dataset: str
+    dataset_sha256: str
+    n_spectra: int
+    n_structures: int
+    n_phases: int
+    split: str
+    start_sha256: str | None
+    settings: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    software: Mapping[str, str]
+    citation: str
+    licence: str
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainedModel:
+    """A trained network with all that is needed to use and to judge it.
+
+    Parameters
+    ----------
+    name, version
+        Identity for people; ``sha256`` is the one for programs.
+    recipe
+        What is done to a spectrum before the network sees it.
+    properties
+        What the outputs mean, in order.
+    hidden
+        Nodes of each hidden layer.
+    weights
+        Arrays: ``layer.N.weight`` and ``layer.N.bias``, and the scales ``input_mean``,
+        ``input_scale``, ``target_mean``, ``target_scale``; each with the networks whose mean is
+        the prediction along its first axis.
+    residuals
+        Prediction minus truth of held-out spectra, shape (spectra, properties).
+    history
+        Mean absolute error of each network on training and held-out spectra after each epoch, in
+        standard deviations, shape (networks, epochs, 2); NaN after it stopped.
+    record
+        Where the model comes from.
+    intended_use, limits
+        In words; neither may be empty.
+    """
+
+    name: str
+    version: str
+    recipe: Recipe
+    properties: tuple[PropertySpec, ...]
+    hidden: tuple[int, ...]
+    weights: Mapping[str, NDArray]
+    residuals: NDArray[np.floating]
+    history: NDArray[np.floating]
+    record: TrainingRecord
+    intended_use: str
+    limits: str
+
+    def __post_init__(self) -> None:
+        weights = {name: read_only(array) for name, array in self.weights.items()}
+        object.__setattr__(self, "weights", MappingProxyType(weights))
+        object.__setattr__(self, "residuals", read_only(self.residuals))
+        object.__setattr__(self, "history", read_only(self.history))
+        arrays = self._arrays()
+        for name, shape in self._shapes().items():
+            array = arrays.get(name)
+            found = None if array is None else array.shape
+            if array is None or found != shape:
+                msg = (
+                    f"Pretrained model {self.name!r}: {name} needs the shape {shape}, not {found}."
+                )
+                raise PretrainedFormatError(msg)
+            if name != "history" and not np.isfinite(array).all():
+                msg = f"Pretrained model {self.name!r}: {name} must be finite."
+                raise PretrainedFormatError(msg)
+        unknown = set(self.weights) - set(self._shapes())
+        if unknown:
+            msg = (
+                f"Pretrained model {self.name!r} has unknown arrays: {', '.join(sorted(unknown))}."
+            )
+            raise PretrainedFormatError(msg)
+        if not (self.intended_use.strip() and self.limits.strip()):
+            msg = f"Pretrained model {self.name!r} must state its intended use and its limits."
+            raise PretrainedFormatError(msg)
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
+        networks = self.n_networks
+        shapes: dict[str, tuple[int, ...]] = {
+            "input_mean": (networks, nodes[0]),
+            "input_scale": (networks, nodes[0]),
+            "target_mean": (networks, nodes[-1]),
+            "target_scale": (networks, nodes[-1]),
+            "residuals": (len(self.residuals), nodes[-1]),
+            "history": (networks, *self.history.shape[1:2], 2),
+        }
+        for position, (inputs, outputs) in enumerate(pairwise(nodes)):
+            shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
+            shapes[f"layer.{position}.bias"] = (networks, outputs)
+        return shapes
+
+    @property
+    def n_networks(self) -> int:
+        """Number of networks whose mean is the prediction."""
+        return len(self.history)
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties, in the order of the outputs."""
+        return tuple(spec.name for spec in self.properties)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the file that :meth:`save` writes."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PretrainedModel) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __dask_tokenize__(self) -> str:
+        return self.sha256
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As the file, so that the arrays are read-only on the other side too.
+        return type(self).from_bytes, (self.to_bytes(), self.name)
+
+    def _arrays(self) -> dict[str, NDArray]:
+        return {**self.weights, "residuals": self.residuals, "history": self.history}
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the file that :meth:`save` writes."""
+        header = {
+            "format": _FORMAT,
+            "name": self.name,
+            "version": self.version,
+            "recipe": self.recipe.to_dict(),
+            "properties": [spec.to_dict() for spec in self.properties],
+            "hidden": list(self.hidden),
+            "record": asdict(self.record),
+            "intended_use": self.intended_use,
+            "limits": self.limits,
+        }
+        return pack(header, self._arrays())
+
+    def save(self, filename: str | Path) -> None:
+        """Write the model as one ``.safetensors`` file, whole or not at all.
+
+        Parameters
+        ----------
+        filename
+            The file; an existing one is replaced.
+        """
+        with replace_file(filename) as path:
+            path.write_bytes(self.to_bytes())
+
+    @classmethod
+    def load(cls, filename: str | Path) -> PretrainedModel:
+        """Read a model that :meth:`save` wrote; no code from the file is run.
+
+        Raises
+        ------
+        PretrainedFormatError
+            If the file is damaged, incomplete, or of a newer format.
+        """
+        return cls.from_bytes(Path(filename).read_bytes(), Path(filename).name)
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str = "The file") -> PretrainedModel:
+        """Rebuild a model from :meth:`to_bytes`; `name` is that of the file, for the errors.
+
+        Raises
+        ------
+        PretrainedFormatError
+            As from :meth:`load`.
+        """
+        arrays = {"weights", "residuals", "history"}
+        expected = {field.name for field in fields(cls)} - arrays
+        header, tensors = unpack(content, name, "pretrained model", _FORMAT, expected)
+        try:
+            residuals, history = tensors.pop("residuals"), tensors.pop("history")
+            return cls(
+                name=header["name"],
+                version=header["version"],
+                recipe=Recipe.from_dict(header["recipe"]),
+                properties=tuple(PropertySpec.from_dict(spec) for spec in header["properties"]),
+                hidden=tuple(int(nodes) for nodes in header["hidden"]),
+                weights=tensors,
+                residuals=residuals,
+                history=history,
+                record=TrainingRecord(**header["record"]),
+                intended_use=header["intended_use"],
+                limits=header["limits"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"{name} is not a complete pretrained model: {error}"
+            raise PretrainedFormatError(msg) from error
+
+    def predict(
+        self,
+        spectra: ArrayLike,
+        energy: ArrayLike,
+        *,
+        resolution: float,
+        binned: bool = True,
+        background: Background = "power law",
+        background_range: Limits | None = None,
+        onset_range: Limits | None = None,
+        energy_offset: float | None = None,
+    ) -> Prediction:
+        """Predict properties from spectra in plain arrays, without HyperSpy.
+
+        Parameters
+        ----------
+        spectra
+            Intensities of any real dtype, shape (..., channels).
+        energy
+            Channel energies in eV, shape (channels,), rising or falling, evenly spaced or not.
+        resolution
+            Energy resolution of the spectra in eV: the full width at half maximum of the zero
+            loss; 0 for spectra that are perfectly sharp.
+        binned
+            Whether the intensities are counts per channel; if not, they are per eV.
+        background, background_range, onset_range, energy_offset
+            As for :func:`~hyperspy_coreloss.predict_properties`, ranges in eV.
+
+        Returns
+        -------
+        Prediction
+            With ``values`` of shape (..., properties), and ``onset`` and ``quality`` of shape
+            (...). Values are NaN where the quality is not 0.
+
+        Raises
+        ------
+        SignalError
+            If the spectra are not real, or do not have one channel for each energy.
+        EnergyAxisError
+            If the energies are not finite, or neither rise nor fall.
+        EnergyRangeError
+            If the spectra do not cover the window, or leave no room for the background.
+        ResolutionError
+            If the dispersion or the resolution is too coarse for this model.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> energy = s.axes_manager.signal_axes[0].axis
+        >>> hc.load_pretrained().predict(s.data, energy, resolution=0.5).values.shape
+        (6, 8, 6)
+        """
+        axis = axis_in_ev(np.asarray(energy), "eV", "energy")
+        intensities = np.asarray(spectra)
+        if intensities.shape[-1:] != axis.shape or intensities.dtype.kind not in "iuf":
+            msg = (
+                f"Real spectra of the shape (..., {axis.size}) are needed, one channel for each "
+                f"energy, but they have the shape {intensities.shape} and the type "
+                f"{intensities.dtype}."
+            )
+            raise SignalError(msg)
+        preparation = prepare(
+            self.recipe,
+            axis,
+            resolution=resolution,
+            binned=binned,
+            background=background,
+            background_range=background_range,
+            onset_range=onset_range,
+            energy_offset=energy_offset,
+        )
+        return predict_arrays(intensities, preparation, self)
+
+    def half_width(self, level: float = 0.9) -> NDArray[np.floating]:
+        """Return the half width of the prediction interval of each property.
+
+        The split-conformal quantile of the absolute errors on held-out spectra: of spectra
+        like those, a share of at least `level` has its true value inside.
+
+        Parameters
+        ----------
+        level
+            Share of spectra, between 0 and 1.
+
+        Returns
+        -------
+        ndarray
+            Shape (properties,); infinite where the held-out spectra are too few for the level.
+        """
+        return conformal_half_width(self.residuals, level)

@@ -1,0 +1,136 @@
+"""The feed-forward network of Kiyohara et al. 2019, section 2.1, and ensembles of it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from threadpoolctl import ThreadpoolController
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.pretrained.results import Reader
+
+# Made after torch has loaded its OpenMP library.
+_THREADPOOLS = ThreadpoolController()
+
+
+def build_network(
+    n_inputs: int, hidden: tuple[int, ...], n_outputs: int, dropout: float
+) -> nn.Sequential:
+    """Build a multilayer perceptron with ReLU, and dropout between its hidden layers.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs
+        Number of energies and of properties.
+    hidden
+        Nodes of each hidden layer.
+    dropout
+        Dropout rate; as in the paper there is none after the last hidden layer.
+    """
+    layers: list[nn.Module] = []
+    for position, (inputs, outputs) in enumerate(
+        zip((n_inputs, *hidden[:-1]), hidden, strict=True), start=1
+    ):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+        if position < len(hidden):
+            layers.append(nn.Dropout(dropout))
+    return nn.Sequential(*layers, nn.Linear(hidden[-1], n_outputs))
+
+
+def network_weights(network: nn.Sequential) -> dict[str, NDArray[np.float32]]:
+    """Return the weights and biases as arrays, named ``layer.0.weight``, ``layer.0.bias``, ..."""
+    return {
+        f"layer.{position}.{name}": parameter.detach().cpu().numpy().copy()
+        for position, layer in enumerate(_linear_layers(network))
+        for name, parameter in layer.named_parameters()
+    }
+
+
+def set_network_weights(network: nn.Sequential, weights: Mapping[str, NDArray]) -> None:
+    """Give a network the weights that :func:`network_weights` returned."""
+    with torch.no_grad():
+        for position, layer in enumerate(_linear_layers(network)):
+            for name, parameter in layer.named_parameters():
+                parameter.copy_(torch.tensor(weights[f"layer.{position}.{name}"]))
+
+
+def evaluate(pretrained: Reader, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the properties of preprocessed spectra: the mean over the networks of the model.
+
+    Parameters
+    ----------
+    pretrained
+        The networks, with the scales of their inputs and outputs.
+    inputs
+        Area-normalised spectra on the window, shape (spectra, window channels).
+
+    Returns
+    -------
+    ndarray
+        Shape (spectra, properties), in the units of the properties.
+    """
+    values = _run(_tensors(pretrained), inputs)
+    # In float64, because an excitation energy has few float32 digits after the point.
+    return values.mean(axis=0).astype(np.float32)
+
+
+def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Run each network of an ensemble between its scales.
+
+    Parameters
+    ----------
+    weights
+        ``layer.N.weight``, ``layer.N.bias``, ``input_mean``, ``input_scale``, ``target_mean``
+        and ``target_scale``, each with the networks along its first axis.
+    inputs
+        Shape (spectra, window channels).
+
+    Returns
+    -------
+    ndarray
+        Shape (networks, spectra, properties).
+    """
+    return _run({name: torch.from_numpy(array) for name, array in weights.items()}, inputs)
+
+
+@lru_cache(maxsize=8)
+def _tensors(pretrained: Reader) -> dict[str, torch.Tensor]:
+    # Copies, because torch aligns its own memory, and the rounding depends on the alignment.
+    return {name: torch.tensor(array) for name, array in pretrained.weights.items()}
+
+
+def _run(weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    n_layers = sum(name.startswith("layer.") for name in weights) // 2
+    with torch.inference_mode(), one_thread():
+        values = torch.tensor(inputs) - weights["input_mean"][:, None]
+        values = values / weights["input_scale"][:, None]
+        for layer in range(n_layers):
+            bias, weight = weights[f"layer.{layer}.bias"], weights[f"layer.{layer}.weight"]
+            values = torch.baddbmm(bias[:, None], values, weight.transpose(1, 2))
+            if layer < n_layers - 1:
+                values = values.relu()
+        outputs = values.double() * weights["target_scale"][:, None]
+        return (outputs + weights["target_mean"][:, None]).numpy()
+
+
+def one_thread() -> AbstractContextManager:
+    """Keep torch from starting threads of its own in the calling thread.
+
+    Dask has started threads already, and the rounding depends on their number. OpenMP counts
+    threads for each calling thread, so that nothing is changed for others;
+    ``torch.set_num_threads`` would change the setting of the whole process.
+    """
+    return _THREADPOOLS.limit(limits=1, user_api="openmp")
+
+
+def _linear_layers(network: nn.Sequential) -> list[nn.Linear]:
+    return [layer for layer in network if isinstance(layer, nn.Linear)]

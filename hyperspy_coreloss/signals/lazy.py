@@ -1,0 +1,98 @@
+"""Lazy forms of the signals of predicted properties."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
+
+from hyperspy_coreloss.signals.metadata import MAPS, PROPERTY_AXIS, map_path
+from hyperspy_coreloss.signals.property_signal import (
+    CoreLossPropertyMap,
+    CoreLossPropertySignal,
+    PropertySignal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hyperspy_coreloss.pretrained.results import Prediction
+
+
+class LazyPropertySignal(LazySignal, PropertySignal):
+    """What the lazy signals of predicted properties have in common."""
+
+    data: da.Array
+
+    def compute(
+        self, close_file: bool = False, show_progressbar: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Compute values and quality maps together, reading the spectra once.
+
+        Parameters are those of :meth:`hyperspy.api.signals.LazySignal.compute`.
+        """
+        axis = self._property_axis().index_in_array
+        found = {name: self.metadata.get_item(map_path(name)) for name in MAPS}
+        maps = {name: one for name, one in found.items() if one is not None and one._lazy}
+        # A map repeats along the property axis, so one layer of it is enough.
+        layer = (slice(None),) * axis + (slice(0, 1),)
+        arrays = [self.data, *(one.data[layer].astype(self.data.dtype) for one in maps.values())]
+        # A signal of its own, so that this one stays as it is if the computation fails.
+        joined = LazySignal(da.concatenate(arrays, axis=axis))
+        joined.compute(show_progressbar=show_progressbar, **kwargs)
+        if close_file:
+            self.close_file()
+        bounds = np.cumsum([array.shape[axis] for array in arrays[:-1]])
+        values, *layers = np.split(joined.data, bounds, axis=axis)
+        for one, computed in zip(maps.values(), layers, strict=True):
+            one.data = np.broadcast_to(computed.astype(one.data.dtype), values.shape)
+            one._lazy = False
+            one._assign_subclass()
+        self.data = values
+        self._lazy = False
+        self._assign_subclass()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Compute values and quality maps together, reading the spectra once, and save them.
+
+        Written lazily, values and maps would each read all spectra; in memory they take far less
+        room than the spectra. This signal stays lazy. Parameters are those of
+        :meth:`hyperspy.api.signals.BaseSignal.save`.
+        """
+        computed = self.deepcopy()
+        computed.compute()
+        computed.save(*args, **kwargs)
+
+
+class LazyCoreLossPropertySignal(LazyPropertySignal, CoreLossPropertySignal, LazySignal1D):
+    """Lazy form of :class:`~hyperspy_coreloss.signals.CoreLossPropertySignal`."""
+
+
+class LazyCoreLossPropertyMap(LazyPropertySignal, CoreLossPropertyMap, LazySignal2D):
+    """Lazy form of :class:`~hyperspy_coreloss.signals.CoreLossPropertyMap`."""
+
+
+def lazy_prediction(
+    prediction: Prediction, navigation_axes: Sequence[Any], metadata: dict[str, Any]
+) -> LazyCoreLossPropertySignal:
+    """Turn the dask arrays of a prediction into a lazy signal.
+
+    Parameters
+    ----------
+    prediction
+        Of dask arrays; values of shape (navigation..., properties).
+    navigation_axes
+        Navigation axes of the spectra, in the order of the array.
+    metadata
+        From :func:`~hyperspy_coreloss.signals.metadata.describe_prediction`.
+    """
+    shape = prediction.values.shape
+    axes = [axis.get_axis_dictionary() for axis in navigation_axes]
+    axes.append({"name": PROPERTY_AXIS, "size": shape[-1], "navigate": False})
+    result = LazyCoreLossPropertySignal(prediction.values, axes=axes, metadata=metadata)
+    for name in MAPS:
+        repeated = da.broadcast_to(getattr(prediction, name)[..., None], shape)
+        result.metadata.set_item(map_path(name), LazySignal1D(repeated, axes=axes))
+    return result

@@ -1,0 +1,127 @@
+"""Figures of predicted properties: maps beside each other, and beside true ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from hyperspy_coreloss.errors import SignalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hyperspy.signal import BaseSignal
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLUMNS = 3
+
+
+class Mapped(Protocol):
+    """A result that has a map of each property."""
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties."""
+
+    def get_property_map(self, name: str) -> BaseSignal:
+        """Return the map of one property."""
+
+
+def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
+    """Plot maps side by side, each with its own colour bar; line scans become curves.
+
+    Parameters
+    ----------
+    maps
+        Signals with one or two signal axes and no navigation axes, for example from
+        :meth:`~hyperspy_coreloss.CoreLossPropertySignal.as_maps`.
+
+    Raises
+    ------
+    SignalError
+        If a map has neither one nor two axes.
+    """
+    columns = min(_COLUMNS, len(maps))
+    rows = -(-len(maps) // columns)
+    figure, panels = plt.subplots(
+        rows, columns, figsize=(4.2 * columns, 3.4 * rows), squeeze=False, layout="constrained"
+    )
+    for panel in panels.flat[len(maps) :]:
+        panel.set_axis_off()
+    for panel, property_map in zip(panels.flat, maps, strict=False):
+        _draw(panel, property_map)
+        panel.set_title(property_map.metadata.Signal.quantity)
+    return figure
+
+
+def plot_comparison(predicted: Mapped, reference: Mapped) -> Figure:
+    """Plot the maps of two results beside each other, on one colour scale for each property.
+
+    Parameters
+    ----------
+    predicted, reference
+        Results of the same shape, for example a prediction and the truth of
+        :func:`hyperspy_coreloss.data.silica_spectrum_image`.
+    """
+    names = predicted.property_names
+    figure = plt.figure(figsize=(12.0, 3.6 * -(-len(names) // 2)), layout="constrained")
+    blocks = figure.subfigures(-(-len(names) // 2), 2, squeeze=False, wspace=0.04)
+    for block, name in zip(blocks.flat, names, strict=False):
+        maps = [result.get_property_map(name) for result in (reference, predicted)]
+        values = np.asarray(maps[0].data)
+        limits = (float(np.nanmin(values)), float(np.nanmax(values)))
+        left, right = block.subplots(1, 2, sharex=True, sharey=True)
+        _draw(left, maps[0], limits, colour_bar=False)
+        _draw(right, maps[1], limits)
+        left.set_title("true")
+        right.set_title("predicted")
+        right.set_ylabel("")
+        block.suptitle(maps[0].metadata.Signal.quantity)
+    return figure
+
+
+def _draw(
+    panel: Axes,
+    property_map: BaseSignal,
+    limits: tuple[float | None, float | None] = (None, None),
+    *,
+    colour_bar: bool = True,
+) -> None:
+    axes = property_map.axes_manager
+    if axes.signal_dimension not in (1, 2) or axes.navigation_dimension:
+        msg = f"Maps of one or two dimensions can be plotted, but {property_map} is neither."
+        raise SignalError(msg)
+    if axes.signal_dimension == 1:
+        (position,) = axes.signal_axes
+        panel.plot(position.axis, np.asarray(property_map.data), ".-")
+        panel.set_xlabel(_axis_label(position))
+        return
+    horizontal, vertical = axes.signal_axes
+    image = panel.pcolormesh(
+        horizontal.axis,
+        vertical.axis,
+        np.ma.masked_invalid(np.asarray(property_map.data)),
+        vmin=limits[0],
+        vmax=limits[1],
+        cmap="viridis",
+        shading="nearest",
+        rasterized=True,
+    )
+    panel.set_facecolor("0.85")  # pixels without a prediction
+    if not panel.yaxis_inverted():
+        panel.invert_yaxis()
+    if horizontal.units == vertical.units:
+        panel.set_aspect("equal")
+    panel.set_xlabel(_axis_label(horizontal))
+    panel.set_ylabel(_axis_label(vertical))
+    if colour_bar:
+        panel.figure.colorbar(image, ax=panel, shrink=0.8)
+
+
+def _axis_label(axis: object) -> str:
+    name, units = getattr(axis, "name", ""), getattr(axis, "units", "")
+    name = name if isinstance(name, str) else ""
+    return f"{name} ({units})" if isinstance(units, str) and units else name

@@ -1,0 +1,212 @@
+"""The signals of predicted properties."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from hyperspy.signals import BaseSignal, Signal1D, Signal2D
+
+from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.pretrained.results import MAP_FIELDS
+from hyperspy_coreloss.properties import property_index
+from hyperspy_coreloss.signals.metadata import MAPS, NODE, PROPERTY_AXIS, SIGNAL_TYPE, map_path
+from hyperspy_coreloss.signals.plotting import plot_maps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from hyperspy_coreloss.pretrained.results import ResultField
+
+
+class PropertySignal(BaseSignal):
+    """What the signals of predicted properties have in common, whatever their dimension."""
+
+    _signal_type = SIGNAL_TYPE
+    # HyperSpy slices these along, as it does with the noise variance.
+    _additional_slicing_targets = [  # noqa: RUF012
+        *BaseSignal._additional_slicing_targets,
+        *(f"metadata.{map_path(name)}" for name in MAPS),
+    ]
+
+    if TYPE_CHECKING:
+        # The maps of MAP_FIELDS are added below.
+        def __getattr__(self, name: str) -> Any: ...
+
+    @property
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties along the property axis."""
+        return self._along_properties("names")
+
+    @property
+    def property_units(self) -> tuple[str, ...]:
+        """Units of the properties along the property axis."""
+        return self._along_properties("units")
+
+    def get_property_map(self, name: str) -> BaseSignal:
+        """Return the map of one property, for example as a `Signal2D`.
+
+        Parameters
+        ----------
+        name
+            One of :attr:`property_names`.
+
+        Returns
+        -------
+        BaseSignal
+            With the navigation axes as signal axes; lazy if this signal is.
+
+        Raises
+        ------
+        UnknownPropertyError
+            If there is no such property.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> s.predict_properties(resolution=0.5).get_property_map("bond_length")
+        <Signal2D, title: bond length, dimensions: (|8, 6)>
+        """
+        position = property_index(name, self.property_names)
+        return self._map(self.data, position, self._along_properties("labels")[position])
+
+    def get_interval_map(self, name: str, level: float = 0.9) -> tuple[BaseSignal, BaseSignal]:
+        """Return the maps of the lower and the upper end of the prediction interval.
+
+        The width comes from the errors on held-out phases (split conformal prediction): of sites
+        like those in the pretrained model's data set, a share of at least `level` has its true
+        value inside. It is the same for all pixels, and does not know about noise, thickness or
+        materials of another kind.
+
+        Parameters
+        ----------
+        name
+            One of :attr:`property_names`.
+        level
+            Share of true values inside, between 0 and 1.
+
+        Returns
+        -------
+        lower, upper : BaseSignal
+            Maps as from :meth:`get_property_map`.
+        """
+        centre = self.get_property_map(name)
+        node = self.metadata.get_item(NODE)
+        column = property_index(name, list(node.names))
+        half_width = np.float32(conformal_half_width(np.asarray(node.residuals), level)[column])
+        lower, upper = centre - half_width, centre + half_width
+        for end, bound in ((lower, "lower"), (upper, "upper")):
+            end.metadata.General.title = f"{centre.metadata.General.title}, {bound} {level:.0%}"
+        return lower, upper
+
+    def as_maps(self, names: Sequence[str] | None = None) -> dict[str, BaseSignal]:
+        """Return the maps of several properties by name; by default of all."""
+        return {name: self.get_property_map(name) for name in names or self.property_names}
+
+    def plot_maps(self, names: Sequence[str] | None = None) -> Figure:
+        """Plot the maps of several properties, each with its own colour bar.
+
+        Pixels without a prediction stay blank. Lazy signals are computed for it.
+
+        Parameters
+        ----------
+        names
+            Some of :attr:`property_names`; by default all.
+        """
+        return plot_maps(list(self.as_maps(names).values()))
+
+    def plot(self, *args: Any, **kwargs: Any) -> None:
+        """Plot the map of one property with a slider over the properties.
+
+        Of a result without at least two navigation axes the values are plotted as they are. See
+        :meth:`plot_maps` for all maps in one figure. Parameters are those of
+        :meth:`hyperspy.api.signals.Signal2D.plot`.
+        """
+        axes = self.axes_manager
+        if axes.navigation_dimension == 2 and axes.signal_axes[0].name == PROPERTY_AXIS:
+            self.T.plot(*args, **kwargs)
+        else:
+            super().plot(*args, **kwargs)
+
+    def transpose(
+        self,
+        signal_axes: Any = None,
+        navigation_axes: Any = None,
+        optimize: bool = False,
+    ) -> BaseSignal:
+        """Transpose as :meth:`hyperspy.api.signals.BaseSignal.transpose`, quality maps included."""
+        result = super().transpose(signal_axes, navigation_axes, optimize)
+        for name in MAPS:
+            companion = self.metadata.get_item(map_path(name))
+            if companion is not None:
+                turned = companion.transpose(signal_axes, navigation_axes, optimize)
+                result.metadata.set_item(map_path(name), turned)
+        return result
+
+    def _property_axis(self) -> Any:
+        axes = [axis for axis in self.axes_manager._axes if axis.name == PROPERTY_AXIS]
+        if not axes:
+            msg = (
+                f"This signal has no {PROPERTY_AXIS!r} axis any more; take maps from the signal "
+                "that predict_properties returned."
+            )
+            raise SignalError(msg)
+        return axes[0]
+
+    def _along_properties(self, item: str) -> tuple[str, ...]:
+        values = self.metadata.get_item(f"{NODE}.{item}")
+        # The axis counts the model's properties, so it still does after slicing.
+        return tuple(str(values[round(index)]) for index in self._property_axis().axis)
+
+    def _companion_map(self, name: str, label: str) -> BaseSignal:
+        companion = self.metadata.get_item(map_path(name))
+        if companion is None or companion.data.shape != self.data.shape:
+            msg = (
+                f"The {name} map has one entry a spectrum and got lost when spectra were combined; "
+                "take it from the signal that predict_properties returned."
+            )
+            raise SignalError(msg)
+        return self._map(companion.data, 0, label)
+
+    def _map(self, data: Any, position: int, label: str) -> BaseSignal:
+        """Return one layer of an array of this signal's shape as a signal of its own."""
+        axis = self._property_axis().index_in_array
+        layer = data[(slice(None),) * axis + (position,)]
+        axes = [other for other in self.axes_manager._axes if other.name != PROPERTY_AXIS]
+        described = [{**other.get_axis_dictionary(), "navigate": False} for other in axes]
+        title = label.rpartition(" (")[0] or label
+        metadata = {"General": {"title": title}, "Signal": {"quantity": label, "signal_type": ""}}
+        if not axes:  # a single spectrum
+            layer, described = layer.reshape(1), [{"name": "spectrum", "size": 1}]
+        result = BaseSignal(
+            layer, axes=described, metadata=metadata, attributes={"_lazy": self._lazy}
+        )
+        result.set_signal_type("")
+        return result
+
+
+def _map_property(field: ResultField) -> property:
+    def get(self: PropertySignal) -> BaseSignal:
+        return self._companion_map(field.name, field.label)
+
+    return property(get, doc=f"Map of the {field.meaning}")
+
+
+for _field in MAP_FIELDS:
+    setattr(PropertySignal, _field.name, _map_property(_field))
+
+
+class CoreLossPropertySignal(PropertySignal, Signal1D):
+    """Properties predicted from core-loss spectra, the properties along the signal axis.
+
+    Made by :func:`~hyperspy_coreloss.predict_properties`. ``metadata.CoreLossProperty`` tells what
+    the values mean and how they were obtained.
+    """
+
+
+class CoreLossPropertyMap(PropertySignal, Signal2D):
+    """Properties predicted from core-loss spectra, transposed: maps along the signal axes."""

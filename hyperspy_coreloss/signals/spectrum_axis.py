@@ -1,0 +1,50 @@
+"""The energy axis of a signal of spectra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.spectra.energy import axis_in_ev
+
+if TYPE_CHECKING:
+    import numpy as np
+    from hyperspy.signal import BaseSignal
+    from numpy.typing import NDArray
+
+
+def channel_energies(signal: BaseSignal) -> NDArray[np.floating]:
+    """Return the energies of a signal's channels in eV, after checking that it holds spectra.
+
+    Parameters
+    ----------
+    signal
+        Any signal; its data are not read.
+
+    Returns
+    -------
+    ndarray
+        In the order of the channels, shape (channels,).
+
+    Raises
+    ------
+    SignalError
+        If the signal does not have one signal axis, or its data are not real.
+    EnergyAxisError
+        If the signal axis is not one of energies.
+    """
+    axes = signal.axes_manager
+    if axes.signal_dimension != 1:
+        msg = (
+            f"Spectra with one signal axis are needed, but the signal has {axes.signal_dimension} "
+            "signal axes. Use s.transpose(signal_axes=[...]) to put the energy axis there."
+        )
+        raise SignalError(msg)
+    if signal.data.dtype.kind not in "iuf":
+        msg = (
+            f"Real spectra are needed, but the data are of type {signal.data.dtype}. "
+            "Take the real part or the modulus first."
+        )
+        raise SignalError(msg)
+    axis = axes.signal_axes[0]
+    return axis_in_ev(axis.axis, axis.units, str(axis.name or "signal"))

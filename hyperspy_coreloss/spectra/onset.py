@@ -1,0 +1,262 @@
+"""The threshold of an edge: one estimator for computed and for measured spectra.
+
+The threshold is where the spectrum, without background and at the resolution of the pretrained
+model, first rises for good through a given fraction of the highest intensity of the following
+10 eV. Measured spectra also need the coarse position of the edge on its background, to know where
+to fit it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.spectra.background import (
+    Areas,
+    PowerLaw,
+    area_means,
+    areas,
+    extrapolation_variance,
+    mean_over_centre,
+    running_sums,
+    two_area_power_law,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Energy above the threshold, in eV, in which the highest intensity is looked for.
+PEAK_RANGE = 10.0
+#: Distance of the background areas from a candidate edge position, in eV.
+BACKGROUND_GAP = 5.0
+#: Shortest and longest stretch before the edge that the background is fitted to, in eV.
+BACKGROUND_WIDTH = (10.0, 30.0)
+#: Largest distance of a coarse edge position from the threshold, in eV.
+POSITION_ERROR = 8.0
+
+_AFTER_WIDTH = 10.0
+_CANDIDATE_STEP = 0.5
+# In pure counting noise on a power law the largest significance of all candidates stays
+# below 5 (tests/test_onset.py); the jump ratio rejects misfits of very well counted backgrounds.
+_SIGNIFICANCE = 7.0
+_JUMP_RATIO = 0.01
+_PEAK_TO_NOISE = 10.0
+_NOTHING = 1e-12  # against division by zero; spectra are scaled to a maximum of one
+# A rise that noise makes in front of the edge does not last this long, in eV.
+_LASTING = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSearch:
+    """Candidate edge positions on one energy axis, with the areas before and after each.
+
+    Parameters
+    ----------
+    candidates
+        Positions in eV, shape (candidates,).
+    widths
+        Channel widths in eV, shape (channels,).
+    first, second
+        The two background areas, the first at lower energy.
+    before
+        Both background areas in one.
+    after
+        The area after each candidate.
+    """
+
+    candidates: NDArray[np.floating]
+    widths: NDArray[np.floating]
+    first: Areas
+    second: Areas
+    before: Areas
+    after: Areas
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where edges stand on their backgrounds, one a spectrum.
+
+    Parameters
+    ----------
+    position
+        Coarse position in eV, within `POSITION_ERROR` of the threshold; shape (spectra,).
+    background
+        Power law fitted before the edge, with its reference energies in `reference`.
+    reference
+        Reference energies of the power laws in eV, shape (spectra,).
+    noise
+        Standard deviation of one channel before the edge, shape (spectra,).
+    clear
+        Whether the edge stands clearly above the noise, shape (spectra,).
+    """
+
+    position: NDArray[np.float32]
+    background: PowerLaw
+    reference: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    clear: NDArray[np.bool_]
+
+
+def edge_search(
+    energy: NDArray[np.floating],
+    widths: NDArray[np.floating],
+    onset_range: tuple[float, float],
+    background_range: tuple[float, float] | None = None,
+) -> EdgeSearch:
+    """Lay out candidate edge positions every 0.5 eV.
+
+    Parameters
+    ----------
+    energy, widths
+        Ascending channel energies and channel widths in eV, shape (channels,).
+    onset_range
+        First and last candidate in eV; the axis must reach from `BACKGROUND_GAP` plus the least
+        background width before the first to 10 eV after the last.
+    background_range
+        Fixed limits of the background in eV; by default up to 30 eV ending 5 eV before each
+        candidate.
+    """
+    low, high = onset_range
+    n_candidates = max(int((high - low) / _CANDIDATE_STEP) + 1, 1)
+    candidates = low + _CANDIDATE_STEP * np.arange(n_candidates)
+    if background_range is None:
+        stop = candidates - BACKGROUND_GAP
+        start = np.maximum(stop - BACKGROUND_WIDTH[1], energy[0])
+    else:
+        start, stop = (np.full(n_candidates, limit) for limit in background_range)
+    middle = np.sqrt(start * stop)
+    return EdgeSearch(
+        candidates,
+        widths,
+        areas(energy, widths, start, middle),
+        areas(energy, widths, middle, stop),
+        areas(energy, widths, start, stop),
+        areas(energy, widths, candidates, candidates + _AFTER_WIDTH),
+    )
+
+
+def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
+    """Find where each spectrum jumps most significantly above its extrapolated background.
+
+    Parameters
+    ----------
+    spectra
+        Intensities with their background, none above one, shape (spectra, channels).
+    search
+        Candidate positions on the energy axis of the spectra.
+    """
+    running = running_sums(spectra, search.widths)
+    first, second, after = (
+        area_means(running, found) for found in (search.first, search.second, search.after)
+    )
+    law = two_area_power_law(first, second, search.first, search.second)
+    distance = np.log(search.after.energy / search.second.energy)
+    background = law.height * np.exp(-law.exponent * distance)
+    background *= mean_over_centre(law.exponent, search.after.spread)
+    jump = after - background
+
+    # Neighbouring channels differ by sqrt(2) of the noise of one.
+    steps = np.square(np.diff(spectra, axis=-1, append=spectra[:, -1:]))
+    variance = area_means(running_sums(steps, search.widths), search.before) / 2
+    relative = variance / np.square(np.maximum(second, _NOTHING))
+    lever = distance / np.log(search.second.energy / search.first.energy)
+    extrapolated = extrapolation_variance(
+        relative / search.first.counts, relative / search.second.counts, lever
+    )
+    # Counting noise grows with the intensity.
+    gain = np.maximum(after, second) / np.maximum(second, _NOTHING)
+    error = np.square(background) * extrapolated + variance * gain / search.after.counts
+    significance = jump / np.sqrt(error + np.square(1e-4 * np.maximum(after, 1e-6)))
+
+    best = np.argmax(significance, axis=-1)[:, None]
+
+    def at_best(values: NDArray) -> NDArray[np.float32]:
+        return np.take_along_axis(values, best, axis=-1)[:, 0].astype(np.float32)
+
+    clear = (at_best(significance) > _SIGNIFICANCE) & (
+        at_best(jump) > _JUMP_RATIO * at_best(background)
+    )
+    return Edges(
+        position=search.candidates[best[:, 0]].astype(np.float32),
+        background=PowerLaw(at_best(law.height), at_best(law.exponent)),
+        reference=search.second.energy[best[:, 0]].astype(np.float32),
+        noise=np.sqrt(at_best(variance)),
+        clear=clear,
+    )
+
+
+def channel_noise(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the noise of one channel, from second differences; shape (spectra,)."""
+    if spectra.shape[-1] < 3:
+        return np.zeros(spectra.shape[:-1], dtype=np.float32)
+    # Second differences of white noise have six times its variance.
+    return np.sqrt(np.mean(np.square(np.diff(spectra, n=2, axis=-1)), axis=-1) / 6)
+
+
+def threshold(
+    spectra: NDArray[np.float32],
+    points: NDArray[np.floating],
+    low: NDArray,
+    high: NDArray,
+    noise: NDArray,
+    fraction: float,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the threshold of each spectrum, finer than its channels.
+
+    Parameters
+    ----------
+    spectra
+        Intensities without background at the model's resolution, shape (spectra, points).
+    points
+        Ascending, evenly spaced energies in eV, shape (points,).
+    low, high
+        Limits in eV of the threshold and of the peak that it is first measured against,
+        shape (spectra,).
+    noise
+        Standard deviation of one point of `spectra`, shape (spectra,).
+    fraction
+        Fraction of the highest intensity at the threshold.
+
+    Returns
+    -------
+    energy : ndarray
+        Threshold in eV, shape (spectra,); meaningless where not found.
+    found : ndarray of bool
+        Whether the spectrum rises through the fraction, to a peak well above the noise.
+    """
+    # The mean of the points after each one, as long as the rise has to last.
+    n_lasting = round(_LASTING / (points[1] - points[0]))
+    total = np.cumsum(spectra, axis=-1)
+    lasting = (total[:, n_lasting:] - total[:, :-n_lasting]) / np.float32(n_lasting)
+    n_starts = lasting.shape[-1]
+
+    def rise(start: NDArray, stop: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        peak_index = _highest(spectra, points, start, stop)
+        peak = np.take_along_axis(spectra, peak_index, axis=-1)
+        level = np.float32(fraction) * peak
+        rises = (spectra[:, :n_starts] < level) & (spectra[:, 1 : n_starts + 1] >= level)
+        rises &= lasting >= level
+        rises &= (points[:n_starts] >= low[:, None]) & (np.arange(n_starts) < peak_index)
+        before = np.argmax(rises, axis=-1)[:, None]
+        left = np.take_along_axis(spectra, before, axis=-1)
+        right = np.take_along_axis(spectra, before + 1, axis=-1)
+        found = rises.any(axis=-1) & (peak[:, 0] > 0)
+        slope = np.where(found[:, None], right - left, 1.0)
+        step = points[1] - points[0]
+        energy = points[before[:, 0]] + step * ((level - left) / slope)[:, 0]
+        return energy.astype(np.float32), found, peak[:, 0]
+
+    energy, found, _ = rise(low, high)
+    # Once more with the peak counted from the threshold: the limits must not matter.
+    energy, found_again, peak = rise(energy, energy + PEAK_RANGE)
+    return energy, found & found_again & (peak > _PEAK_TO_NOISE * noise)
+
+
+def _highest(
+    spectra: NDArray[np.float32], points: NDArray[np.floating], start: NDArray, stop: NDArray
+) -> NDArray[np.intp]:
+    """Return the index of the highest point between limits, shape (spectra, 1)."""
+    inside = (points >= start[:, None]) & (points <= stop[:, None])
+    return np.argmax(np.where(inside, spectra, -np.inf), axis=-1)[:, None]

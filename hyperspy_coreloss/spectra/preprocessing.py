@@ -1,0 +1,284 @@
+"""From measured spectra to network inputs: one fused pass over plain arrays.
+
+Power-law background, broadening to the resolution of the pretrained model, threshold of each
+spectrum, one interpolation to the window, area normalisation. All arithmetic on
+spectra is float32; the operators that depend on the energy axis alone are built once in float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.spectra.broadening import broadening_operator
+from hyperspy_coreloss.spectra.energy import channel_widths
+from hyperspy_coreloss.spectra.onset import (
+    BACKGROUND_GAP,
+    BACKGROUND_WIDTH,
+    PEAK_RANGE,
+    POSITION_ERROR,
+    EdgeSearch,
+    channel_noise,
+    edge_search,
+    find_edges,
+    threshold,
+)
+from hyperspy_coreloss.spectra.quality import Quality, input_quality
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from hyperspy_coreloss.spectra.energy import EnergyWindow
+    from hyperspy_coreloss.spectra.preparation import Preparation
+
+_TAIL = 5.0  # a Gaussian is over after this many standard deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the network reads, and how sure it is that there is something to read.
+
+    Parameters
+    ----------
+    spectra
+        Area-normalised spectra on the window, shape (spectra, window channels), float32;
+        zero where the quality is not good.
+    onset
+        Threshold of each spectrum in eV, shape (spectra,), float32; NaN where not good.
+    quality
+        :class:`~hyperspy_coreloss.quality.Quality` codes, shape (spectra,), uint8.
+    """
+
+    spectra: NDArray[np.float32]
+    onset: NDArray[np.float32]
+    quality: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Operators:
+    """What depends on the energy axis alone."""
+
+    channels: slice
+    energy: NDArray[np.floating]
+    density: NDArray[np.float32] | None
+    search: EdgeSearch | None
+    broadening: csr_array
+    noise_gain: float
+    points: NDArray[np.floating]
+    stride: int
+
+
+@lru_cache(maxsize=8)
+def _operators(preparation: Preparation) -> _Operators:
+    recipe, window = preparation.recipe, preparation.recipe.window
+    first_read, last_read = window.read_range
+    energy = np.array(preparation.energy)
+    low, high = preparation.onset_range
+    # Four points interpolate a Gaussian of σ to 1e-4 if they lie σ / 5 apart.
+    stride = max(int(np.ceil(window.step / (recipe.sigma / 5.0) - 1e-9)), 1)
+    step = window.step / stride
+    start = max(energy[0], low + first_read - POSITION_ERROR)
+    stop = min(energy[-1], high + last_read + PEAK_RANGE)
+    points = start + step * np.arange(int((stop - start) / step + 1e-6) + 1)
+
+    tail = _TAIL * preparation.broadening + 2 * np.abs(np.diff(energy)).max()
+    first = start - tail
+    if preparation.background_range is not None:
+        first = min(first, preparation.background_range[0])
+    elif preparation.background is not None:
+        first = min(first, low - BACKGROUND_GAP - BACKGROUND_WIDTH[1])
+    channels = slice(
+        int(np.searchsorted(energy, first)), int(np.searchsorted(energy, stop + tail, "right"))
+    )
+    widths = channel_widths(energy)[channels]
+    energy = energy[channels]
+    even = np.allclose(widths, widths[0], rtol=1e-4)
+    broadening = broadening_operator(energy, preparation.broadening, points)
+    search = None
+    if preparation.background is not None:
+        search = edge_search(energy, widths, (low, high), preparation.background_range)
+    return _Operators(
+        channels=channels,
+        energy=energy,
+        density=None if even or not preparation.binned else (1.0 / widths).astype(np.float32),
+        search=search,
+        broadening=broadening.astype(np.float32),
+        noise_gain=float(np.sqrt((broadening**2).sum(axis=1).mean())),
+        points=points,
+        stride=stride,
+    )
+
+
+def preprocess(
+    spectra: NDArray, preparation: Preparation, excitation_energy: NDArray | None = None
+) -> Inputs:
+    """Turn spectra into network inputs, all at once.
+
+    A spectrum that cannot be read gets a quality code and leaves the others untouched.
+
+    Parameters
+    ----------
+    spectra
+        Intensities of any real dtype, shape (spectra, channels).
+    preparation
+        How, from :func:`prepare`.
+    excitation_energy
+        Where in an absolute window the threshold of each spectrum lies, in eV, shape (spectra,);
+        by default at the threshold found plus the energy offset of the preparation.
+    """
+    operators = _operators(preparation)
+    window = preparation.recipe.window
+    if preparation.descending:
+        spectra = spectra[:, ::-1]
+    counts = spectra[:, operators.channels]
+    quality = input_quality(counts, signed=preparation.background is None)
+    net = _without_background(_scaled(counts, quality, operators.density), preparation, operators)
+    broadened = np.ascontiguousarray((operators.broadening @ net.spectra.T).T)
+    onset, found = threshold(
+        broadened,
+        operators.points,
+        net.low,
+        net.high,
+        net.noise * np.float32(operators.noise_gain),
+        preparation.recipe.threshold_fraction,
+    )
+    first, channel, inside = _first_point(onset, preparation, excitation_energy)
+    aligned, covered = _aligned(broadened, first, operators, window)
+    area = aligned.sum(axis=-1) * np.float32(window.step)
+
+    low, high = preparation.onset_range
+    expected = (onset >= low) & (onset <= high)
+    readable = quality == Quality.GOOD
+    quality[readable & ~covered] = Quality.WINDOW_NOT_COVERED
+    missing = ~(net.clear & found & (area > 0)) | (covered & ~expected)
+    quality[readable & missing] = Quality.NO_ONSET
+    quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
+    good = quality == Quality.GOOD
+    aligned /= np.where(good, area, 1.0)[:, None]
+    aligned[~good] = 0
+    laid_out = _laid_out(aligned, channel, window)
+    return Inputs(laid_out, np.where(good, onset, np.float32(np.nan)), quality)
+
+
+def _scaled(
+    counts: NDArray, quality: NDArray[np.uint8], density: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Return float32 intensities near one, whatever their unit; zero where unreadable."""
+    readable = (quality == Quality.GOOD)[:, None]
+    largest = np.max(counts, axis=-1, keepdims=True, where=readable, initial=0)
+    # Not np.abs: the most negative integer has no positive counterpart.
+    largest = np.maximum(
+        largest.astype(np.float64),
+        -np.min(counts, axis=-1, keepdims=True, where=readable, initial=0).astype(np.float64),
+    )
+    scale = np.where(largest > 0, largest, 1.0)
+    # Unreadable spectra may hold anything; they are set to zero.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.issubdtype(counts.dtype, np.floating) and counts.dtype.itemsize > 4:
+            # May exceed the range of float32.
+            intensities: NDArray[np.float32] = (counts / scale).astype(np.float32)
+        else:
+            intensities = np.divide(counts, scale, dtype=np.float32, casting="unsafe")
+    intensities[~readable[:, 0]] = 0
+    return intensities if density is None else intensities * density
+
+
+@dataclass(frozen=True, slots=True)
+class _Net:
+    """Spectra without background, and where to look for their thresholds."""
+
+    spectra: NDArray[np.float32]
+    low: NDArray
+    high: NDArray
+    noise: NDArray[np.float32]
+    clear: NDArray[np.bool_]
+
+
+def _without_background(
+    intensities: NDArray[np.float32], preparation: Preparation, operators: _Operators
+) -> _Net:
+    if operators.search is None:
+        low, high = (np.full(len(intensities), limit) for limit in preparation.onset_range)
+        searched = slice(*np.searchsorted(operators.energy, (low[0], high[0] + PEAK_RANGE)))
+        noise = channel_noise(intensities[:, searched])
+        return _Net(intensities, low, high + PEAK_RANGE, noise, np.ones(len(intensities), bool))
+    edges = find_edges(intensities, operators.search)
+    law = edges.background
+    logarithm = np.log(operators.energy).astype(np.float32) - np.log(edges.reference)[:, None]
+    background = law.height[:, None] * np.exp(-law.exponent[:, None] * logarithm)
+    return _Net(
+        intensities - background,
+        edges.position - POSITION_ERROR,
+        edges.position + PEAK_RANGE,
+        edges.noise,
+        edges.clear,
+    )
+
+
+def _first_point(
+    onset: NDArray[np.float32], preparation: Preparation, excitation_energy: NDArray | None
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
+    """Return where reading starts: energy, channel of the window, whether all fits into it.
+
+    The start is moved to the nearest point of the window's grid, so that spectra on an absolute
+    window need no second interpolation. Counted from the threshold, it is there already.
+    """
+    window = preparation.recipe.window
+    measured = onset.astype(np.float64)
+    threshold_in_window = np.zeros_like(measured)
+    if excitation_energy is not None:
+        threshold_in_window = np.asarray(excitation_energy, dtype=np.float64)
+    elif preparation.energy_offset is not None:
+        threshold_in_window = measured + preparation.energy_offset
+    first_read = window.read_range[0]
+    nearest = np.rint((threshold_in_window + first_read - window.start) / window.step)
+    inside = (nearest >= 0) & (nearest + window.n_read <= window.n_channels)
+    channel = np.where(inside, nearest, 0).astype(np.intp)
+    to_grid = window.start + channel * window.step - threshold_in_window
+    return measured + np.where(inside, to_grid, first_read), channel, inside
+
+
+def _laid_out(
+    read: NDArray[np.float32], channel: NDArray[np.intp], window: EnergyWindow
+) -> NDArray[np.float32]:
+    """Lay what was read of each spectrum into a window that is zero elsewhere."""
+    laid_out = np.zeros((len(read), window.n_channels), dtype=np.float32)
+    np.put_along_axis(laid_out, channel[:, None] + np.arange(window.n_read), read, axis=-1)
+    return laid_out
+
+
+def _aligned(
+    spectra: NDArray[np.float32],
+    start: NDArray[np.float64],
+    operators: _Operators,
+    window: EnergyWindow,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Interpolate each spectrum once, to the window's steps from where its reading starts.
+
+    All window points of a spectrum lie equally far from the nearest points of the fine grid, so
+    four weights a spectrum (Lagrange's) do.
+    """
+    points, stride = operators.points, operators.stride
+    position = (start - points[0]) / (points[1] - points[0])
+    first = np.floor(position).astype(np.int64)
+    x = (position - first).astype(np.float32)[:, None]
+    needed = (window.n_read - 1) * stride
+    # The outermost taps may fall off the grid, where their weights are small: repeat its end.
+    covered = (first >= 0) & (first + needed <= points.size - 1)
+    first = np.clip(first, 0, max(points.size - 1 - needed, 0))[:, None]
+    index = first + stride * np.arange(window.n_read)
+    weights = (
+        -x * (x - 1) * (x - 2) / 6,
+        (x + 1) * (x - 1) * (x - 2) / 2,
+        -(x + 1) * x * (x - 2) / 2,
+        (x + 1) * x * (x - 1) / 6,
+    )
+    aligned = np.zeros(index.shape, dtype=np.float32)
+    for tap, weight in zip((-1, 0, 1, 2), weights, strict=True):
+        tapped = np.clip(index + tap, 0, points.size - 1)
+        aligned += weight * np.take_along_axis(spectra, tapped, axis=-1)
+    return aligned, covered

@@ -1,0 +1,274 @@
+"""The study as one page of HTML, for microscopists and referees."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hyperspy_coreloss.dataset.inputs import default_recipe, network_inputs
+from hyperspy_coreloss.dataset.plotting import plot_projected_densities
+from hyperspy_coreloss.dataset.splits import HEADLINE, TEST_SHARE
+from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.spectra.preparation import prepare
+from hyperspy_coreloss.spectra.preprocessing import preprocess
+from hyperspy_coreloss.study.figures import (
+    plot_against,
+    plot_learning_curves,
+    plot_neighbours,
+    plot_noisy_spectrum,
+    plot_parity,
+    plot_relative_errors,
+)
+from hyperspy_coreloss.study.tables import (
+    SPLITS,
+    close_candidates,
+    curve_table,
+    error_table,
+    excitation_table,
+    mean_errors,
+    neighbour_table,
+    noisy_table,
+    relative_errors,
+    resolution_header,
+    search_table,
+    series_table,
+    several_table,
+    target_errors,
+    verdict,
+    window_header,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+    from hyperspy_coreloss.spectra.recipe import Recipe
+
+Json = dict[str, Any]
+
+# Of the sites that are among the worst of most properties.
+_WORST_SHOWN = 3
+# Sharp on dense screens at the 900 pixels that figures are drawn for.
+_DPI = 180
+
+
+def render_report(study: Json, dataset: SpectrumDataset) -> str:
+    """Return the study as one HTML page with all figures inside.
+
+    Parameters
+    ----------
+    study
+        What :func:`hyperspy_coreloss.study.run_study` returned, or its JSON.
+    dataset
+        The data set it was run on, for spectra, densities of states and units.
+
+    Raises
+    ------
+    DatasetError
+        If the study was run on another data set.
+    """
+    if study["dataset_sha256"] != dataset.sha256:
+        msg = (
+            f"The report needs the data set of its study, SHA-256 {study['dataset_sha256'][:12]}…, "
+            f"but was given {dataset.sha256[:12]}…. Read that one, or run the study on this one."
+        )
+        raise DatasetError(msg)
+    environment = Environment(
+        loader=PackageLoader("hyperspy_coreloss.study", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    close, others = close_candidates(study)
+    return environment.get_template("study.html.jinja").render(
+        study=study,
+        dataset=dataset,
+        test_share=TEST_SHARE,
+        splits={split: _test(study, dataset, split) for split in SPLITS},
+        headline=HEADLINE,
+        relative_errors=_relative_errors(study, dataset),
+        search={"table": search_table(study), "close": close, "others": others},
+        worst=_worst(study, dataset),
+        several=several_table(study),
+        densities=_densities(dataset),
+        excitation=_excitation(study, dataset),
+        noisy=_noisy(study, dataset),
+        resolution=_series(
+            study, dataset, "resolution", "Gaussian broadening σ (eV)", resolution_header
+        ),
+        window=_series(
+            study,
+            dataset,
+            "window_stop",
+            "end of the window (eV from the threshold)",
+            window_header,
+        ),
+        curves=_learning_curves(study, dataset),
+    )
+
+
+def _test(study: Json, dataset: SpectrumDataset, split: str) -> Json:
+    errors, predictions = study[split], study["predictions"][split]
+    training, test = (
+        (np.array(predictions[part]["true"]), np.array(predictions[part]["predicted"]))
+        for part in ("training", "test")
+    )
+    return {
+        "title": SPLITS[split],
+        "members": study["splits"][split],
+        "table": error_table(errors, dataset, predictions["test"]),
+        "verdict": verdict(errors, dataset),
+        "parity": _embed(plot_parity(dataset.properties, training, test, errors)),
+    }
+
+
+def _relative_errors(study: Json, dataset: SpectrumDataset) -> str:
+    errors: dict[str, dict[str, list[float]]] = {}
+    aims: dict[str, list[float]] = {}
+    targets = target_errors(dataset)
+    for split, title in SPLITS.items():
+        found = relative_errors(study[split])
+        errors[title] = {model: found[model] for model in found if model != "mean"}
+        mean = mean_errors(study, split)
+        aims[title] = [targets.get(name, np.nan) / mean[name] for name in mean]
+    return _embed(plot_relative_errors(errors, _titles(dataset), aims))
+
+
+def _worst(study: Json, dataset: SpectrumDataset) -> Json:
+    """Show the sites that are among the worst of most properties, beside their neighbours."""
+    worst = study["worst"][HEADLINE]
+    times = Counter(site for sites in worst["sites"].values() for site in sites)
+    shown = [site for site, _ in times.most_common(_WORST_SHOWN)]
+    nearest = {site: worst["nearest"][site]["sites"] for site in shown}
+    recipe = default_recipe(dataset)
+    spectra = _spectra(dataset, [name for site in shown for name in (site, *nearest[site])], recipe)
+    figure = plot_neighbours(
+        recipe.window.grid,
+        {site: spectra[site] for site in shown},
+        [{name: spectra[name] for name in nearest[site]} for site in shown],
+    )
+    phases = dict(zip(dataset.names, dataset.phases, strict=True))
+    cases = [
+        {
+            "site": site,
+            "phase": phases[site],
+            "times": times[site],
+            "nearest": [(name, phases[name]) for name in nearest[site]],
+            "table": neighbour_table(study, dataset, site),
+        }
+        for site in shown
+    ]
+    return {
+        "figure": _embed(figure),
+        "cases": cases,
+        "listed": len(next(iter(worst["sites"].values()))),
+    }
+
+
+def _densities(dataset: SpectrumDataset) -> Json | None:
+    """Show the first of the sites whose densities of states cover most atoms around them."""
+    site = max(dataset.sites, key=lambda site: len(site.projected_densities))
+    if not site.projected_densities:
+        return None
+    return {
+        "figure": _embed(plot_projected_densities(site)),
+        "site": site.name,
+        "phase": site.structure.phase,
+    }
+
+
+def _excitation(study: Json, dataset: SpectrumDataset) -> Json:
+    words = {"without": "spectrum alone", "with": "with excitation energy"}
+    errors = {
+        title: {
+            words[inputs]: _relative(study, split, study["excitation_energy"][split][inputs])
+            for inputs in words
+        }
+        for split, title in SPLITS.items()
+    }
+    figure = plot_relative_errors(errors, _titles(dataset))
+    return {
+        "figure": _embed(figure),
+        "table": excitation_table(study, dataset),
+    }
+
+
+def _noisy(study: Json, dataset: SpectrumDataset) -> Json | None:
+    noisy = study["noisy_spectrum"]
+    if noisy is None:
+        return None
+    recipe = replace(default_recipe(dataset), sigma=noisy["sigma"])
+    energy, counts = np.array(noisy["energy"]), np.array(noisy["counts"])
+    preparation = prepare(recipe, energy, resolution=noisy["resolution"], background=None)
+    read = preprocess(counts[np.newaxis], preparation).spectra[0]
+    (exact,) = _spectra(dataset, [noisy["site"]], recipe).values()
+    figure = plot_noisy_spectrum(
+        (energy, counts), noisy["threshold"], recipe.window.grid, read, exact
+    )
+    parts = study["splits"][HEADLINE]
+    searched = {*parts["train"]["phases"], *parts["validation"]["phases"]}
+    return {
+        "figure": _embed(figure),
+        "table": noisy_table(noisy, dataset),
+        "most_counts": int(counts.max()),
+        "in_search": noisy["left_out_phase"] in searched,
+    }
+
+
+def _series(
+    study: Json, dataset: SpectrumDataset, part: str, label: str, header: Callable[[str], str]
+) -> Json:
+    """Show the errors at several values of what spectra and training share."""
+    errors = study[part]
+    relative = [_relative(study, HEADLINE, row) for row in errors.values()]
+    by_title = dict(zip(_titles(dataset), zip(*relative, strict=True), strict=True))
+    figure = plot_against([float(value) for value in errors], by_title, label)
+    return {"figure": _embed(figure), "table": series_table(errors, header, dataset)}
+
+
+def _learning_curves(study: Json, dataset: SpectrumDataset) -> Json:
+    curves, tables = {}, {}
+    for kind, label in (("phases", "phases to learn from"), ("sites", "sites to learn from")):
+        draws = study["learning_curves"][kind]
+        relative = [_relative(study, HEADLINE, draw["mae"]) for draw in draws]
+        by_title = dict(zip(_titles(dataset), zip(*relative, strict=True), strict=True))
+        curves[label] = ([draw[f"n_{kind}"] for draw in draws], by_title)
+        tables[kind] = curve_table(draws, f"n_{kind}", dataset)
+    return {"figure": _embed(plot_learning_curves(curves)), "tables": tables}
+
+
+def _relative(study: Json, split: str, errors: dict[str, float]) -> list[float]:
+    mean = mean_errors(study, split)
+    return [errors[name] / mean[name] for name in mean]
+
+
+def _titles(dataset: SpectrumDataset) -> list[str]:
+    return [spec.title for spec in dataset.properties]
+
+
+def _spectra(
+    dataset: SpectrumDataset, names: Sequence[str], recipe: Recipe
+) -> dict[str, NDArray[np.float32]]:
+    """Return the spectra of sites as the network reads them, by name."""
+    wanted = list(dict.fromkeys(names))
+    sites = dataset.take(np.array([dataset.names.index(name) for name in wanted]))
+    return dict(zip(wanted, network_inputs(sites, recipe), strict=True))
+
+
+def _embed(figure: Figure) -> str:
+    """Return a figure as the address of an image that a page holds itself, and close it."""
+    file = io.BytesIO()
+    figure.savefig(file, dpi=_DPI)
+    plt.close(figure)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,22 @@
+"""From a data set to a pretrained model: networks, baselines, settings, errors."""
+
+from hyperspy_coreloss.training.baselines import fit_baselines
+from hyperspy_coreloss.training.ensemble import Ensemble, train_ensemble
+from hyperspy_coreloss.training.evaluation import Evaluation, evaluate_split, measure_errors
+from hyperspy_coreloss.training.model_training import train
+from hyperspy_coreloss.training.regressor import NetworkRegressor, TrainingSettings
+from hyperspy_coreloss.training.settings_search import SearchResult, search_settings
+
+__all__ = (
+    "Ensemble",
+    "Evaluation",
+    "NetworkRegressor",
+    "SearchResult",
+    "TrainingSettings",
+    "evaluate_split",
+    "fit_baselines",
+    "measure_errors",
+    "search_settings",
+    "train",
+    "train_ensemble",
+)

@@ -1,0 +1,130 @@
+"""Several networks that together use every spectrum, and judge each by networks that did not.
+
+Each network is trained without a share of the groups (phases) and stops early on them. Their mean
+is the prediction; what each says of the groups it was trained without gives honest residuals, from
+which intervals follow (the CV+ of Barber et al. 2021, Ann. Statist. 49, 486).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.model_selection import GroupKFold
+from tqdm.auto import tqdm
+
+from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.pretrained.network import forward
+from hyperspy_coreloss.training.regressor import NetworkRegressor, TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Trained networks, and what they say of spectra they were trained without.
+
+    Parameters
+    ----------
+    weights
+        As for :func:`~hyperspy_coreloss.network.forward`, with the networks along the first axis.
+    held_out
+        Prediction of each training spectrum by the network that was trained without its group,
+        shape (spectra, properties).
+    history
+        Mean absolute error on training and held-out spectra after each epoch, in standard
+        deviations, shape (networks, epochs, 2); NaN after a network stopped.
+    """
+
+    weights: Mapping[str, NDArray]
+    held_out: NDArray[np.float64]
+    history: NDArray[np.float32]
+
+    def predict(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the mean prediction, shape (spectra, properties)."""
+        return forward(self.weights, inputs).mean(axis=0)
+
+
+def train_ensemble(
+    inputs: NDArray[np.float32],
+    targets: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    settings: TrainingSettings,
+    *,
+    step: float = 0.1,
+    start: Mapping[str, NDArray] | None = None,
+    n_jobs: int | None = None,
+    show_progressbar: bool = False,
+) -> Ensemble:
+    """Train the networks of an ensemble.
+
+    Parameters
+    ----------
+    inputs
+        Preprocessed spectra, shape (spectra, window channels).
+    targets
+        Properties, shape (spectra, properties).
+    groups
+        What is held out together (phases), shape (spectra,).
+    settings
+        How to train; fewer networks are trained if there are fewer groups.
+    step
+        Distance between two energies of the inputs, in eV.
+    start
+        Weights of an ensemble to start from, used in turn.
+    n_jobs
+        Processes to run side by side, as in scikit-learn.
+    show_progressbar
+        Whether to show the progress over the networks.
+
+    Raises
+    ------
+    DatasetError
+        If there are fewer than two groups.
+    """
+    n_networks = min(settings.n_networks, len(np.unique(groups)))
+    if n_networks < 2:
+        msg = (
+            f"Training holds out groups (phases) of spectra, so it needs at least two groups and "
+            f"two networks, but there are {len(np.unique(groups))} groups and "
+            f"{settings.n_networks} networks. Add phases, or name those of the structures."
+        )
+        raise DatasetError(msg)
+    folds = list(GroupKFold(n_networks).split(inputs, targets, groups))
+    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_fit)(
+            NetworkRegressor(replace(settings, seed=settings.seed + number), step),
+            (inputs[known], targets[known]),
+            (inputs[left_out], targets[left_out]),
+            None if start is None else _member(start, number),
+        )
+        for number, (known, left_out) in enumerate(folds)
+    )
+    networks = list(tqdm(fits, "networks", n_networks, disable=not show_progressbar))
+
+    held_out = np.empty_like(targets)
+    history = np.full((n_networks, settings.epochs, 2), np.nan, dtype=np.float32)
+    for number, (network, (_, left_out)) in enumerate(zip(networks, folds, strict=True)):
+        held_out[left_out] = network.predict(inputs[left_out])
+        history[number, : len(network.history_)] = network.history_
+    names = networks[0].weights_
+    weights = {name: np.stack([network.weights_[name] for network in networks]) for name in names}
+    return Ensemble(weights, held_out, history)
+
+
+def _fit(
+    regressor: NetworkRegressor,
+    training: tuple[NDArray, NDArray],
+    validation: tuple[NDArray, NDArray],
+    start: Mapping[str, NDArray] | None,
+) -> NetworkRegressor:
+    return regressor.fit(*training, validation=validation, start=start)
+
+
+def _member(weights: Mapping[str, NDArray], number: int) -> dict[str, NDArray]:
+    return {name: array[number % len(array)] for name, array in weights.items()}

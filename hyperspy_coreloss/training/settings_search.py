@@ -1,0 +1,123 @@
+"""Which network to train: a grid search by cross-validation, on development spectra alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV, GroupKFold, ParameterGrid
+
+from hyperspy_coreloss.training.baselines import SEARCH_FOLDS, scaled_error
+from hyperspy_coreloss.training.regressor import NetworkRegressor, TrainingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+#: What is tried: number of hidden layers, their nodes, and regularisation. The more spectra there
+#: are, the more nodes and the less regularisation it takes to fit them.
+GRID = {
+    "hidden": [(64, 64, 64), (160, 120), (160, 120, 80), (320, 240)],
+    "dropout": [0.1, 0.2],
+    "weight_decay": [1e-4, 1e-3],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Settings that were tried, and their errors.
+
+    Parameters
+    ----------
+    candidates
+        All settings.
+    error
+        Mean absolute error of each in standard deviations, averaged over properties and folds.
+    spread
+        Standard deviation of that error over the folds.
+    training_error
+        Error of each on the spectra that it was trained on.
+    """
+
+    candidates: tuple[TrainingSettings, ...]
+    error: tuple[float, ...]
+    spread: tuple[float, ...]
+    training_error: tuple[float, ...]
+
+    @property
+    def best(self) -> TrainingSettings:
+        """Settings that fit best what they know, of those that are as good on what they do not.
+
+        As good is an error within one standard error of the lowest: of such settings none is
+        better on new spectra, and a good fit lets known ones be recognised.
+        """
+        lowest = int(np.argmin(self.error))
+        limit = self.error[lowest] + self.spread[lowest] / np.sqrt(SEARCH_FOLDS)
+        as_good = [number for number, error in enumerate(self.error) if error <= limit]
+        return self.candidates[min(as_good, key=lambda number: self.training_error[number])]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        rows = zip(self.candidates, self.error, self.spread, self.training_error, strict=True)
+        return {
+            "best": asdict(self.best),
+            "candidates": [
+                {
+                    **{name: getattr(candidate, name) for name in GRID},
+                    "error": error,
+                    "spread": spread,
+                    "training_error": training_error,
+                }
+                for candidate, error, spread, training_error in rows
+            ],
+        }
+
+
+def search_settings(
+    inputs: NDArray[np.float32],
+    targets: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    base: TrainingSettings,
+    *,
+    grid: dict[str, Sequence[Any]] | None = None,
+    step: float = 0.1,
+    n_jobs: int | None = None,
+) -> SearchResult:
+    """Cross-validate networks with the settings of a grid, five folds of whole groups.
+
+    Parameters
+    ----------
+    inputs
+        Preprocessed development spectra, shape (spectra, window channels).
+    targets
+        Properties, shape (spectra, properties).
+    groups
+        What is held out together, shape (spectra,).
+    base
+        All settings that are not in the grid. Networks train for all epochs.
+    grid
+        Values to try for each setting; by default :data:`GRID`.
+    step
+        Distance between two energies of the inputs, in eV.
+    n_jobs
+        Processes to run side by side, as in scikit-learn.
+    """
+    candidates = [replace(base, **point) for point in ParameterGrid(GRID if grid is None else grid)]
+    search = GridSearchCV(
+        NetworkRegressor(step=step),
+        {"settings": candidates},
+        scoring=scaled_error,
+        cv=GroupKFold(min(SEARCH_FOLDS, len(np.unique(groups)))),
+        refit=False,
+        return_train_score=True,
+        n_jobs=n_jobs,
+    )
+    found = search.fit(inputs, targets, groups=groups).cv_results_
+    return SearchResult(
+        tuple(candidates),
+        tuple((-found["mean_test_score"]).tolist()),
+        tuple(found["std_test_score"].tolist()),
+        tuple((-found["mean_train_score"]).tolist()),
+    )

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from click.testing import CliRunner
+
+from hyperspy_coreloss.cli import main
+from hyperspy_coreloss.components.emulator import load_emulator
+from hyperspy_coreloss.dataset.dataset import load_dataset
+from hyperspy_coreloss.pretrained.families import list_pretrained
+from hyperspy_coreloss.pretrained.model import PretrainedModel
+
+
+def run(*arguments):
+    finished = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert finished.exit_code == 0, finished.output
+    return finished.output
+
+
+def test_list_and_card_show_the_shipped_model(pretrained):
+    assert run("list").split() == list_pretrained()
+    assert pretrained.sha256 in run("card")
+    assert pretrained.sha256 in run("card", "silica-o-k")
+
+
+def test_a_data_set_becomes_a_model(sites, tmp_path):
+    few = sites.take(range(0, len(sites), len(sites) // 40))
+    few.save(tmp_path / "sites.nc")
+    words = ("--intended-use", "tests", "--limits", "tests", "--name", "mine", "--epochs", 2)
+    changes = ("--sigma", 0.3, "--stop", 20, "--jobs", 1)
+    path = tmp_path / "mine.safetensors"
+    output = run("train", tmp_path / "sites.nc", "-o", path, *words, *changes)
+    model = PretrainedModel.load(path)
+    assert model.sha256 in output
+    assert model.record.dataset_sha256 == few.sha256
+    assert (model.recipe.sigma, model.recipe.window.stop) == (0.3, 20.0)
+    assert set(model.record.metrics) == {"left_out_phases", "random_site", "phase_disjoint"}
+
+
+def test_too_few_phases_to_test_on_are_told_and_trained_on_anyway(sites, tmp_path):
+    known = np.isin(sites.phases, ["cristobalite", "SOD"])
+    sites.take(np.flatnonzero(known)).save(tmp_path / "sites.nc")
+    words = ("--intended-use", "tests", "--limits", "tests", "--epochs", 2, "--jobs", 1)
+    output = run("train", tmp_path / "sites.nc", "-o", tmp_path / "mine.safetensors", *words)
+    assert "Not tested so: The split phase_disjoint needs sites" in output
+    model = PretrainedModel.load(tmp_path / "mine.safetensors")
+    assert "phase_disjoint" not in model.record.metrics
+
+
+def test_a_data_set_is_shown_in_words_numbers_and_a_picture(mixed, tmp_path):
+    mixed.save(tmp_path / "sites.nc")
+    words = run("dataset", "show", tmp_path / "sites.nc", "--picture", tmp_path / "set.png")
+    assert "n_spectra      5\n" in words
+    assert "voronoi_volume           not known" in words
+    assert (tmp_path / "set.png").stat().st_size > 10_000
+    numbers = json.loads(run("dataset", "show", tmp_path / "sites.nc", "--json"))
+    assert numbers["sha256"] == mixed.sha256
+    assert numbers["n_phases"] == 3
+    assert numbers["labels"]["bond_angle"]["maximum"] == 145.0
+
+
+def test_the_card_of_a_data_set_tells_labels_phases_accuracy_and_origin(mixed, tmp_path):
+    mixed.save(tmp_path / "sites.nc")
+    card = run("dataset", "card", tmp_path / "sites.nc")
+    assert card.startswith("# sites\n\n5 O K spectra of 4 structures, 3 phases.")
+    assert "| glass | 1 | 2 |" in card
+    assert "| below 500 | cutoff | 0.9991 |  |" in card
+    assert "| made up | CC0 | 3 |" in card
+    assert mixed.sha256 in card
+
+
+def test_a_table_becomes_a_data_set(tmp_path):
+    (tmp_path / "spectra.csv").write_text("energy,a,b\n-1,0,0\n0,1,2\n1,3,1\n")
+    (tmp_path / "labels.csv").write_text("name,phase,bond_length\na,quartz,1.61\nb,quartz,1.62\n")
+    files = tmp_path / "spectra.csv", tmp_path / "labels.csv", "-o", tmp_path / "table.nc"
+    words = "--description", "made up", "--sigma", 0.5, "--definition", "bond_length=measured"
+    output = run("dataset", "import-table", *files, *words, "--energy-origin", "lowest_empty")
+    assert output.startswith("2 sites of 1 phases")
+    table = load_dataset(tmp_path / "table.nc")
+    assert table.names == ("a", "b")
+    assert table.properties[0].definition == "measured"
+    shifted = run("dataset", "import-table", *files, *words, "--energy-origin", "0.5")
+    assert shifted.startswith("2 sites")
+    assert load_dataset(tmp_path / "table.nc").energy_range == (-1.5, 0.5)
+    arguments = ["dataset", "import-table", *files, *words, "--energy-origin", "nowhere"]
+    finished = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert "Error: " in finished.output
+    assert "nowhere" in finished.output
+
+
+def test_only_k_edges_are_simulated(tmp_path):
+    finished = CliRunner().invoke(main, ["simulate", str(tmp_path), "--edge", "O_L", "-o", "x"])
+    assert finished.exit_code == 1
+    assert "K edges can be computed" in finished.output
+
+
+def test_wrong_input_is_told_without_a_traceback(tmp_path):
+    finished = CliRunner().invoke(main, ["card", "unknown"])
+    assert finished.exit_code == 1
+    assert "Error: There is no pretrained model 'unknown'" in finished.output
+    (tmp_path / "other.nc").write_bytes(b"no data set")
+    finished = CliRunner().invoke(main, ["dataset", "show", str(tmp_path / "other.nc")])
+    assert finished.exit_code == 1
+    assert "Error: other.nc is no complete spectrum data set" in finished.output
+
+
+def test_a_data_set_becomes_an_emulator(sites, tmp_path):
+    few = sites.take(range(0, len(sites), len(sites) // 40))
+    few.save(tmp_path / "sites.nc")
+    path = tmp_path / "mine.safetensors"
+    chosen = ("--property", "bond_angle", "--property", "mulliken_charge", "--sigma", 0.3)
+    output = run("train-emulator", tmp_path / "sites.nc", "-o", path, "--name", "mine", *chosen)
+    emulator = load_emulator(path)
+    assert emulator.sha256 in output
+    assert emulator.record["dataset_sha256"] == few.sha256
+    assert (emulator.name, emulator.sigma) == ("mine", 0.3)
+    assert emulator.property_names == ("bond_angle", "mulliken_charge")

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+from hyperspy_coreloss.dataset.splits import phase_disjoint_split, random_site_split
+from hyperspy_coreloss.errors import DatasetError
+from tests.made_sites import site, structure
+
+
+def dataset_of(phases):
+    cells = [structure(f"s{number}", phase) for number, phase in enumerate(phases)]
+    sites = tuple(site(f"site {number}", cell=cell) for number, cell in enumerate(cells))
+    return SpectrumDataset(sites, "made up", "CC0")
+
+
+@pytest.fixture(scope="module")
+def many():
+    return dataset_of([f"framework {number % 60}" for number in range(120)])
+
+
+def parts(split):
+    return split.train, split.validation, split.test
+
+
+@pytest.mark.parametrize("divide", [random_site_split, phase_disjoint_split])
+def test_every_site_is_in_one_part(many, divide):
+    split = divide(many)
+    assert sorted(np.concatenate(parts(split))) == list(range(120))
+    assert sorted([*split.development, *split.test]) == list(range(120))
+
+
+def test_random_split_is_the_papers(many):
+    assert [len(part) for part in parts(random_site_split(many))] == [96, 12, 12]
+    assert (random_site_split(many, 1).test != random_site_split(many).test).any()
+
+
+def test_no_phase_stands_on_two_sides(many):
+    phases = np.array(many.phases)
+    sides = [set(phases[part]) for part in parts(phase_disjoint_split(many))]
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+    groups = phase_disjoint_split(many).groups
+    assert len(set(zip(groups, phases, strict=True))) == len(set(phases)) == len(set(groups))
+
+
+def test_more_data_move_no_phase_to_another_side(many):
+    fewer = many.take(np.flatnonzero(np.arange(120) % 60 < 40))
+
+    def test_phases(dataset):
+        return {dataset.phases[row] for row in phase_disjoint_split(dataset).test}
+
+    assert test_phases(fewer) == test_phases(many) & set(fewer.phases)
+
+
+def test_test_phases_are_those_that_were_fixed_once():
+    """Names decide, with SHA-256: whoever changes the rule must change this list."""
+    phases = ["AHT", "BCT", "BIK", "PHI", "UEI", "coesite", "quartz", "cristobalite", "MON", "SOD"]
+    split = phase_disjoint_split(dataset_of(phases))
+    assert [phases[row] for row in split.test] == ["AHT", "BCT", "BIK", "PHI", "UEI", "coesite"]
+    assert [phases[row] for row in split.validation] == ["quartz", "MON"]
+
+
+def test_a_split_without_test_phases_is_refused(many):
+    few = dataclasses.replace(many, sites=many.sites[:2])
+    with pytest.raises(DatasetError, match="needs sites for training, validation and test, but"):
+        phase_disjoint_split(few)

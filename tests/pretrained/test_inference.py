@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+
+from hyperspy_coreloss.pretrained.inference import map_spectra, predict_arrays, predict_chunk
+from hyperspy_coreloss.spectra.preparation import prepare
+from hyperspy_coreloss.spectra.quality import Quality
+
+
+@pytest.fixture
+def spectra(image):
+    return image[0].data
+
+
+@pytest.fixture
+def preparation(image, pretrained):
+    energy = image[0].axes_manager.signal_axes[0].axis
+    return prepare(pretrained.recipe, energy, resolution=0.5)
+
+
+def computed(prediction):
+    return dask.compute(prediction.values, prediction.onset, prediction.quality)
+
+
+@pytest.mark.parametrize("chunks", [(5, 7, 1024), (1, 1, 1024), (2, 3, 100), (5, 4, 511)])
+def test_any_chunking_gives_the_same_bits(spectra, preparation, pretrained, chunks):
+    expected = predict_arrays(spectra, preparation, pretrained)
+    lazy = map_spectra(da.from_array(spectra, chunks=chunks), preparation, pretrained)
+    assert lazy.values.dtype == np.float32
+    assert lazy.quality.dtype == np.uint8
+    values, onset, quality = computed(lazy)
+    np.testing.assert_array_equal(values, expected.values)
+    np.testing.assert_array_equal(onset, expected.onset)
+    np.testing.assert_array_equal(quality, expected.quality)
+
+
+def test_nothing_is_read_before_compute_and_each_chunk_once_after(spectra, preparation, pretrained):
+    read = []
+
+    def reader(block, block_info=None):
+        read.append(block_info[0]["chunk-location"])
+        return block
+
+    counted = da.from_array(spectra, chunks=(2, 7, 1024)).map_blocks(
+        reader, dtype=spectra.dtype, meta=np.empty((0, 0, 0), spectra.dtype)
+    )
+    lazy = map_spectra(counted, preparation, pretrained)
+    assert lazy.values.shape == (5, 7, 6)
+    assert not read
+    computed(lazy)
+    assert sorted(read) == [(0, 0, 0), (1, 0, 0), (2, 0, 0)]
+
+
+def test_chunks_longer_than_a_batch_give_the_same(spectra, preparation, pretrained):
+    expected = predict_arrays(spectra, preparation, pretrained)
+    many = predict_arrays(np.tile(spectra, (9, 1, 1)), preparation, pretrained)
+    np.testing.assert_array_equal(many.values, np.tile(expected.values, (9, 1, 1)))
+
+
+def test_a_single_spectrum_has_no_navigation(spectra, preparation, pretrained):
+    values, onset, quality = computed(map_spectra(spectra[0, 0], preparation, pretrained))
+    assert values.shape == (6,)
+    assert onset.shape == quality.shape == ()
+    expected = predict_arrays(spectra, preparation, pretrained).values[0, 0]
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_excluded_spectra_say_so(spectra, preparation, pretrained):
+    excluded = np.zeros(spectra.shape[:-1], dtype=bool)
+    excluded[1, 2:4] = True
+    values, onset, quality = computed(map_spectra(spectra, preparation, pretrained, excluded))
+    assert (quality[excluded] == Quality.MASKED).all()
+    assert np.isnan(values[excluded]).all()
+    assert np.isnan(onset[excluded]).all()
+    expected = predict_arrays(spectra, preparation, pretrained).values
+    np.testing.assert_array_equal(values[~excluded], expected[~excluded])
+
+
+def test_bad_spectra_are_nan_and_leave_the_others_bitwise_as_they_are(
+    spectra, preparation, pretrained
+):
+    expected = predict_chunk(spectra, preparation=preparation, pretrained=pretrained)
+    spoilt = spectra.copy()
+    spoilt[0, 0, 600], spoilt[2, 3], spoilt[4, 6, 610] = np.nan, 0, -5
+    found = predict_chunk(spoilt, preparation=preparation, pretrained=pretrained)
+    bad = np.zeros(spectra.shape[:-1], dtype=bool)
+    bad[[0, 2, 4], [0, 3, 6]] = True
+    assert np.isnan(found[bad][:, :-1]).all()
+    assert found[bad][:, -1].tolist() == [Quality.NOT_FINITE, Quality.EMPTY, Quality.NEGATIVE]
+    np.testing.assert_array_equal(found[~bad], expected[~bad])
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
+def test_every_scheduler_gives_the_same(spectra, preparation, pretrained, scheduler):
+    lazy = map_spectra(da.from_array(spectra, chunks=(3, 7, -1)), preparation, pretrained)
+    values = lazy.values.compute(scheduler=scheduler, num_workers=2)
+    expected = predict_arrays(spectra, preparation, pretrained).values
+    np.testing.assert_array_equal(values, expected)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperspy_coreloss.errors import ResolutionError, SignalError
+from hyperspy_coreloss.spectra.broadening import (
+    FWHM_PER_SIGMA,
+    broadening_operator,
+    missing_broadening,
+    zero_loss_fwhm,
+)
+
+
+def gaussian(energy, sigma, centre=20.0):
+    return np.exp(-0.5 * ((energy - centre) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+
+
+@pytest.mark.parametrize("dispersion", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("kernel", [0.0, 0.05, 0.29, 0.31, 0.48, 2.0])
+def test_widths_add_in_quadrature(dispersion, kernel):
+    sigma = 0.5
+    energy = np.arange(0.0, 40.0, dispersion)
+    points = np.arange(15.0, 25.0, 0.1)
+    broadened = broadening_operator(energy, kernel, points) @ gaussian(energy, sigma)
+    expected = gaussian(points, np.hypot(sigma, kernel))
+    np.testing.assert_allclose(broadened, expected, atol=2e-3 * expected.max())
+
+
+def test_uneven_axes_give_the_same_spectrum(rng):
+    energy = 0.1 * (np.arange(400) + rng.uniform(-0.4, 0.4, 400))
+    points = np.arange(15.0, 25.0, 0.1)
+    broadened = broadening_operator(energy, 0.4, points) @ gaussian(energy, 0.5)
+    expected = gaussian(points, np.hypot(0.5, 0.4))
+    np.testing.assert_allclose(broadened, expected, atol=2e-2 * expected.max())
+
+
+def test_a_constant_stays_constant_up_to_the_ends_of_the_axis():
+    energy = np.arange(0.0, 10.0, 0.1)
+    for sigma in (0.0, 0.05, 0.5):
+        np.testing.assert_allclose(
+            broadening_operator(energy, sigma, energy) @ np.ones(100), 1.0, rtol=1e-6
+        )
+
+
+@given(resolution=st.floats(0, 3), dispersion=st.floats(1e-3, 1), target=st.floats(0.05, 1))
+def test_missing_broadening_completes_the_target_or_refuses(resolution, dispersion, target):
+    measured = np.hypot(resolution / FWHM_PER_SIGMA, dispersion / np.sqrt(12))
+    try:
+        missing = missing_broadening(target, resolution, dispersion)
+    except ResolutionError:
+        assert measured > target or dispersion > target
+    else:
+        assert np.hypot(missing, measured) == pytest.approx(target, rel=1e-5)
+
+
+def test_refusals_give_both_numbers_and_a_way_out():
+    with pytest.raises(ResolutionError, match=r"1\.18 eV \(FWHM\).*1\.50 eV.*never sharpened"):
+        missing_broadening(0.5, 1.5, 0.1)
+    with pytest.raises(
+        ResolutionError, match=r"0\.5 eV per channel or finer.*0\.75 eV per channel"
+    ):
+        missing_broadening(0.5, 0.1, 0.75)
+
+
+@given(
+    fwhm=st.floats(0.2, 2.0), centre=st.floats(-1.0, 1.0), dispersion=st.sampled_from([0.02, 0.05])
+)
+@settings(max_examples=50)
+def test_zero_loss_width_is_recovered(fwhm, centre, dispersion):
+    energy = np.arange(-5.0, 20.0, dispersion)
+    spectrum = 1e5 * gaussian(energy, fwhm / FWHM_PER_SIGMA, centre) + 0.02 * gaussian(
+        energy, 3, 15
+    )
+    assert abs(zero_loss_fwhm(spectrum, energy) - fwhm) < 0.01 * fwhm + 0.2 * dispersion
+
+
+@pytest.mark.parametrize("spectrum", [np.zeros(50), np.arange(50.0), np.full(50, np.nan)])
+def test_spectrum_without_a_zero_loss_is_refused(spectrum):
+    with pytest.raises(SignalError, match="zero loss must rise"):
+        zero_loss_fwhm(spectrum, np.arange(50.0))

@@ -1,0 +1,214 @@
+"""The fused pass recovers computed spectra from measured ones, and loses only the bad ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperspy_coreloss.data import silica_spectrum_image
+from hyperspy_coreloss.dataset.inputs import network_inputs
+from hyperspy_coreloss.spectra.preparation import prepare
+from hyperspy_coreloss.spectra.preprocessing import preprocess
+from hyperspy_coreloss.spectra.quality import Quality
+from hyperspy_coreloss.spectra.recipe import Recipe
+
+RECIPE = Recipe()
+
+# Codes that no change of a spectrum alone brings about.
+NOT_OF_A_SPECTRUM = (Quality.GOOD, Quality.MASKED, Quality.EXCITATION_ENERGY_OUTSIDE)
+
+
+def noiseless(**options):
+    options = {"dose": None, "drift": 0.7, "seed": 5, "resolution": 0.4, **options}
+    signal, truth = silica_spectrum_image((24,), **options)
+    return signal, truth, signal.axes_manager.signal_axes[0].axis
+
+
+@pytest.fixture(scope="module")
+def expected(request):
+    from hyperspy_coreloss.data import oxygen_k_sites
+
+    sites = oxygen_k_sites()
+    inputs = network_inputs(sites, RECIPE)
+
+    def of(truth):
+        site = [np.flatnonzero((sites.targets == row).all(1))[0] for row in _rows(truth, sites)]
+        return inputs[site]
+
+    return of
+
+
+def _rows(truth, sites):
+    targets = sites.targets
+    return [targets[np.argmin(np.abs(targets / row - 1).max(axis=1))] for row in truth.data]
+
+
+@pytest.mark.parametrize(
+    ("dispersion", "n_channels", "tolerance"),
+    [(0.05, 2048, 0.001), (0.1, 1024, 0.001), (0.3, 512, 0.001), (0.5, 256, 0.004)],
+)
+def test_noise_free_measurements_become_the_computed_spectra(
+    expected, dispersion, n_channels, tolerance
+):
+    signal, truth, energy = noiseless(dispersion=dispersion, n_channels=n_channels)
+    inputs = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.4))
+    assert (inputs.quality == Quality.GOOD).all()
+    assert np.abs(inputs.spectra - expected(truth)).max() < tolerance
+
+
+@pytest.mark.parametrize("resolution", [0.0, 0.15, 0.5, 1.0])
+def test_resolution_is_made_up_for(expected, resolution):
+    signal, truth, energy = noiseless(resolution=resolution)
+    inputs = preprocess(signal.data, prepare(RECIPE, energy, resolution=resolution))
+    assert np.abs(inputs.spectra - expected(truth)).max() < 0.001
+
+
+def test_drift_moves_the_onset_and_nothing_else(expected):
+    signal, truth, energy = noiseless(drift=2.0, n_grains=1)
+    inputs = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.4))
+    shift = inputs.onset - truth.onset.data
+    np.testing.assert_allclose(shift, shift.mean(), atol=0.01)
+    assert np.ptp(truth.onset.data) > 4
+    np.testing.assert_allclose(inputs.spectra, np.tile(inputs.spectra[:1], (24, 1)), atol=1e-3)
+
+
+def test_background_removal_by_the_user_gives_the_same_spectra():
+    signal, _, energy = noiseless()
+    plain, _, _ = noiseless(jump_ratio=1e6)
+    with_background = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.4))
+    without = preprocess(plain.data, prepare(RECIPE, energy, resolution=0.4, background=None))
+    assert np.abs(with_background.spectra - without.spectra).max() < 0.001
+    assert np.abs(with_background.onset - without.onset).max() < 0.01
+
+
+def test_axis_direction_unit_of_intensity_and_fixed_background_range_do_not_matter():
+    signal, _, energy = noiseless()
+    reference = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.4))
+    falling = preprocess(signal.data[:, ::-1], prepare(RECIPE, energy[::-1], resolution=0.4))
+    np.testing.assert_array_equal(falling.spectra, reference.spectra)
+    fixed = prepare(RECIPE, energy, resolution=0.4, background_range=(490.0, 525.0))
+    assert np.abs(preprocess(signal.data, fixed).spectra - reference.spectra).max() < 1e-3
+    for scale in (1e-200, 1e-30, 1e30, 1e200):
+        scaled = preprocess(
+            signal.data.astype(float) * scale, prepare(RECIPE, energy, resolution=0.4)
+        )
+        np.testing.assert_allclose(scaled.spectra, reference.spectra, atol=2e-5)
+
+
+def test_uneven_axes_give_the_same_spectra_binned_or_not(rng):
+    signal, _, energy = noiseless()
+    reference = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.4))
+    uneven = energy[0] + (energy[-1] - energy[0]) * np.linspace(0, 1, 700) ** 1.2
+    density = np.stack([np.interp(uneven, energy, row) for row in signal.data])
+    for binned, widths in ((False, 1.0), (True, np.gradient(uneven))):
+        preparation = prepare(RECIPE, uneven, resolution=0.4, binned=binned)
+        inputs = preprocess(density * widths, preparation)
+        assert (inputs.quality == Quality.GOOD).all()
+        assert np.abs(inputs.spectra - reference.spectra).max() < 0.003
+
+
+@pytest.mark.parametrize(
+    "dtype", ["u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", ">i2", ">f4"]
+)
+def test_any_real_dtype_is_read(dtype):
+    signal, _, energy = noiseless()
+    counts = np.round(signal.data / signal.data.max() * 200)
+    reference = preprocess(counts, prepare(RECIPE, energy, resolution=0.4))
+    inputs = preprocess(counts.astype(dtype), prepare(RECIPE, energy, resolution=0.4))
+    assert (reference.quality == Quality.GOOD).all()
+    np.testing.assert_allclose(inputs.spectra, reference.spectra, atol=1e-5)
+
+
+def spoil(spectrum, reason):
+    middle = 600
+    if reason == Quality.NOT_FINITE:
+        spectrum[middle] = np.nan
+    elif reason == Quality.EMPTY:
+        spectrum[:] = 0
+    elif reason == Quality.NEGATIVE:
+        spectrum[middle] = -1
+    elif reason == Quality.SATURATED:
+        spectrum[middle - 10 : middle + 10] = spectrum.max()
+    elif reason == Quality.NO_ONSET:
+        spectrum[:] = 1e4 * (np.arange(480, 480 + 0.1 * spectrum.size, 0.1) / 500) ** -3
+    elif reason == Quality.WINDOW_NOT_COVERED:
+        spectrum[120:] = spectrum[:-120].copy()
+        spectrum[:120] = spectrum[120]
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_bad_spectrum_is_nan_with_its_reason_and_changes_no_other(data):
+    signal, _ = silica_spectrum_image((9,), n_channels=830, seed=1)
+    energy = signal.axes_manager.signal_axes[0].axis
+    preparation = prepare(RECIPE, energy, resolution=0.5)
+    clean = preprocess(signal.data, preparation)
+    assert (clean.quality == Quality.GOOD).all()
+    spectra = signal.data.copy()
+    reasons = data.draw(
+        st.dictionaries(
+            st.integers(0, 8),
+            st.sampled_from([q for q in Quality if q not in NOT_OF_A_SPECTRUM]),
+        )
+    )
+    for row, reason in reasons.items():
+        spoil(spectra[row], reason)
+    inputs = preprocess(spectra, preparation)
+    for row in range(9):
+        assert inputs.quality[row] == reasons.get(row, Quality.GOOD)
+        if row in reasons:
+            assert np.isnan(inputs.onset[row])
+            assert (inputs.spectra[row] == 0).all()
+        else:
+            np.testing.assert_array_equal(inputs.spectra[row], clean.spectra[row])
+            assert inputs.onset[row] == clean.onset[row]
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e300, -1e300])
+def test_wild_values_stay_in_their_spectrum(value):
+    signal, _, energy = noiseless()
+    preparation = prepare(RECIPE, energy, resolution=0.4)
+    spectra = signal.data.astype(np.float64)
+    clean = preprocess(spectra, preparation)
+    spectra[3, 500] = value
+    wild = preprocess(spectra, preparation)
+    if not np.isfinite(value) or value < 0:
+        assert wild.quality[3] != Quality.GOOD
+    others = np.arange(24) != 3
+    np.testing.assert_array_equal(wild.spectra[others], clean.spectra[others])
+
+
+def test_a_full_integer_is_saturation():
+    signal, _, energy = noiseless()
+    counts = (signal.data / signal.data.max() * 60000).astype(np.uint16)
+    counts[4, 580] = 65535
+    quality = preprocess(counts, prepare(RECIPE, energy, resolution=0.4)).quality
+    assert quality[4] == Quality.SATURATED
+    assert (np.delete(quality, 4) == Quality.GOOD).all()
+
+
+def test_negative_intensities_are_fine_without_background():
+    signal, _, energy = noiseless(jump_ratio=1e6)
+    spectra = signal.data - 0.001
+    inputs = preprocess(spectra, prepare(RECIPE, energy, resolution=0.4, background=None))
+    assert (inputs.quality == Quality.GOOD).all()
+
+
+def test_an_onset_outside_the_given_range_is_no_onset():
+    signal, _, energy = noiseless(drift=0.0)
+    preparation = prepare(RECIPE, energy, resolution=0.4, onset_range=(525.0, 530.0))
+    assert (preprocess(signal.data, preparation).quality == Quality.NO_ONSET).all()
+
+
+def test_areas_are_one_and_onsets_stay_near_the_truth_in_noise():
+    signal, _ = silica_spectrum_image((400,), dose=2e3, seed=11)
+    energy = signal.axes_manager.signal_axes[0].axis
+    inputs = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.5))
+    assert (inputs.quality == Quality.GOOD).all()
+    np.testing.assert_allclose(inputs.spectra.sum(axis=1) * 0.1, 1.0, rtol=1e-5)
+    exact, _ = silica_spectrum_image((400,), dose=None, seed=11)
+    shift = inputs.onset - preprocess(exact.data, prepare(RECIPE, energy, resolution=0.5)).onset
+    assert abs(np.median(shift)) < 0.05
+    assert shift.std() < 0.15
