@@ -36,7 +36,7 @@ PEAK_COUNTS = 1e4
 FIVE = ("bond_length", "bond_angle", "voronoi_volume", "bond_overlap_population", "mulliken_charge")
 CHOICES = {"all five": FIVE, "bond_length": FIVE[:1], "mulliken_charge": FIVE[4:]}
 LEVEL = 0.9
-NETWORKS = TrainingSettings(dropout=0.2, weight_decay=1e-4, n_networks=4)
+NETWORKS = TrainingSettings(dropout=0.2, weight_decay=1e-4)
 WORDS = {"intended_use": "A benchmark.", "limits": "Trained on a part of the data."}
 
 
@@ -90,7 +90,8 @@ def read_fold(sites, rest, held):
     warnings.simplefilter("ignore")  # of fits that end at a bound
     known, s = sites.take(rest), measured(sites.take(held))
     recipe = Recipe(window=EnergyWindow(stop=40.0))
-    model = train(known, NETWORKS, name="rest", recipe=recipe, show_progressbar=False, **WORDS)
+    options = {"n_networks": 4, "name": "rest", "show_progressbar": False, **WORDS}
+    model = train(known, NETWORKS, recipe=recipe, **options)
     start = perf_counter()
     prediction = s.predict_properties(
         model,

@@ -29,7 +29,10 @@ from hyperspy_coreloss.training.baselines import fit_baselines
 from hyperspy_coreloss.training.ensemble import train_ensemble
 from hyperspy_coreloss.training.regressor import NetworkRegressor, TrainingSettings
 
-PAPER = TrainingSettings(patience=None, n_networks=4)
+PAPER = TrainingSettings(patience=None)
+# All windows are read in the same steps; ensembles are half as large as the shipped ones.
+STEP = Recipe().window.step
+HOW = {"step": STEP, "n_networks": 4}
 SMALL = replace(PAPER, hidden=(64, 64, 64), dropout=0.2)
 N_FOLDS = 4
 
@@ -38,7 +41,7 @@ def ensemble(settings):
     """Return a method that trains an ensemble with these settings."""
 
     def fit_predict(inputs, targets, groups, new):
-        return train_ensemble(inputs, targets, groups, settings).predict(new)
+        return train_ensemble(inputs, targets, groups, settings, **HOW).predict(new)
 
     return fit_predict
 
@@ -47,7 +50,7 @@ def one_network(settings):
     """Return a method that trains a single network on all spectra."""
 
     def fit_predict(inputs, targets, _groups, new):
-        return NetworkRegressor(settings).fit(inputs, targets).predict(new)
+        return NetworkRegressor(settings, step=STEP).fit(inputs, targets).predict(new)
 
     return fit_predict
 
@@ -57,7 +60,7 @@ def one_head_each(settings):
 
     def fit_predict(inputs, targets, groups, new):
         columns = [
-            train_ensemble(inputs, targets[:, [c]], groups, settings).predict(new)
+            train_ensemble(inputs, targets[:, [c]], groups, settings, **HOW).predict(new)
             for c in range(targets.shape[1])
         ]
         return np.hstack(columns)
@@ -73,7 +76,7 @@ def with_features(change, settings):
         learnt = change(inputs)
         # Augmentations act on energies, so they make no sense on other features.
         still = replace(settings, jitter=0.0, noise=settings.noise / scale)
-        trained = train_ensemble(learnt(inputs), targets, groups, still)
+        trained = train_ensemble(learnt(inputs), targets, groups, still, **HOW)
         return trained.predict(learnt(new))
 
     return fit_predict

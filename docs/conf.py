@@ -2,7 +2,9 @@
 
 import json
 import warnings
+from importlib import import_module
 from importlib.metadata import version as installed_version
+from inspect import ismodule
 from pathlib import Path
 
 from hyperspy_coreloss.data import oxygen_k_sites
@@ -66,6 +68,42 @@ def write(path: str, text: str) -> None:
     (here / path).parent.mkdir(exist_ok=True)
     (here / path).write_text(text, encoding="utf-8")
 
+
+def reference() -> str:
+    """Return the page of all that is exported, and of nothing else."""
+    lines = ["Reference", "=" * 9, ""]
+    listed: set[int] = set()
+    for title, room in ROOMS.items():
+        module = import_module(room)
+        members = {name: getattr(module, name) for name in module.__all__}
+        names = [
+            name
+            for name, member in members.items()
+            if callable(member) and not ismodule(member) and id(member) not in listed
+        ]
+        listed |= {id(members[name]) for name in names}
+        lines += [title, "-" * len(title), "", f".. currentmodule:: {room}", ""]
+        lines += [".. autosummary::", "   :toctree: generated", "   :nosignatures:", ""]
+        lines += [*(f"   {name}" for name in sorted(names, key=str.lower)), ""]
+    lines += ["Errors", "-" * 6, "", ".. automodule:: hyperspy_coreloss.errors", "   :members:", ""]
+    return "\n".join(lines)
+
+
+# The first that exports a name shows it.
+ROOMS = {
+    "What users call": "hyperspy_coreloss",
+    "Components": "hyperspy_coreloss.components",
+    "Test pieces": "hyperspy_coreloss.data",
+    "Signals": "hyperspy_coreloss.signals",
+    "Pretrained models": "hyperspy_coreloss.pretrained",
+    "Data sets": "hyperspy_coreloss.dataset",
+    "Spectra as arrays": "hyperspy_coreloss.spectra",
+    "Training": "hyperspy_coreloss.training",
+    "The paper's study": "hyperspy_coreloss.study",
+    "Simulation": "hyperspy_coreloss.simulation",
+    "CASTEP": "hyperspy_coreloss.simulation.castep",
+}
+write("reference.rst", reference())
 
 sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))

@@ -18,9 +18,10 @@ import hyperspy_coreloss as hc
 sites = hc.data.oxygen_k_sites()
 phases = np.array(sites.phases)
 mine = sites.take(np.flatnonzero(np.isin(phases, np.unique(phases)[::4])))
-settings = hc.TrainingSettings(hidden=(64, 64), dropout=0.2, epochs=150, n_networks=4, patience=50)
-words = {"intended_use": "An example.", "limits": "Of no other use."}
-model = hc.train(mine, settings, name="mine", show_progressbar=False, **words)
+settings = hc.TrainingSettings(hidden=(64, 64), dropout=0.2, epochs=150, patience=50)
+options = {"n_networks": 4, "show_progressbar": False}
+options |= {"intended_use": "An example.", "limits": "Of no other use."}
+model = hc.train(mine, settings, name="mine", **options)
 print(mine, "->", model.n_networks, "networks")
 
 # %%
@@ -55,14 +56,13 @@ for panel, spec, true, residual in zip(
 # it helps is seen on the phases left out: here for some properties only.
 
 rest = sites.take(np.flatnonzero(~np.isin(phases, np.unique(phases)[::4])))
-base = hc.train(rest, settings, name="base", show_progressbar=False, **words)
+base = hc.train(rest, settings, name="base", **options)
 tuned = hc.train(
     mine,
-    hc.TrainingSettings(learning_rate=1e-4, epochs=50, n_networks=4),
+    hc.TrainingSettings(learning_rate=1e-4, epochs=50),
     start=base,
     name="tuned",
-    show_progressbar=False,
-    **words,
+    **options,
 )
 errors = [one.record.metrics["left_out_phases"] for one in (model, tuned)]
 print("errors on phases left out        mean    new   tuned")

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hyperspy_coreloss.cli.options import FILE, FOLDER, PATH
+
 if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.computed_site import ComputedSite
-
-PATH = click.Path(path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 _OUTPUT = click.option(
     "-o", "--output", type=PATH, required=True, help="The data set (.nc) to write."

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _GAUSSIAN_REACH = 8.0
 _LORENTZIAN_REACH = 200.0
 
-Variable = Literal["energy", "broadening", "lifetime"]
+CurveArgument = Literal["energy", "broadening", "lifetime"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def evaluate_curves(
     energy: NDArray[np.floating],
     broadening: float = 0.0,
     lifetime: float = 0.0,
-    derivative: Variable | None = None,
+    derivative: CurveArgument | None = None,
 ) -> NDArray[np.float64]:
     """Return broadened curves, or their derivative by one variable, at given energies.
 
@@ -132,7 +132,7 @@ def evaluate_curves(
 
 @lru_cache(maxsize=64)
 def _spline(
-    curves: SampledCurves, broadening: float, lifetime: float, derivative: Variable | None
+    curves: SampledCurves, broadening: float, lifetime: float, derivative: CurveArgument | None
 ) -> CubicSpline:
     """Return the spline through broadened curves, continued beyond their ends.
 

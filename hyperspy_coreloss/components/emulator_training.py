@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hyperspy_coreloss.components.curves import Variable
+    from hyperspy_coreloss.components.curves import CurveArgument
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
 _FOLDS = 5
@@ -130,7 +130,7 @@ def fit_properties(
     lower, upper = arrays["lower"], arrays["upper"]
     spread = np.where(upper > lower, upper - lower, 1.0)
 
-    def parts(at: NDArray[np.float64], derivative: Variable | None) -> NDArray[np.float64]:
+    def parts(at: NDArray[np.float64], derivative: CurveArgument | None) -> NDArray[np.float64]:
         return evaluate_curves(emulator.curves, energy - at[1], derivative=derivative)
 
     def missed(at: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hyperspy_coreloss.components.curves import SampledCurves, Variable
+    from hyperspy_coreloss.components.curves import CurveArgument, SampledCurves
 
 #: Parameters that every such component has, in this order.
 COMMON = ("intensity", "onset", "broadening", "lifetime")
@@ -118,7 +118,7 @@ class FineStructure(Component):
         return result.reshape(*values.shape[:-1], axis.size)
 
     def _basis(
-        self, x: NDArray[np.floating], derivative: Variable | None = None
+        self, x: NDArray[np.floating], derivative: CurveArgument | None = None
     ) -> NDArray[np.float64]:
         return evaluate_curves(
             self._curves,

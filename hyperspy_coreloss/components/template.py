@@ -1,8 +1,4 @@
-"""Components for HyperSpy models: computed fine structure, and the step of an edge.
-
-All give intensities per eV, as HyperSpy's own do: a model multiplies by the channel width where the
-energy axis is binned. Their ``intensity`` is in counts.
-"""
+"""The component of a measured or computed spectrum that serves as a template."""
 
 from __future__ import annotations
 

@@ -18,7 +18,15 @@ _SINGLE_FILE = re.compile(r"[,;(].*| mp-\d+.*", re.DOTALL)
 
 
 def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
-    """Return the card of a data set as Markdown: contents, labels, accuracy, origin."""
+    """Return the card of a data set as Markdown: contents, labels, accuracy, origin.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+    name
+        Heading of the card.
+    """
     summary = summarise(dataset)
     lines = [
         f"# {name}",

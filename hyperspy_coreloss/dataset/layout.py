@@ -1,4 +1,4 @@
-"""How a data set lies in named arrays, and back.
+"""The netCDF layout of a data set: how its sites lie in named arrays, and back.
 
 Sites, atoms and recursion chains differ in number, so they lie one after another, and an index
 variable says whom each belongs to (an "indexed ragged array").

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def summarise(dataset: SpectrumDataset) -> dict[str, Any]:
-    """Return size, identity and label ranges of a data set as a JSON-ready dictionary."""
+    """Return size, identity and label ranges of a data set as a JSON-ready dictionary.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+    """
     structures = {site.structure.name: site.structure for site in dataset.sites}
     return {
         **asdict(dataset.counts),

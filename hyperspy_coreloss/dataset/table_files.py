@@ -42,7 +42,7 @@ _UNIT_ERRORS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class SiteTable:
     """Spectra of named sites, and columns of labels and texts.
 
     Parameters
@@ -73,7 +73,7 @@ class Table:
     texts: Mapping[str, tuple[str, ...]]
 
 
-def read_csv_tables(spectra: Path, labels: Path) -> Table:
+def read_csv_tables(spectra: Path, labels: Path) -> SiteTable:
     """Read a file of spectra, one a column, and a file of labels, one row a site."""
     (_, head), *rows = _rows(spectra)
     values = [
@@ -88,7 +88,7 @@ def read_csv_tables(spectra: Path, labels: Path) -> Table:
         raise DatasetError(msg)
     factor = _factor(unit or "eV", "electron_volt", f"the energies in {spectra}")
     numbers, texts = _label_columns(labels)
-    return Table(
+    return SiteTable(
         where=f"{spectra.name} and {labels.name}",
         energy=table[:, 0] * factor,
         spectra=table[:, 1:].T,
@@ -164,7 +164,7 @@ def _label_columns(
     return numbers, texts
 
 
-def read_hdf5_table(path: Path) -> Table:
+def read_hdf5_table(path: Path) -> SiteTable:
     """Read an HDF5 file of spectra and labels."""
     import h5py
 
@@ -197,7 +197,7 @@ def read_hdf5_table(path: Path) -> Table:
             f"{', '.join(f'{name} {shapes[name]}' for name in wrong) or 'that length'}."
         )
         raise DatasetError(msg)
-    return Table(path.name, energy * factor, spectra, names, names, numbers, texts)
+    return SiteTable(path.name, energy * factor, spectra, names, names, numbers, texts)
 
 
 def _unit(dataset: Any) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure, SampledSpectrum
-from hyperspy_coreloss.dataset.table_files import Table, read_csv_tables, read_hdf5_table
+from hyperspy_coreloss.dataset.table_files import SiteTable, read_csv_tables, read_hdf5_table
 from hyperspy_coreloss.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def read_table(
 
 
 def _sites(
-    table: Table,
+    table: SiteTable,
     sigma: float,
     energy_origin: EnergyOrigin,
     details: dict[str, Any],
@@ -120,7 +120,7 @@ def _sites(
     return tuple(sites)
 
 
-def _check_names(table: Table) -> None:
+def _check_names(table: SiteTable) -> None:
     for names, what in ((table.names, "spectra"), (table.label_names, "labels")):
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated or "" in names:
@@ -143,7 +143,7 @@ def _check_names(table: Table) -> None:
         raise DatasetError(msg)
 
 
-def _check_spectra(table: Table) -> None:
+def _check_spectra(table: SiteTable) -> None:
     energy = table.energy
     wrong = np.flatnonzero(~(np.diff(energy) > 0))
     if len(energy) < 2 or len(wrong) or not np.isfinite(energy).all():
@@ -163,7 +163,7 @@ def _check_spectra(table: Table) -> None:
             raise DatasetError(msg)
 
 
-def _origin(table: Table, energy_origin: EnergyOrigin) -> NDArray[np.float64]:
+def _origin(table: SiteTable, energy_origin: EnergyOrigin) -> NDArray[np.float64]:
     """Return the energy of each row's lowest empty state on the scale of the table, in eV."""
     given = table.numbers.get("lowest_empty")
     rows = len(table.label_names)
@@ -193,7 +193,7 @@ def _origin(table: Table, energy_origin: EnergyOrigin) -> NDArray[np.float64]:
 
 
 def _structure(
-    table: Table,
+    table: SiteTable,
     row: int,
     structures: dict[str, ComputedStructure],
     defaults: Mapping[str, str],

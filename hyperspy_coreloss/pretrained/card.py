@@ -1,4 +1,4 @@
-"""The cards of models and data sets, rendered from their records: the two cannot disagree."""
+"""The card of a model, rendered from its record: the two cannot disagree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ _SPLITS = {
 
 
 def render_card(pretrained: PretrainedModel) -> str:
-    """Return the card as Markdown: use, limits, data, errors, definitions."""
+    """Return the card of a model as Markdown: use, limits, data, errors, definitions.
+
+    Parameters
+    ----------
+    pretrained
+        The model; the card is made from its record.
+    """
     record, recipe, window = pretrained.record, pretrained.recipe, pretrained.recipe.window
     lines = [
         f"# {pretrained.name} {pretrained.version}",

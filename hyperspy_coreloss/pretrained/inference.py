@@ -132,5 +132,16 @@ def predict_batch(
 
 
 def predict_arrays(spectra: NDArray, preparation: Preparation, pretrained: Reader) -> Prediction:
-    """Predict the properties of spectra in memory, at once; see :func:`map_spectra`."""
+    """Predict the properties of spectra in memory, at once.
+
+    Parameters
+    ----------
+    spectra, preparation, pretrained
+        As in :func:`map_spectra`.
+
+    Returns
+    -------
+    Prediction
+        Of arrays in memory.
+    """
     return as_prediction(predict_chunk(spectra, preparation=preparation, pretrained=pretrained))

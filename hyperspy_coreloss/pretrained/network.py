@@ -99,7 +99,7 @@ def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDAr
     ndarray
         Shape (networks, spectra, properties).
     """
-    return _run({name: torch.from_numpy(array) for name, array in weights.items()}, inputs)
+    return _run({name: torch.tensor(array) for name, array in weights.items()}, inputs)
 
 
 @lru_cache(maxsize=8)

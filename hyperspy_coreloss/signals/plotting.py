@@ -1,4 +1,4 @@
-"""Figures of predicted properties: maps beside each other, and beside true ones."""
+"""Figures of predicted properties: maps, their colours, and maps beside true ones."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ which intervals follow (the CV+ of Barber et al. 2021, Ann. Statist. 49, 486).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+
+#: Networks of an ensemble, unless told otherwise.
+N_NETWORKS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,8 @@ def train_ensemble(
     groups: NDArray[np.int64],
     settings: TrainingSettings,
     *,
-    step: float = 0.1,
+    step: float,
+    n_networks: int = N_NETWORKS,
     start: Mapping[str, NDArray] | None = None,
     n_jobs: int | None = None,
     show_progressbar: bool = False,
@@ -72,9 +77,11 @@ def train_ensemble(
     groups
         What is held out together (phases), shape (spectra,).
     settings
-        How to train; fewer networks are trained if there are fewer groups.
+        How to train each network; the seed of each is one more than that of the one before.
     step
         Distance between two energies of the inputs, in eV.
+    n_networks
+        Networks to train, each without a share of the groups; fewer if there are fewer groups.
     start
         Weights of an ensemble to start from, used in turn.
     n_jobs
@@ -87,18 +94,19 @@ def train_ensemble(
     DatasetError
         If there are fewer than two groups.
     """
-    n_networks = min(settings.n_networks, len(np.unique(groups)))
-    if n_networks < 2:
+    n_groups = len(np.unique(groups))
+    if min(n_networks, n_groups) < 2:
         msg = (
             f"Training holds out groups (phases) of spectra, so it needs at least two groups and "
-            f"two networks, but there are {len(np.unique(groups))} groups and "
-            f"{settings.n_networks} networks. Add phases, or name those of the structures."
+            f"two networks, but there are {n_groups} groups and {n_networks} networks. Add "
+            "phases, or name those of the structures."
         )
         raise DatasetError(msg)
+    n_networks = min(n_networks, n_groups)
     folds = list(GroupKFold(n_networks).split(inputs, targets, groups))
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit)(
-            NetworkRegressor(replace(settings, seed=settings.seed + number), step),
+            NetworkRegressor(replace(settings, seed=settings.seed + number), step=step),
             (inputs[known], targets[known]),
             (inputs[left_out], targets[left_out]),
             None if start is None else _member(start, number),
@@ -115,6 +123,24 @@ def train_ensemble(
     names = networks[0].weights_
     weights = {name: np.stack([network.weights_[name] for network in networks]) for name in names}
     return Ensemble(weights, held_out, history)
+
+
+def settings_record(settings: TrainingSettings, n_networks: int) -> dict[str, Any]:
+    """Return the settings of an ensemble as a JSON-ready dictionary."""
+    return {**asdict(settings), "hidden": list(settings.hidden), "n_networks": n_networks}
+
+
+def settings_from_record(record: Mapping[str, Any]) -> tuple[TrainingSettings, int]:
+    """Return the settings of each network, and the number of networks, of a record.
+
+    Parameters
+    ----------
+    record
+        From :func:`settings_record`.
+    """
+    fields = {**record, "hidden": tuple(record["hidden"])}
+    n_networks = int(fields.pop("n_networks"))
+    return TrainingSettings(**fields), n_networks
 
 
 def _fit(

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from hyperspy_coreloss.training.baselines import fit_baselines
-from hyperspy_coreloss.training.ensemble import Ensemble, train_ensemble
+from hyperspy_coreloss.training.ensemble import N_NETWORKS, Ensemble, train_ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,8 @@ def evaluate_split(
     split: Split,
     settings: TrainingSettings,
     *,
-    step: float = 0.1,
+    step: float,
+    n_networks: int = N_NETWORKS,
     n_jobs: int | None = None,
 ) -> Evaluation:
     """Train an ensemble without the test spectra of a split, and test it.
@@ -68,12 +69,20 @@ def evaluate_split(
         How to train.
     step
         Distance between two energies of the inputs, in eV.
+    n_networks
+        Networks of the ensemble.
     n_jobs
         Processes to run side by side, as in scikit-learn.
     """
     known, test = split.development, split.test
     ensemble = train_ensemble(
-        inputs[known], targets[known], split.groups[known], settings, step=step, n_jobs=n_jobs
+        inputs[known],
+        targets[known],
+        split.groups[known],
+        settings,
+        step=step,
+        n_networks=n_networks,
+        n_jobs=n_jobs,
     )
     return Evaluation(ensemble, ensemble.predict(inputs[known]), ensemble.predict(inputs[test]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.dummy import DummyRegressor
@@ -14,7 +14,12 @@ from hyperspy_coreloss.dataset.splits import LEFT_OUT, phase_numbers
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.model import PretrainedModel, TrainingRecord
 from hyperspy_coreloss.provenance import software_versions
-from hyperspy_coreloss.training.ensemble import Ensemble, train_ensemble
+from hyperspy_coreloss.training.ensemble import (
+    N_NETWORKS,
+    Ensemble,
+    settings_record,
+    train_ensemble,
+)
 from hyperspy_coreloss.training.evaluation import (
     Metrics,
     evaluate_baselines,
@@ -45,6 +50,7 @@ def train(
     limits: str,
     model_version: str = "1.0.0",
     recipe: Recipe | None = None,
+    n_networks: int = N_NETWORKS,
     start: PretrainedModel | None = None,
     test_splits: Sequence[Split] = (),
     n_jobs: int | None = None,
@@ -66,6 +72,9 @@ def train(
     recipe
         What to do to spectra; by default that of `start`, or else the paper's for the edge of the
         data set: σ = 0.5 eV, 160 energies from -1 eV to 15 eV.
+    n_networks
+        Networks of the ensemble, each trained without a share of the phases; fewer if there are
+        fewer phases.
     start
         Pretrained model to start from (fine-tuning). Its recipe, properties and hidden layers are
         kept; a lower ``learning_rate`` than for a new network does well.
@@ -91,9 +100,11 @@ def train(
     Examples
     --------
     >>> import hyperspy_coreloss as hc
-    >>> settings = hc.TrainingSettings(epochs=2, n_networks=2)
+    >>> settings = hc.TrainingSettings(epochs=2)
     >>> words = {"name": "mine", "intended_use": "An example.", "limits": "Useless."}
-    >>> hc.train(hc.data.oxygen_k_sites(), settings, **words, show_progressbar=False).n_networks
+    >>> sites = hc.data.oxygen_k_sites()
+    >>> model = hc.train(sites, settings, n_networks=2, **words, show_progressbar=False)
+    >>> model.n_networks
     2
     """
     settings = TrainingSettings() if settings is None else settings
@@ -103,18 +114,18 @@ def train(
         _check_start(start, dataset, recipe)
     recipe = default_recipe(dataset) if recipe is None else recipe
     _check_labels(dataset)
-    inputs, targets, step = network_inputs(dataset, recipe), dataset.targets, recipe.window.step
+    inputs, targets = network_inputs(dataset, recipe), dataset.targets
+    how: Any = {"step": recipe.window.step, "n_networks": n_networks, "n_jobs": n_jobs}
     metrics = {
-        split.name: _tested(dataset, inputs, split, settings, step, n_jobs) for split in test_splits
+        split.name: _tested(dataset, inputs, split, settings, **how) for split in test_splits
     }
     ensemble = train_ensemble(
         inputs,
         targets,
         phase_numbers(dataset),
         settings,
-        step=step,
+        **how,
         start=None if start is None else start.weights,
-        n_jobs=n_jobs,
         show_progressbar=show_progressbar,
     )
     return PretrainedModel(
@@ -132,7 +143,7 @@ def train(
             **asdict(dataset.counts),
             split=_SPLIT,
             start_sha256=None if start is None else start.sha256,
-            settings={**asdict(settings), "hidden": list(settings.hidden)},
+            settings=settings_record(settings, n_networks),
             metrics={**metrics, LEFT_OUT: _left_out(dataset, inputs, ensemble)},
             software=software_versions("torch", "numpy", "scikit-learn"),
             citation=_CITATION,
@@ -165,11 +176,15 @@ def _tested(
     inputs: NDArray[np.float32],
     split: Split,
     settings: TrainingSettings,
+    *,
     step: float,
+    n_networks: int,
     n_jobs: int | None,
 ) -> Metrics:
     targets = dataset.targets
-    found = evaluate_split(inputs, targets, split, settings, step=step, n_jobs=n_jobs)
+    found = evaluate_split(
+        inputs, targets, split, settings, step=step, n_networks=n_networks, n_jobs=n_jobs
+    )
     baselines = evaluate_baselines(inputs, targets, split, n_jobs=n_jobs)
     return measure_errors(dataset.properties, targets[split.test], found.predicted, baselines)
 

@@ -55,8 +55,6 @@ class TrainingSettings:
     mixup
         Parameter of the Beta distribution by which pairs of spectra and their properties are
         mixed (Zhang et al. 2018, arXiv:1710.09412); 0 for none.
-    n_networks
-        Networks of an ensemble, each trained without a share of the phases of its own.
     seed
         Seed of all random numbers.
     """
@@ -71,7 +69,6 @@ class TrainingSettings:
     noise: float = 0.01
     jitter: float = 0.1
     mixup: float = 0.0
-    n_networks: int = 8
     seed: int = 0
 
 
@@ -85,7 +82,7 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     settings
         How to train; by default the paper's.
     step
-        Distance between two energies of the inputs, in eV.
+        Distance between two energies of the inputs, in eV; has to be given.
 
     Attributes
     ----------
@@ -97,7 +94,7 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         there was no validation.
     """
 
-    def __init__(self, settings: TrainingSettings | None = None, step: float = 0.1) -> None:
+    def __init__(self, settings: TrainingSettings | None = None, *, step: float) -> None:
         self.settings = settings
         self.step = step
 

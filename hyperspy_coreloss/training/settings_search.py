@@ -82,7 +82,7 @@ def search_settings(
     base: TrainingSettings,
     *,
     grid: dict[str, Sequence[Any]] | None = None,
-    step: float = 0.1,
+    step: float,
     n_jobs: int | None = None,
 ) -> SearchResult:
     """Cross-validate networks with the settings of a grid, five folds of whole groups.

@@ -6,13 +6,15 @@ import json
 import numpy as np
 import pytest
 
-from hyperspy_coreloss import settings_search, study
 from hyperspy_coreloss.dataset.splits import phase_disjoint_split
+from hyperspy_coreloss.study import experiments, learning_curves
 from hyperspy_coreloss.study.experiments import load_settings, run_study, save_study
+from hyperspy_coreloss.training import settings_search
+from hyperspy_coreloss.training.ensemble import settings_record
 from hyperspy_coreloss.training.regressor import TrainingSettings
 
 PHASES = ("coesite", "AHT", "quartz", "MON", "SOD", "cristobalite", "GIS", "ACO", "RHO")
-QUICK = TrainingSettings(epochs=3, n_networks=2, patience=None)
+QUICK = TrainingSettings(epochs=3, patience=None)
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +28,12 @@ def small_study(dataset):
     with pytest.MonkeyPatch.context() as patch:
         grid = {"hidden": [(8,), (8, 8)], "dropout": [0.2], "weight_decay": [1e-3]}
         patch.setattr(settings_search, "GRID", grid)
-        patch.setattr(study, "BANK", (0.5,))
-        patch.setattr(study, "WINDOW_STOPS", (15.0, 20.0))
-        patch.setattr(study, "SHARES", (0.5, 1.0))
-        return run_study(dataset, settings=QUICK, commit="abc", show_progressbar=False)
+        patch.setattr(experiments, "BANK", (0.5,))
+        patch.setattr(experiments, "WINDOW_STOPS", (15.0, 20.0))
+        patch.setattr(learning_curves, "SHARES", (0.5, 1.0))
+        return run_study(
+            dataset, settings=QUICK, n_networks=2, commit="abc", show_progressbar=False
+        )
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +79,9 @@ def test_test_labels_cannot_change_what_is_chosen_or_predicted(result, few):
     patched = dataclasses.replace(few, sites=changed)
     with pytest.MonkeyPatch.context() as patch:
         # Only the honest split: at random the changed sites would be trained on.
-        patch.setattr(study, "random_site_split", phase_disjoint_split)
-        patch.setattr(study, "_with_excitation_energy", lambda *_: {})
-        patch.setattr(study, "_noisy_spectrum", lambda *_: None)
+        patch.setattr(experiments, "random_site_split", phase_disjoint_split)
+        patch.setattr(experiments, "errors_with_excitation_energy", lambda *_, **__: {})
+        patch.setattr(experiments, "predict_noisy_spectrum", lambda *_, **__: None)
         again = small_study(patched)
     assert again["search"]["phase_disjoint"] == result["search"]["phase_disjoint"]
     assert again["settings"] == result["settings"]
@@ -119,6 +123,6 @@ def test_written_study_gives_the_settings_back(result, tmp_path):
     save_study(result, tmp_path / "study.json")
     again = json.loads((tmp_path / "study.json").read_text())
     assert again["phase_disjoint"] == result["phase_disjoint"]
-    settings = load_settings(tmp_path / "study.json")
-    assert settings.hidden == tuple(result["settings"]["hidden"])
-    assert dataclasses.asdict(settings) == result["settings"]
+    settings, n_networks = load_settings(tmp_path / "study.json")
+    assert n_networks == 2
+    assert settings_record(settings, n_networks) == result["settings"] == again["settings"]

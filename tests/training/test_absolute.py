@@ -43,8 +43,8 @@ def measured():
 def absolute_model(sites, recipe):
     few = sites.take(range(0, len(sites), 40))
     words = {"intended_use": "tests", "limits": "tests only", "show_progressbar": False}
-    settings = TrainingSettings(hidden=(16, 8), epochs=20, n_networks=2)
-    return train(few, settings, name="absolute", recipe=recipe, **words)
+    settings = TrainingSettings(hidden=(16, 8), epochs=20)
+    return train(few, settings, n_networks=2, name="absolute", recipe=recipe, **words)
 
 
 def energies(signal):

@@ -15,7 +15,7 @@ from hyperspy_coreloss.spectra.recipe import Recipe
 from hyperspy_coreloss.training.model_training import train
 from hyperspy_coreloss.training.regressor import TrainingSettings
 
-QUICK = TrainingSettings(hidden=(16, 8), epochs=20, n_networks=3)
+QUICK = TrainingSettings(hidden=(16, 8), epochs=20)
 WORDS = {"name": "quick", "intended_use": "tests", "limits": "tests only"}
 
 
@@ -44,7 +44,8 @@ def with_spectrum(dataset, index, spectrum):
 
 def quick_model(dataset, changes=None, **options):
     settings = dataclasses.replace(QUICK, **({} if changes is None else changes))
-    return train(dataset, settings, show_progressbar=False, **WORDS, **options)
+    options = {"n_networks": 3, "show_progressbar": False, **WORDS, **options}
+    return train(dataset, settings, **options)
 
 
 def test_same_seed_gives_the_same_model_to_the_bit(few):

@@ -37,7 +37,7 @@ def test_network_is_the_papers():
 def test_a_network_learns_what_can_be_learnt(peaks):
     """Both properties, one of them a small change of a large number."""
     spectra, properties, _ = peaks
-    network = NetworkRegressor(replace(QUICK, epochs=300, weight_decay=0.0))
+    network = NetworkRegressor(replace(QUICK, epochs=300, weight_decay=0.0), step=0.1)
     network.fit(spectra[:90], properties[:90])
     error = np.abs(network.predict(spectra[90:]) - properties[90:]).mean(axis=0)
     assert (error < 0.1 * properties.std(axis=0)).all()
@@ -46,7 +46,7 @@ def test_a_network_learns_what_can_be_learnt(peaks):
 def test_training_stops_early_and_keeps_the_best(peaks):
     spectra, properties, _ = peaks
     validation = (spectra[90:], np.random.default_rng(0).permutation(properties[90:]))
-    network = NetworkRegressor(replace(QUICK, epochs=500, patience=5))
+    network = NetworkRegressor(replace(QUICK, epochs=500, patience=5), step=0.1)
     network.fit(spectra[:90], properties[:90], validation=validation)
     held_out = network.history_[:, 1]
     assert len(held_out) < 500
@@ -67,7 +67,7 @@ def test_scikit_learn_can_clone_and_search(peaks):
 
 
 def test_search_finds_the_settings_that_learn(peaks):
-    found = search_settings(*peaks, QUICK, grid={"learning_rate": [1e-9, 1e-3]})
+    found = search_settings(*peaks, QUICK, step=0.1, grid={"learning_rate": [1e-9, 1e-3]})
     assert found.best.learning_rate == 1e-3
     row = found.to_dict()["candidates"][1]
     assert (row["hidden"], row["error"]) == ((32,), min(found.error))
@@ -86,10 +86,10 @@ def test_of_settings_that_are_as_good_those_that_fit_best_are_taken():
 
 def test_an_ensemble_judges_each_group_by_networks_that_did_not_see_it(peaks):
     spectra, properties, groups = peaks
-    settings = replace(QUICK, n_networks=4, patience=None)
-    first = train_ensemble(spectra, properties, groups, settings)
+    settings, how = replace(QUICK, patience=None), {"step": 0.1, "n_networks": 4}
+    first = train_ensemble(spectra, properties, groups, settings, **how)
     changed = properties + 5.0 * (groups == 2)[:, None]
-    second = train_ensemble(spectra, changed, groups, settings)
+    second = train_ensemble(spectra, changed, groups, settings, **how)
     np.testing.assert_allclose(first.held_out[groups == 2], second.held_out[groups == 2])
     assert not np.allclose(first.held_out[groups == 1], second.held_out[groups == 1])
     assert first.predict(spectra).shape == properties.shape
@@ -97,10 +97,10 @@ def test_an_ensemble_judges_each_group_by_networks_that_did_not_see_it(peaks):
 
 def test_an_ensemble_starts_from_another(peaks):
     spectra, properties, groups = peaks
-    settings = replace(QUICK, n_networks=2)
-    first = train_ensemble(spectra, properties, groups, settings)
-    slow = replace(settings, epochs=1, learning_rate=1e-9)
-    again = train_ensemble(spectra, properties, groups, slow, start=first.weights)
+    how = {"step": 0.1, "n_networks": 2}
+    first = train_ensemble(spectra, properties, groups, QUICK, **how)
+    slow = replace(QUICK, epochs=1, learning_rate=1e-9)
+    again = train_ensemble(spectra, properties, groups, slow, start=first.weights, **how)
     np.testing.assert_allclose(again.predict(spectra), first.predict(spectra), atol=1e-4)
 
 
@@ -108,7 +108,7 @@ def test_mixed_spectra_have_mixed_properties(peaks):
     """Properties that are linear in the spectrum are learnt as well from mixtures."""
     spectra, _, _ = peaks
     linear = spectra[:, [20, 50]].astype(float)
-    network = NetworkRegressor(replace(QUICK, mixup=0.4, epochs=300, weight_decay=0.0))
+    network = NetworkRegressor(replace(QUICK, mixup=0.4, epochs=300, weight_decay=0.0), step=0.1)
     error = np.abs(network.fit(spectra, linear).predict(spectra) - linear).mean()
     assert error < 0.15 * linear.std()
 

@@ -1,0 +1,66 @@
+"""The command ``hyperspy-coreloss simulate``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hyperspy_coreloss.cli.options import PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("structures", nargs=-1, required=True)
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder for the computed sites.")
+@click.option("--workers", default=1, show_default=True, help="Processes, one core each.")
+@click.option("--source", default="file", show_default=True, help="Origin of the structures.")
+@click.option("--licence", default="unknown", show_default=True, help="Their licence.")
+@click.option("--cutoff", default=400.0, show_default=True, help="Plane-wave cutoff in eV.")
+@click.option("--steps", default=250, show_default=True, help="Recursion steps.")
+@click.option(
+    "--image-distance", default=8.0, show_default=True, help="Least distance of images in Å."
+)
+@click.option("--retry", is_flag=True, help="Compute again what failed before.")
+def simulate(
+    structures: tuple[str, ...],
+    edge: str,
+    output: Path,
+    workers: int,
+    source: str,
+    licence: str,
+    cutoff: float,
+    steps: int,
+    image_distance: float,
+    retry: bool,
+) -> None:
+    """Compute spectra and labels of all inequivalent sites of STRUCTURES.
+
+    STRUCTURES are files, folders, or identifiers of the Materials Project (mp-7000), which need the
+    package mp-api and a key in MP_API_KEY.
+
+    To resume, run it again; finished sites are left alone. Set OMP_NUM_THREADS=1.
+    """
+    absorber, _, shell = edge.partition("_")
+    if shell != "K":
+        msg = f"K edges can be computed, for example O_K, but the edge is {edge!r}."
+        raise click.ClickException(msg)
+    from hyperspy_coreloss.simulation.campaign import run_campaign
+    from hyperspy_coreloss.simulation.engine import EngineSettings
+    from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
+    from hyperspy_coreloss.simulation.structure_files import structure_files
+    from hyperspy_coreloss.simulation.tasks import tasks_from_files
+
+    files = structure_files(structures, output / "structures")
+    tasks, refused = tasks_from_files(files, absorber, source=source, licence=licence)
+    for name, reason in refused.items():
+        click.echo(f"refused {name}: {reason}", err=True)
+    output.mkdir(parents=True, exist_ok=True)
+    simulator = SiteSimulator(
+        settings=EngineSettings(cutoff=cutoff, steps=steps), smallest_image_distance=image_distance
+    )
+    status = run_campaign(tasks, output, simulator, workers=workers, retry_failures=retry)
+    click.echo(f"{status.done} of {status.total} sites done, {status.failed} failed, in {output}")

@@ -1,0 +1,127 @@
+"""The commands ``hyperspy-coreloss train``, ``train-emulator`` and ``study``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hyperspy_coreloss.cli.options import FILE, JOBS, PATH
+from hyperspy_coreloss.errors import DatasetError
+
+
+@click.command()
+@click.argument("data", type=FILE)
+@click.option("-o", "--output", type=PATH, required=True, help="The model (.safetensors) to write.")
+@click.option("--name", default="silica-o-k", show_default=True, help="Name of the model.")
+@click.option("--model-version", default="1.0.0", show_default=True)
+@click.option("--intended-use", required=True, help="What the model is for, in a sentence.")
+@click.option("--limits", required=True, help="What it must not be used for, and why.")
+@click.option("--sigma", default=0.5, show_default=True, help="Gaussian broadening in eV.")
+@click.option(
+    "--stop", default=15.0, show_default=True, help="End of what is read, in eV from the threshold."
+)
+@click.option(
+    "--excitation-energy", is_flag=True, help="Give the excitation energy to the network."
+)
+@click.option("--study", type=FILE, help="Study (.json) to take the settings from.")
+@click.option("--epochs", type=click.IntRange(1), help="Largest number of passes over the spectra.")
+@click.option("--seed", default=0, show_default=True)
+@JOBS
+def train(
+    data: Path,
+    output: Path,
+    name: str,
+    model_version: str,
+    intended_use: str,
+    limits: str,
+    sigma: float,
+    stop: float,
+    excitation_energy: bool,
+    study: Path | None,
+    epochs: int | None,
+    seed: int,
+    jobs: int,
+) -> None:
+    """Train a model on the data set DATA, after testing it on new phases and on new sites."""
+    from dataclasses import replace
+
+    from hyperspy_coreloss.dataset.dataset import load_dataset
+    from hyperspy_coreloss.dataset.inputs import absolute_window, default_recipe
+    from hyperspy_coreloss.dataset.splits import phase_disjoint_split, random_site_split
+    from hyperspy_coreloss.spectra.energy import EnergyWindow
+    from hyperspy_coreloss.study.experiments import load_settings
+    from hyperspy_coreloss.training.ensemble import N_NETWORKS
+    from hyperspy_coreloss.training.model_training import train as train_network
+    from hyperspy_coreloss.training.regressor import TrainingSettings
+
+    dataset = load_dataset(data)
+    settings, n_networks = (
+        (TrainingSettings(), N_NETWORKS) if study is None else load_settings(study)
+    )
+    settings = replace(settings, seed=seed, epochs=epochs or settings.epochs)
+    splits = []
+    for divide in (random_site_split, phase_disjoint_split):
+        try:
+            splits.append(divide(dataset))
+        except DatasetError as error:
+            click.echo(f"Without a test on this split: {error}", err=True)
+    window = EnergyWindow(stop=stop)
+    if excitation_energy:
+        window = absolute_window(dataset, window.read_range)
+    pretrained = train_network(
+        dataset,
+        settings,
+        name=name,
+        recipe=replace(default_recipe(dataset), window=window, sigma=sigma),
+        model_version=model_version,
+        intended_use=intended_use,
+        limits=limits,
+        n_networks=n_networks,
+        test_splits=splits,
+        n_jobs=jobs,
+    )
+    pretrained.save(output)
+    click.echo(f"{output} {pretrained.sha256}")
+
+
+@click.command("train-emulator")
+@click.argument("data", type=FILE)
+@click.option(
+    "-o", "--output", type=PATH, required=True, help="The emulator (.safetensors) to write."
+)
+@click.option("--name", default="silica-o-k", show_default=True, help="Name of the emulator.")
+@click.option("--sigma", default=0.2, show_default=True, help="Gaussian broadening in eV.")
+@click.option("--property", "properties", multiple=True, help="A property, as often as needed.")
+def train_emulator(
+    data: Path, output: Path, name: str, sigma: float, properties: tuple[str, ...]
+) -> None:
+    """Learn the spectra of DATA as a function of properties, for fits with PropertyELNES."""
+    from hyperspy_coreloss.components.emulator_training import train_emulator as learn
+    from hyperspy_coreloss.dataset.dataset import load_dataset
+
+    emulator = learn(load_dataset(data), properties or None, name=name, sigma=sigma)
+    emulator.save(output)
+    click.echo(f"{output} {emulator.sha256}")
+
+
+@click.command("study")
+@click.argument("data", type=FILE)
+@click.option(
+    "-o", "--output", type=PATH, default=Path("results"), show_default=True, help="Folder."
+)
+@click.option("--commit", help="Version of the code, for the record.")
+@JOBS
+def run_study(data: Path, output: Path, commit: str | None, jobs: int) -> None:
+    """Repeat the paper's study on the data set DATA: study.json and study.html."""
+    from hyperspy_coreloss.dataset.dataset import load_dataset
+    from hyperspy_coreloss.study.experiments import run_study as study_of
+    from hyperspy_coreloss.study.experiments import save_study
+    from hyperspy_coreloss.study.report import render_report
+
+    dataset = load_dataset(data)
+    study = study_of(dataset, commit=commit, n_jobs=jobs)
+    output.mkdir(parents=True, exist_ok=True)
+    save_study(study, output / "study.json")
+    (output / "study.html").write_text(render_report(study, dataset), encoding="utf-8")
+    click.echo(f"{output / 'study.json'} {output / 'study.html'}")

@@ -1,0 +1,213 @@
+"""The rooms of the package, and the order of the modules in each: imports point down.
+
+``python -m tests.house`` writes the table of CONTRIBUTING.md from this list and from the first
+line of each module's docstring.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from tests.paths import PACKAGE, ROOT
+
+
+@dataclass(frozen=True)
+class Room:
+    """A folder, or a single file, with its modules from the bottom up."""
+
+    name: str
+    modules: tuple[str, ...] = ()
+
+
+#: From the bottom up. A module may import modules before it in its room, and any of lower rooms.
+ROOMS = (
+    Room("errors"),
+    Room("read_only"),
+    Room("files"),
+    Room("provenance"),
+    Room("properties"),
+    Room(
+        "spectra",
+        (
+            "energy",
+            "quality",
+            "background",
+            "onset",
+            "broadening",
+            "recipe",
+            "preparation",
+            "preprocessing",
+        ),
+    ),
+    Room(
+        "dataset",
+        (
+            "continued_fraction",
+            "computed_site",
+            "table_files",
+            "tables",
+            "netcdf",
+            "layout",
+            "dataset",
+            "summary",
+            "splits",
+            "inputs",
+            "minerals",
+            "as_signal",
+            "plotting",
+            "card",
+        ),
+    ),
+    Room(
+        "pretrained",
+        (
+            "tensor_file",
+            "store",
+            "intervals",
+            "results",
+            "network",
+            "inference",
+            "model",
+            "families",
+            "card",
+        ),
+    ),
+    Room(
+        "training",
+        (
+            "regressor",
+            "ensemble",
+            "baselines",
+            "evaluation",
+            "settings_search",
+            "model_training",
+        ),
+    ),
+    Room("signals", ("metadata", "spectrum_axis", "plotting", "property_signal", "lazy")),
+    Room("prediction"),
+    Room("data", ("shipped", "silica_image")),
+    Room(
+        "components",
+        (
+            "curves",
+            "fine_structure",
+            "template_signals",
+            "edge_step",
+            "template",
+            "emulator",
+            "emulator_training",
+            "property_elnes",
+        ),
+    ),
+    Room(
+        "study",
+        (
+            "held_out",
+            "learning_curves",
+            "excitation_energy",
+            "noisy_spectrum",
+            "experiments",
+            "tables",
+            "figures",
+            "report",
+        ),
+    ),
+    Room(
+        "simulation",
+        (
+            "voronoi",
+            "labels",
+            "structures",
+            "structure_files",
+            "virtual_structures",
+            "tasks",
+            "projectors",
+            "recursion",
+            "core_hole",
+            "warm_start",
+            "engine",
+            "relaxation",
+            "populations",
+            "site_record",
+            "projected_density",
+            "comparison",
+            "basis_set",
+            "cell_size",
+            "convergence",
+            "site_simulation",
+            "locks",
+            "campaign",
+            "collect",
+            "castep.files",
+            "castep.output",
+            "castep.optados",
+            "castep.labels",
+            "castep.spectra",
+            "castep.sites",
+            "castep",
+        ),
+    ),
+    Room(
+        "cli",
+        (
+            "options",
+            "dataset_commands",
+            "simulation_commands",
+            "training_commands",
+            "commands",
+        ),
+    ),
+)
+
+#: They run inside ``import hyperspy.api``, with the standard library only.
+OUTSIDE = ("", "_attach", "_autoload")
+
+_BEGIN, _END = "<!-- rooms: python -m tests.house -->\n", "<!-- end of rooms -->\n"
+
+
+def path_of(module: str):
+    """Return the file of a module of the package, by its name without that of the package."""
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def places() -> dict[str, tuple[int, int]]:
+    """Return the rank of the room, and the place in it, of every module."""
+    found = {}
+    for rank, room in enumerate(ROOMS):
+        # The folder itself exports what its modules define.
+        found[room.name] = (rank, len(room.modules))
+        for place, module in enumerate(room.modules):
+            found[f"{room.name}.{module}"] = (rank, place)
+    return found
+
+
+def first_line(module: str) -> str:
+    """Return the first sentence of a module's docstring."""
+    text = ast.get_docstring(ast.parse(path_of(module).read_text(encoding="utf-8"))) or ""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def rooms_table() -> str:
+    """Return the rooms and their modules, from the top down, as Markdown."""
+    lines = []
+    for room in reversed(ROOMS):
+        shown = f"`{room.name}/`" if room.modules else f"`{room.name}.py`"
+        lines.append(f"- **{shown}** {first_line(room.name)}")
+        lines += [
+            f"  - `{module}` {first_line(f'{room.name}.{module}')}"
+            for module in reversed(room.modules)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def contributing(text: str) -> str:
+    """Return CONTRIBUTING.md with the table of today."""
+    head, rest = text.split(_BEGIN)
+    return head + _BEGIN + rooms_table() + _END + rest.split(_END)[1]
+
+
+if __name__ == "__main__":
+    page = ROOT / "CONTRIBUTING.md"
+    page.write_text(contributing(page.read_text(encoding="utf-8")), encoding="utf-8")
