@@ -143,7 +143,7 @@ def _write_sites(
 
     spectra = SpectrumDataset(sites, description, licence, edge, convergence=convergence)
     spectra.save(output)
-    click.echo(f"{len(spectra)} sites of {len(set(spectra.phases))} phases in {output}")
+    click.echo(f"{len(spectra)} sites of {spectra.counts.n_phases} phases in {output}")
 
 
 @dataset.command()

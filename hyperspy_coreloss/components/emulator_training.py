@@ -168,7 +168,7 @@ def _check(dataset: SpectrumDataset, values: NDArray[np.float64], names: Sequenc
             "properties, or the site out of the data set."
         )
         raise DatasetError(msg)
-    if len(set(dataset.phases)) < 2:
+    if dataset.counts.n_phases < 2:
         msg = "An emulator is judged on phases that are left out, so it needs two or more phases."
         raise DatasetError(msg)
 

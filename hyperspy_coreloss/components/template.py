@@ -14,6 +14,7 @@ from hyperspy_coreloss.components.template_signals import (
     template_signal,
     unit_area,
 )
+from hyperspy_coreloss.signals.metadata import title_of
 
 if TYPE_CHECKING:
     from hyperspy.signals import BaseSignal, Signal1D
@@ -95,8 +96,7 @@ class ELNESTemplate(FineStructure):
         self._id_name = "cd29d1b2-6ee8-435f-9041-2964d88ea9c1"
         self._whitelist["template"] = ("init,sig", template)
         self.template = template
-        title = template.metadata.get_item("General.title", default="")
-        self.name = title or "ELNESTemplate"
+        self.name = title_of(template) or "ELNESTemplate"
 
     @classmethod
     def from_signal(
@@ -123,8 +123,7 @@ class ELNESTemplate(FineStructure):
         """
         energy, values = one_spectrum(signal)
         found = find_threshold(sample_curve(energy, values)) if onset is None else float(onset)
-        title = signal.metadata.get_item("General.title", default="")
-        template = template_signal(energy - found, values, title)
+        template = template_signal(energy - found, values, title_of(signal))
         return cls(template, onset=found, **parameters)
 
     @classmethod

@@ -9,7 +9,7 @@ from hyperspy.signals import Signal1D
 
 from hyperspy_coreloss.components.curves import SampledCurves, sample_curve
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.spectra.energy import axis_in_ev
+from hyperspy_coreloss.signals.spectrum_axis import channel_energies
 from hyperspy_coreloss.spectra.onset import channel_noise, threshold
 from hyperspy_coreloss.spectra.recipe import Recipe
 
@@ -47,17 +47,18 @@ def one_spectrum(signal: BaseSignal) -> tuple[NDArray[np.floating], NDArray[np.f
     Raises
     ------
     SignalError
-        If the signal has more than one spectrum, or its axis is not one of energies.
+        If the signal has more than one spectrum, or its data are not real.
+    EnergyAxisError
+        If its axis is not one of energies.
     """
-    axes = signal.axes_manager
-    if axes.signal_dimension != 1 or axes.navigation_size > 1:
+    if signal.axes_manager.navigation_size > 1:
         msg = (
             f"A template is one spectrum, but {signal} has the shape "
             f"{signal.data.shape}. Choose one with s.inav, or take the mean: s.mean()."
         )
         raise SignalError(msg)
-    axis = axes.signal_axes[0]
-    energy = axis_in_ev(axis.axis, axis.units)
+    energy = channel_energies(signal)
+    axis = signal.axes_manager.signal_axes[0]
     values = np.asarray(signal.data, dtype=np.float64).ravel()
     if axis.is_binned and not axis.is_uniform:
         values = values / np.abs(np.gradient(energy))

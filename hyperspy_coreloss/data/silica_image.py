@@ -160,7 +160,7 @@ def _truth(
 ) -> CoreLossPropertySignal:
     from hyperspy.signals import Signal1D
 
-    from hyperspy_coreloss.signals.metadata import PROPERTY_AXIS, describe_properties, map_path
+    from hyperspy_coreloss.signals.metadata import PROPERTY_AXIS, describe_properties, set_map
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
 
     targets = sites.targets[site]
@@ -171,7 +171,7 @@ def _truth(
         metadata=describe_properties(sites.properties, "True properties of simulated silica"),
     )
     onset = np.broadcast_to(threshold[..., None].astype(np.float32), targets.shape)
-    truth.metadata.set_item(map_path("onset"), Signal1D(onset, axes=all_axes))
+    set_map(truth, "onset", Signal1D(onset, axes=all_axes))
     return truth
 
 

@@ -52,9 +52,10 @@ def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
     else:
         left.set_axis_off()
     _draw_spectra(right, dataset, sigma)
+    counts = dataset.counts
     figure.suptitle(
-        f"{len(dataset)} {dataset.edge.replace('_', ' ')} spectra, "
-        f"{len(set(dataset.structures))} structures, {len(set(dataset.phases))} phases"
+        f"{counts.n_spectra} {dataset.edge.replace('_', ' ')} spectra, "
+        f"{counts.n_structures} structures, {counts.n_phases} phases"
     )
     return figure
 

@@ -8,7 +8,7 @@ import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
 
-from hyperspy_coreloss.signals.metadata import MAPS, PROPERTY_AXIS, map_path
+from hyperspy_coreloss.signals.metadata import MAPS, PROPERTY_AXIS, get_map, set_map
 from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertyMap,
     CoreLossPropertySignal,
@@ -34,7 +34,7 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         Parameters are those of :meth:`hyperspy.api.signals.LazySignal.compute`.
         """
         axis = self._property_axis().index_in_array
-        found = {name: self.metadata.get_item(map_path(name)) for name in MAPS}
+        found = {name: get_map(self, name) for name in MAPS}
         maps = {name: one for name, one in found.items() if one is not None and one._lazy}
         # A map repeats along the property axis, so one layer of it is enough.
         layer = (slice(None),) * axis + (slice(0, 1),)
@@ -94,5 +94,5 @@ def lazy_prediction(
     result = LazyCoreLossPropertySignal(prediction.values, axes=axes, metadata=metadata)
     for name in MAPS:
         repeated = da.broadcast_to(getattr(prediction, name)[..., None], shape)
-        result.metadata.set_item(map_path(name), LazySignal1D(repeated, axes=axes))
+        set_map(result, name, LazySignal1D(repeated, axes=axes))
     return result

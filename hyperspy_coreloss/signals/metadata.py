@@ -8,7 +8,9 @@ treat all alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.provenance import package_version
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hyperspy.signal import BaseSignal
+    from numpy.typing import NDArray
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.properties import PropertySpec
@@ -38,6 +41,42 @@ _PREPROCESSING = f"{NODE}.Preprocessing"
 def map_path(name: str) -> str:
     """Return the path of one of :data:`MAPS` in the metadata."""
     return f"{NODE}.{name}"
+
+
+def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
+    """Return one of :data:`MAPS` of a result, None if it has none."""
+    return result.metadata.get_item(map_path(name))
+
+
+def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
+    """Keep one of :data:`MAPS` with a result."""
+    result.metadata.set_item(map_path(name), values)
+
+
+def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]) -> list[str]:
+    """Return a word for each property of the pretrained model, in its order."""
+    return [str(word) for word in result.metadata.get_item(f"{NODE}.{item}")]
+
+
+def residuals_of(result: BaseSignal) -> NDArray[np.floating]:
+    """Return the model's errors on held-out spectra, shape (spectra, properties)."""
+    return np.asarray(result.metadata.get_item(f"{NODE}.residuals"))
+
+
+def describe_map(label: str) -> dict[str, Any]:
+    """Return the metadata of one map; its label has the unit in parentheses."""
+    title = label.rpartition(" (")[0] or label
+    return {"General": {"title": title}, "Signal": {"quantity": label, "signal_type": ""}}
+
+
+def label_of(property_map: BaseSignal) -> str:
+    """Return the label of a map, with its unit."""
+    return str(property_map.metadata.Signal.quantity)
+
+
+def set_title(signal: BaseSignal, title: str) -> None:
+    """Give a signal a title."""
+    signal.metadata.General.title = title
 
 
 def title_of(signal: BaseSignal) -> str:

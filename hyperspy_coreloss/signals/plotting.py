@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.signals.metadata import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
         panel.set_axis_off()
     for panel, property_map in zip(panels.flat, maps, strict=False):
         _draw(panel, property_map)
-        panel.set_title(property_map.metadata.Signal.quantity)
+        panel.set_title(label_of(property_map))
     return figure
 
 
@@ -79,7 +80,7 @@ def plot_comparison(predicted: Mapped, reference: Mapped) -> Figure:
         left.set_title("true")
         right.set_title("predicted")
         right.set_ylabel("")
-        block.suptitle(maps[0].metadata.Signal.quantity)
+        block.suptitle(label_of(maps[0]))
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from hyperspy.signals import BaseSignal, Signal1D, Signal2D
@@ -11,7 +11,19 @@ from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
-from hyperspy_coreloss.signals.metadata import MAPS, NODE, PROPERTY_AXIS, SIGNAL_TYPE, map_path
+from hyperspy_coreloss.signals.metadata import (
+    MAPS,
+    PROPERTY_AXIS,
+    SIGNAL_TYPE,
+    describe_map,
+    get_map,
+    map_path,
+    property_items,
+    residuals_of,
+    set_map,
+    set_title,
+    title_of,
+)
 from hyperspy_coreloss.signals.plotting import plot_maps
 
 if TYPE_CHECKING:
@@ -95,12 +107,11 @@ class PropertySignal(BaseSignal):
             Maps as from :meth:`get_property_map`.
         """
         centre = self.get_property_map(name)
-        node = self.metadata.get_item(NODE)
-        column = property_index(name, list(node.names))
-        half_width = np.float32(conformal_half_width(np.asarray(node.residuals), level)[column])
+        column = property_index(name, property_items(self, "names"))
+        half_width = np.float32(conformal_half_width(residuals_of(self), level)[column])
         lower, upper = centre - half_width, centre + half_width
         for end, bound in ((lower, "lower"), (upper, "upper")):
-            end.metadata.General.title = f"{centre.metadata.General.title}, {bound} {level:.0%}"
+            set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
         return lower, upper
 
     def as_maps(self, names: Sequence[str] | None = None) -> dict[str, BaseSignal]:
@@ -141,10 +152,10 @@ class PropertySignal(BaseSignal):
         """Transpose as :meth:`hyperspy.api.signals.BaseSignal.transpose`, quality maps included."""
         result = super().transpose(signal_axes, navigation_axes, optimize)
         for name in MAPS:
-            companion = self.metadata.get_item(map_path(name))
+            companion = get_map(self, name)
             if companion is not None:
                 turned = companion.transpose(signal_axes, navigation_axes, optimize)
-                result.metadata.set_item(map_path(name), turned)
+                set_map(result, name, turned)
         return result
 
     def _property_axis(self) -> Any:
@@ -157,13 +168,13 @@ class PropertySignal(BaseSignal):
             raise SignalError(msg)
         return axes[0]
 
-    def _along_properties(self, item: str) -> tuple[str, ...]:
-        values = self.metadata.get_item(f"{NODE}.{item}")
+    def _along_properties(self, item: Literal["names", "labels", "units"]) -> tuple[str, ...]:
+        words = property_items(self, item)
         # The axis counts the model's properties, so it still does after slicing.
-        return tuple(str(values[round(index)]) for index in self._property_axis().axis)
+        return tuple(words[round(index)] for index in self._property_axis().axis)
 
     def _companion_map(self, name: str, label: str) -> BaseSignal:
-        companion = self.metadata.get_item(map_path(name))
+        companion = get_map(self, name)
         if companion is None or companion.data.shape != self.data.shape:
             msg = (
                 f"The {name} map has one entry a spectrum and got lost when spectra were combined; "
@@ -178,12 +189,10 @@ class PropertySignal(BaseSignal):
         layer = data[(slice(None),) * axis + (position,)]
         axes = [other for other in self.axes_manager._axes if other.name != PROPERTY_AXIS]
         described = [{**other.get_axis_dictionary(), "navigate": False} for other in axes]
-        title = label.rpartition(" (")[0] or label
-        metadata = {"General": {"title": title}, "Signal": {"quantity": label, "signal_type": ""}}
         if not axes:  # a single spectrum
             layer, described = layer.reshape(1), [{"name": "spectrum", "size": 1}]
         result = BaseSignal(
-            layer, axes=described, metadata=metadata, attributes={"_lazy": self._lazy}
+            layer, axes=described, metadata=describe_map(label), attributes={"_lazy": self._lazy}
         )
         result.set_signal_type("")
         return result

@@ -47,4 +47,6 @@ def channel_energies(signal: BaseSignal) -> NDArray[np.floating]:
         )
         raise SignalError(msg)
     axis = axes.signal_axes[0]
-    return axis_in_ev(axis.axis, axis.units, str(axis.name or "signal"))
+    # HyperSpy's name of an axis without one is no text.
+    name = axis.name if isinstance(axis.name, str) and axis.name else "signal"
+    return axis_in_ev(axis.axis, axis.units, name)
