@@ -8,6 +8,7 @@ import click
 
 from hyperspy_coreloss.cli.options import FILE, JOBS, PATH
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.files import replace_file
 
 
 @click.command()
@@ -123,5 +124,6 @@ def run_study(data: Path, output: Path, commit: str | None, jobs: int) -> None:
     study = study_of(dataset, commit=commit, n_jobs=jobs)
     output.mkdir(parents=True, exist_ok=True)
     save_study(study, output / "study.json")
-    (output / "study.html").write_text(render_report(study, dataset), encoding="utf-8")
+    with replace_file(output / "study.html") as page:
+        page.write_text(render_report(study, dataset), encoding="utf-8")
     click.echo(f"{output / 'study.json'} {output / 'study.html'}")

@@ -41,6 +41,7 @@ class EdgeStep(Expression):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from hyperspy_coreloss.components import EdgeStep
     >>> step = EdgeStep("erf", intensity=100, onset=535, width=0.5)
     >>> float(step.function(np.array([535.0]))[0])

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.errors import SimulationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from hyperspy_coreloss.files import replace_file
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -97,7 +93,9 @@ def _generate(element: str, functional: str, path: Path) -> None:
             f"with {error!r}. Give a folder that already holds {path.name}."
         )
         raise SimulationError(msg) from error
-    _write_atomically(path, setup.write_xml)
+    # Several workers may make the same file at the same time: the last one wins, whole.
+    with replace_file(path) as new:
+        setup.write_xml(str(new))
 
 
 def _copy_basis(element: str, path: Path) -> None:
@@ -106,19 +104,8 @@ def _copy_basis(element: str, path: Path) -> None:
     from gpaw.setup_data import search_for_file
 
     _, source = search_for_file(f"{element}.dzp.basis")
-    _write_atomically(path, lambda temporary: Path(temporary).write_bytes(source))
-
-
-def _write_atomically(path: Path, write: Callable[[str], object]) -> None:
-    # Several workers may make the same file at the same time: the last one wins, whole.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        write(temporary)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replace_file(path) as new:
+        new.write_bytes(source)
 
 
 def _register(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.errors import SimulationError, StructureError
+from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.simulation.structure_files import read_frame, read_structure
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
@@ -183,9 +184,10 @@ def _find(path: str, structures: str | Path | Sequence[str | Path]) -> Path:
 
 
 def save_tasks(tasks: Iterable[SimulationTask], path: str | Path) -> None:
-    """Write tasks as JSON."""
+    """Write tasks as JSON, whole or not at all."""
     text = json.dumps([task.to_dict() for task in tasks], indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    with replace_file(path) as new:
+        new.write_text(text + "\n", encoding="utf-8")
 
 
 def load_tasks(path: str | Path) -> tuple[SimulationTask, ...]:

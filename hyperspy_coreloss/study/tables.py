@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hyperspy_coreloss.dataset.splits import HEADLINE
+from hyperspy_coreloss.dataset.splits import HEADLINE, PHASE_DISJOINT, RANDOM_SITE
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA
 from hyperspy_coreloss.training.evaluation import error_uncertainty
 
@@ -33,7 +33,7 @@ TARGETS = {
 _SHARES = ("voronoi_volume",)
 
 #: The splits in the order of the page, the honest one first.
-SPLITS = {HEADLINE: "New phases", "random_site": "New sites"}
+SPLITS = {PHASE_DISJOINT: "New phases", RANDOM_SITE: "New sites"}
 
 #: The paper's protocol, which stands among the baselines of the study.
 ONE_NETWORK = "one network"

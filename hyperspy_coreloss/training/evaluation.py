@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.properties import PropertySpec
     from hyperspy_coreloss.training.regressor import TrainingSettings
 
-#: The split that is quoted wherever there is room for one number.
-HEADLINE = "phase_disjoint"
-
 Metrics = dict[str, dict[str, Any]]
 
 
