@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.provenance import software_versions
 from hyperspy_coreloss.simulation.core_hole import SETUP_NAME, ensure_core_hole_setup
 from hyperspy_coreloss.simulation.recursion import (
     PlaneWaveHamiltonian,
@@ -147,14 +147,8 @@ def excitation_energy(ground: GroundState, core_hole: CoreHoleState) -> float:
 
 
 def code_versions() -> dict[str, str]:
-    """Versions of the codes a result depends on."""
-    found = {}
-    for package in ("gpaw", "gpaw-data", "ase", "spglib", "numpy", "hyperspy-coreloss"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
+    """Return the versions of the packages on which a result depends."""
+    return software_versions("gpaw", "gpaw-data", "ase", "spglib", "numpy", "hyperspy-coreloss")
 
 
 def converge_ground_state(atoms: Atoms, settings: EngineSettings) -> Any:
