@@ -40,9 +40,9 @@ def read_castep_sites(
 
     Each ``.castep`` file with a 1s core hole on one atom is a site. Each file without a core hole
     is a ground state; it belongs to the sites of the same structure, whatever the file names. A
-    site ``NAME.castep`` needs the files ``NAME.bands`` and ``NAME.eels_mat`` or
-    ``NAME.elnes_bin`` beside it, or else ``NAME_core_edge.dat`` and ``NAME.odo`` of OptaDOS. A
-    label that cannot be computed is left out, and ``details["missing_labels"]`` gives the reason.
+    site ``NAME.castep`` needs ``NAME.bands`` beside it, and ``NAME.eels_mat`` or
+    ``NAME.elnes_bin``, or else ``NAME_core_edge.dat`` and ``NAME.odo`` of OptaDOS. A label that
+    cannot be computed is left out, and ``details["missing_labels"]`` gives the reason.
 
     Parameters
     ----------
