@@ -202,7 +202,7 @@ def read_core_matrix_elements(path: str | Path) -> CoreMatrixElements:
             sizes = [int(records.read_record(f"{order}i4")[0]) for _ in range(4)]
             orbitals = [records.read_record(f"{order}i4") for _ in range(4)]
         except (FortranEOFError, FortranFormattingError, ValueError, IndexError) as error:
-            msg = f"The header of {path} must be whole; it is not. Copy it again (in binary mode)."
+            msg = f"{path} must have a complete header; it has none. Copy it again in binary mode."
             raise DatasetError(msg) from error
         n_orbitals, n_bands, n_points, n_spins = sizes
         if min(sizes) < 1 or any(len(column) != n_orbitals for column in orbitals):
