@@ -1,10 +1,10 @@
-"""How far the excitation energy is from that of a converged plane-wave basis.
+"""Measure the error of the excitation energy due to the finite plane-wave basis.
 
 Usage: ``python benchmarks/simulation_basis_set.py OUTPUT [STRUCTURE ...]``
-appends one JSON line for each structure to OUTPUT: the first oxygen of its primitive cell at the
-simulator's cutoff and at `CONVERGED`. The error of the basis is one atom's, so that small cells
-tell it, and their numbers of plane waves scatter most. Then it fits mean and slope over that
-number, and prints what is left, also for each crystal under the fit to the others.
+computes the first oxygen in the primitive cell of each structure, at the simulator's cutoff and at
+`CONVERGED`, and appends one JSON line to OUTPUT. Small cells suffice, because the error is due to
+one atom; their numbers of plane waves also scatter most. Then the benchmark fits mean and slope of
+the error over this number. It prints the residuals, also of each crystal under a fit to the others.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from hyperspy_coreloss.simulation.engine import (
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import absorbing_sites, primitive_structure
 
-#: Cutoff in eV that stands for a converged basis.
+#: Cutoff in eV at which the basis counts as converged.
 CONVERGED = 700.0
-# Only energies are wanted: the recursion may be short.
+# Only energies are measured: the recursion may be short.
 SETTINGS = replace(EngineSettings(), steps=5)
 
 
 def measure(path: Path) -> dict:
-    """Compute one structure at both cutoffs."""
+    """Compute one structure at both cutoffs; return its line."""
     atoms = primitive_structure(read_structure(path))
     site = absorbing_sites(atoms, "O")[0].index
     energies = []
@@ -54,7 +54,7 @@ def measure(path: Path) -> dict:
 
 
 def show(lines: list[dict]) -> None:
-    """Print mean and slope of the error, and what they leave of it."""
+    """Print the residuals of the fit, and mean and slope of the error."""
     excess = np.array([plane_wave_excess(np.array(line["cell"])) for line in lines])
     error = np.array([-np.diff(line["excitation_energies"])[0] for line in lines])
     slope, mean = np.polyfit(excess, error, 1)
@@ -76,7 +76,7 @@ def show(lines: list[dict]) -> None:
     "structures", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 def main(output: Path, structures: tuple[Path, ...]) -> None:
-    """Measure STRUCTURES; print the fit to OUTPUT."""
+    """Measure STRUCTURES, and print the fit to all lines of OUTPUT."""
     lines = (
         [json.loads(line) for line in output.read_text().splitlines()] if output.exists() else []
     )

@@ -1,12 +1,12 @@
-"""How the excitation energy depends on the size of the core-hole cell, crystal by crystal.
+"""Measure how the excitation energy depends on the size of the core-hole cell.
 
 Usage: ``python benchmarks/simulation_cell_size.py OUTPUT [STRUCTURE ...] [--most-atoms 120]``
-appends one JSON line for each supercell to OUTPUT: sizes from a shortest image distance of 7 Å to
-13 Å, first oxygen of each structure. Supercells that OUTPUT holds are left out. Then it fits the
-two constants that make corrected energies independent of the size, and prints what is left of the
-dependence, also for each crystal under the fit to the others. The scatter of the plane-wave
-basis from cell to cell is removed first. Fails when more than `LIMIT` is left, in a supercell that
-data sets would use, of a crystal that was left out of its fit.
+computes the first oxygen of each structure in supercells with shortest image distances from 7 Å to
+13 Å, and appends one JSON line for each supercell to OUTPUT. Supercells that are in OUTPUT are not
+computed again. Then the benchmark removes the scatter of the plane-wave basis from cell to cell,
+fits the two constants that make corrected energies least dependent on the size, and prints the
+residuals, also of each crystal under a fit to the others. It fails if such a residual of a
+left-out crystal exceeds `LIMIT` in a supercell that data sets would use.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from hyperspy_coreloss.simulation.structures import (
 )
 
 DISTANCES = np.arange(7.0, 13.5, 0.75)
-#: Largest distance in eV of a corrected energy from its crystal's mean.
+#: Largest difference in eV of a corrected energy from the mean of its crystal.
 LIMIT = 0.05
-# Only energies are wanted: the recursion may be short.
+# Only energies are measured: the recursion may be short.
 SETTINGS = replace(EngineSettings(), steps=10)
 
 
@@ -58,7 +58,7 @@ def supercells(path: Path, most_atoms: int):
 
 
 def measure(path: Path, site: int, atoms) -> dict:
-    """Compute one supercell."""
+    """Compute one supercell; return its line."""
     start = converge_ground_state(atoms, SETTINGS)
     ground = ground_state_of(start)
     state = calculate_core_hole(atoms, site, SETTINGS, ground_state=start)
@@ -80,7 +80,7 @@ def measure(path: Path, site: int, atoms) -> dict:
 
 @dataclass(frozen=True)
 class Energies:
-    """Excitation energies in eV without the scatter of the basis, one for each supercell."""
+    """Excitation energies in eV, corrected for the plane-wave basis, one for each supercell."""
 
     names: np.ndarray
     values: np.ndarray
@@ -90,7 +90,7 @@ class Energies:
 
     @classmethod
     def of(cls, lines: list[dict]) -> Energies:
-        """Take the energies of measured supercells."""
+        """Return the energies of measured supercells."""
         cells = [np.array(line["cell"]) for line in lines]
         return cls(
             np.array([line["structure"] for line in lines]),
@@ -128,24 +128,24 @@ class Energies:
 
 
 def best_contact(energies: Energies, polarisability: float) -> float:
-    """Return what to add with the inverse volume, for a given polarisability, in eV Å³."""
+    """Return the fitted factor of the inverse volume in eV Å³, for a given polarisability."""
     inverse = energies.centred(1.0 / energies.volumes)
     return float(energies.corrected(polarisability, 0.0) @ inverse / (inverse @ inverse))
 
 
 def best_constants(energies: Energies) -> tuple[float, float]:
-    """Return the polarisability and the contact that leave least of the dependence on size."""
+    """Return the polarisability and contact for which energies depend least on the cell size."""
 
     def left(polarisability: float) -> float:
         contact = best_contact(energies, polarisability)
         return float(np.sum(energies.corrected(polarisability, contact) ** 2))
 
-    found = minimize_scalar(left, bounds=(1.0, 100.0), method="bounded")
-    return float(found.x), best_contact(energies, float(found.x))
+    best = minimize_scalar(left, bounds=(1.0, 100.0), method="bounded")
+    return float(best.x), best_contact(energies, float(best.x))
 
 
 def left_out(energies: Energies) -> np.ndarray:
-    """Return what is left in each energy under the constants of the other crystals, in eV."""
+    """Return the residuals in eV of each crystal, with constants fitted to the others."""
     residuals = np.empty(len(energies.values))
     for name in set(energies.names):
         own = energies.names == name
@@ -154,7 +154,7 @@ def left_out(energies: Energies) -> np.ndarray:
 
 
 def show(lines: list[dict]) -> float:
-    """Print fit and residuals; return the largest residual of the crystals left out."""
+    """Print fit and residuals; return the largest residual of left-out crystals."""
     energies = Energies.of(lines)
     best = best_constants(energies)
     fitted, predicted = energies.corrected(*best), left_out(energies)
@@ -181,16 +181,16 @@ def show(lines: list[dict]) -> float:
 
 
 def own_extrapolation(energies: Energies) -> dict[str, float]:
-    """Return the energy of each crystal at no image energy, by a straight line through its cells.
+    """Return the energy of each crystal in eV, extrapolated linearly to zero image energy.
 
-    Unlike the residuals, which are counted from each crystal's mean, it tells how well energies of
-    different crystals compare.
+    The residuals are relative to the mean of each crystal. These energies show in addition how well
+    energies of different crystals compare.
     """
-    found = {}
+    energy = {}
     for name in dict.fromkeys(energies.names):
         own = energies.names == name
-        found[str(name)] = float(np.polyfit(energies.images[own], energies.values[own], 1)[1])
-    return found
+        energy[str(name)] = float(np.polyfit(energies.images[own], energies.values[own], 1)[1])
+    return energy
 
 
 def _rms(residuals: np.ndarray) -> float:
@@ -202,9 +202,9 @@ def _rms(residuals: np.ndarray) -> float:
 @click.argument(
     "structures", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--most-atoms", default=120, show_default=True, help="Of a supercell.")
+@click.option("--most-atoms", default=120, show_default=True, help="Largest cell, in atoms.")
 def main(output: Path, structures: tuple[Path, ...], most_atoms: int) -> None:
-    """Measure STRUCTURES, cell by cell; print the fit to OUTPUT."""
+    """Measure supercells of STRUCTURES, and print the fit to all lines of OUTPUT."""
     lines = (
         [json.loads(line) for line in output.read_text().splitlines()] if output.exists() else []
     )
@@ -219,7 +219,10 @@ def main(output: Path, structures: tuple[Path, ...], most_atoms: int) -> None:
             lines.append(line)
     worst = show(lines)
     if worst > LIMIT:
-        message = f"a crystal left out of the fit is {worst:.3f} eV off, more than {LIMIT} eV"
+        message = (
+            f"The largest residual of a crystal left out of the fit must be at most {LIMIT} eV; "
+            f"found {worst:.3f} eV."
+        )
         raise click.ClickException(message)
 
 

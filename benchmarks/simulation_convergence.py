@@ -1,11 +1,12 @@
-"""Measure what better numerics change in one site's spectrum, energy and populations.
+"""Measure how finer numerics change spectrum, energy and populations of one site.
 
 Usage: ``python benchmarks/simulation_convergence.py OUTPUT [STRUCTURE]``
-computes the first oxygen of STRUCTURE as data sets have it, then with a higher cutoff, more
-k-points, more recursion steps, their double precision, tighter self-consistency, a finer grid of
-the populations and a larger supercell, one at a time. Spectra are compared at sigma 0.5 eV, and
-"sharp" at 0.1 eV. Each is one JSON line in OUTPUT; what OUTPUT holds is left out. Then the table of
-OUTPUT is printed, by size class.
+computes the first oxygen of STRUCTURE with the settings of data sets, then with one of these at a
+time: a higher cutoff, more recursion steps, double precision, tighter self-consistency, a finer
+grid of the populations, more k-points, and a larger supercell. Spectra are aligned where they first
+rise through 10 % of their highest intensity, and compared at sigma 0.5 eV and ("sharp") at 0.1 eV.
+Each change is one JSON line in OUTPUT; changes that are in OUTPUT are not measured again. Then the
+table of OUTPUT is printed, by size class.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ FOUR_POINTS = recursion_kpoints(0.0)
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """One absorbing atom in one supercell; computes what is asked for, once."""
+    """One absorbing atom in one supercell; each result is computed once, when first needed."""
 
     crystal: Atoms
     atoms: Atoms
@@ -88,7 +89,7 @@ class Site:
 
     @cached_property
     def excitation_energy(self) -> float:
-        """In eV, before the cell-size correction."""
+        """Excitation energy in eV, without corrections."""
         excited, ground = (
             calculator.get_potential_energy() + calculator.get_reference_energy()
             for calculator in (self.core_hole, self.ground_state)
@@ -97,36 +98,36 @@ class Site:
 
     @property
     def corrected_excitation_energy(self) -> float:
-        """In eV, after the corrections for the cell's size and for its basis."""
+        """Excitation energy in eV, corrected for the finite cell and the finite basis."""
         cell = self.atoms.cell[:]
         images = cell_size_error(cell, len(self.atoms) / 3)
         return self.excitation_energy - images - basis_set_error(cell)
 
     @cached_property
     def populations(self) -> tuple[float, float]:
-        """Mulliken charge and overlap population."""
-        found = calculate_populations(self.atoms, self.settings)
+        """Mulliken charge in elementary charges, and overlap population in electrons."""
+        analysis = calculate_populations(self.atoms, self.settings)
         return (
-            found.mulliken_charge(self.index),
-            found.bond_overlap_population(self.atoms, self.index),
+            analysis.mulliken_charge(self.index),
+            analysis.bond_overlap_population(self.atoms, self.index),
         )
 
     def spectrum(self, kpoints=None, weights=None, **changed) -> RecursionChains:
-        """Spectrum with changed settings of the recursion; by default as data sets have it."""
+        """Return the spectrum, with changed settings of the recursion if given."""
         settings = replace(self.settings, **changed)
-        found = absorption_recursion(self.core_hole, self.index, settings, kpoints)
+        recursion = absorption_recursion(self.core_hole, self.index, settings, kpoints)
         if weights is not None:
-            norm = found.norm * np.asarray(weights)[:, np.newaxis]
-            found = Recursion(found.alpha, found.beta, norm, found.kpoints)
-        return recursion_chains(found, *band_edges(self.core_hole))
+            norm = recursion.norm * np.asarray(weights)[:, np.newaxis]
+            recursion = Recursion(recursion.alpha, recursion.beta, norm, recursion.kpoints)
+        return recursion_chains(recursion, *band_edges(self.core_hole))
 
     @cached_property
     def usual_spectrum(self) -> RecursionChains:
-        """Spectrum as data sets have it."""
+        """Spectrum with the settings of data sets."""
         return self.spectrum()
 
     def alike(self, better: RecursionChains) -> dict[str, float]:
-        """Cosines of the usual spectrum and a better one."""
+        """Return the cosines of the usual spectrum and a better one."""
         return {
             name: cosine(*(aligned_spectrum(each, sigma) for each in (self.usual_spectrum, better)))
             for name, sigma in zip(COSINES, (SIGMA, SHARP_SIGMA), strict=True)
@@ -134,7 +135,7 @@ class Site:
 
 
 def three_grid() -> tuple[np.ndarray, np.ndarray]:
-    """Points of the 3 x 3 x 3 grid around Gamma up to time reversal, and their weights."""
+    """Return points and weights of the 3 x 3 x 3 grid around Gamma, up to time reversal."""
     weights: dict[tuple[int, ...], int] = {}
     for point in itertools.product(range(3), repeat=3):
         partner = tuple(-x % 3 for x in point)
@@ -159,7 +160,7 @@ def measure_cutoff(site: Site) -> dict:
 
 
 def measure_four_points(site: Site) -> dict | None:
-    """Compare with the whole 2 x 2 x 2 grid, where it is not used anyway."""
+    """Compare with the whole 2 x 2 x 2 grid, unless the site uses it already."""
     if len(recursion_kpoints(site.atoms.get_volume())) == len(FOUR_POINTS):
         return None
     four = site.spectrum(FOUR_POINTS)
@@ -199,7 +200,7 @@ def measure_precision(site: Site) -> dict:
 
 
 def measure_self_consistency(site: Site) -> dict:
-    """Compare with criteria of self-consistency a tenth as large."""
+    """Compare with self-consistency criteria that are ten times as tight."""
     names = ("density_convergence", "eigenstate_convergence", "energy_convergence")
     tight = {name: getattr(site.settings, name) / 10 for name in names}
     better = replace(site, settings=replace(site.settings, **tight))
@@ -212,7 +213,7 @@ def measure_self_consistency(site: Site) -> dict:
 
 
 def measure_population_grid(site: Site) -> dict:
-    """Compare populations with those on a grid three quarters as wide."""
+    """Compare populations with those on a grid of three quarters of the spacing."""
     spacing = site.settings.population_grid
     better = replace(site, settings=replace(site.settings, population_grid=0.75 * spacing))
     return {
@@ -227,7 +228,7 @@ def measure_cell(site: Site) -> dict | None:
     distance = image_distance(site.atoms.cell[:])
     better = replace(site, atoms=build_supercell(site.crystal, WIDER * distance))
     if len(better.atoms) > MOST_ATOMS:
-        click.echo(f"the wider cell of {len(better.atoms)} atoms is left out")
+        click.echo(f"A cell of {len(better.atoms)} atoms is left out, more than {MOST_ATOMS}.")
         return None
     change = better.corrected_excitation_energy - site.corrected_excitation_energy
     return {
@@ -258,7 +259,7 @@ PARAMETERS: dict[str, Callable[[Site], dict | None]] = {
 
 
 def measure(path: Path, output: Path, chosen: tuple[str, ...]) -> None:
-    """Append to `output` the `chosen` parameters of one structure that it does not hold."""
+    """Measure the `chosen` parameters of one structure that `output` lacks, and append them."""
     done = {(line["structure"], line["parameter"]) for line in read_measurements(output)}
     crystal = primitive_structure(read_structure(path))
     atoms = build_supercell(crystal)
@@ -267,8 +268,8 @@ def measure(path: Path, output: Path, chosen: tuple[str, ...]) -> None:
         started = time.process_time()
         if (path.stem, parameter) in done:
             continue
-        found = PARAMETERS[parameter](site)
-        if found is None:
+        changes = PARAMETERS[parameter](site)
+        if changes is None:
             continue
         line = {
             "structure": path.stem,
@@ -278,7 +279,7 @@ def measure(path: Path, output: Path, chosen: tuple[str, ...]) -> None:
             "image_distance": round(image_distance(atoms.cell[:]), 3),
             "parameter": parameter,
             **dict.fromkeys((*COSINES, *CHANGES)),
-            **{key: _rounded(value) for key, value in found.items()},
+            **{key: _rounded(value) for key, value in changes.items()},
             "cpu_s": round(time.process_time() - started),
         }
         with output.open("a", encoding="utf-8") as file:
@@ -291,10 +292,10 @@ def _rounded(value):
 
 def show(output: Path) -> None:
     """Print the table of `output`."""
-    for found in summarise_convergence(output):
-        low, high = found["volume"]
-        click.echo(f"{low or 0:g} to {high or np.inf:g} Å³: {', '.join(found['structures'])}")
-        for change in found["changes"]:
+    for group in summarise_convergence(output):
+        low, high = group["volume"]
+        click.echo(f"{low or 0:g} to {high or np.inf:g} Å³: {', '.join(group['structures'])}")
+        for change in group["changes"]:
             energy, corrected, charge, overlap = (_signed(change[name]) for name in CHANGES)
             alike, sharp = (
                 "-" if change[name] is None else f"{change[name]:.5f}" for name in COSINES
@@ -316,10 +317,14 @@ def _signed(value: float | None) -> str:
     "structure", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
-    "--parameter", "chosen", multiple=True, type=click.Choice(list(PARAMETERS)), help="Only this."
+    "--parameter",
+    "chosen",
+    multiple=True,
+    type=click.Choice(list(PARAMETERS)),
+    help="Measure only this parameter; may be repeated.",
 )
 def main(output: Path, structure: Path | None, chosen: tuple[str, ...]) -> None:
-    """Measure STRUCTURE, if given; print the table of OUTPUT."""
+    """Measure STRUCTURE, if given, and print the table of OUTPUT."""
     if structure is not None:
         measure(structure, output, chosen or tuple(PARAMETERS))
     show(output)

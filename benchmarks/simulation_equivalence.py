@@ -1,10 +1,10 @@
 """Check that symmetry-equivalent sites of one crystal get the same spectrum and labels.
 
 Usage: ``python benchmarks/simulation_equivalence.py STRUCTURE [--most N]``
-computes the atoms equivalent to the first oxygen, in the supercell that data sets have. They are
-rotated with respect to each other, while supercell, grid and k-points are not: what they differ
-by is an error of the numerics. Fails when that is more than may lie between the simulator and its
-references.
+computes the atoms equivalent to the first oxygen, in the supercell that data sets use. Their
+surroundings are rotated against each other, while supercell, grid and k-points are the same, so
+their differences are errors of the numerics. The benchmark fails if they exceed the limits of
+``simulation_reference.py``.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def compute(structure: Path, most: int | None) -> list[SiteRecord]:
 
 @click.command()
 @click.argument("structure", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--most", type=click.IntRange(min=2), help="Number of sites; default all.")
+@click.option("--most", type=click.IntRange(min=2), help="Largest number of sites; default: all.")
 def main(structure: Path, most: int | None) -> None:
-    """Print the worst differences between equivalent sites of STRUCTURE."""
+    """Print the largest differences between equivalent sites of STRUCTURE."""
     records = compute(structure, most)
     spectra = [
         aligned_spectrum(recursion_chains(record, record.label["homo"], record.label["lumo"]))
@@ -61,7 +61,7 @@ def main(structure: Path, most: int | None) -> None:
         if apart > LIMITS.get(spec.name, 0.001):
             missed.append(spec.name)
     if missed:
-        message = f"equivalent sites differ in {', '.join(missed)}"
+        message = f"Equivalent sites must agree; they differ too much in {', '.join(missed)}."
         raise click.ClickException(message)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 
 def software_versions(*packages: str) -> dict[str, str]:
-    """Return the installed version of each package, by its name.
+    """Return the installed version of each package by its name; "unknown" if not installed.
 
     Parameters
     ----------
@@ -17,8 +17,17 @@ def software_versions(*packages: str) -> dict[str, str]:
     --------
     >>> list(software_versions("numpy"))
     ['numpy']
+    >>> software_versions("no-such-package")
+    {'no-such-package': 'unknown'}
     """
-    return {package: version(package) for package in packages}
+    return {package: _version(package) for package in packages}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def package_version() -> str:

@@ -63,7 +63,8 @@ def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
             "## Accuracy",
             "",
             "The largest change by finer settings that was measured. Cosines are of spectra from "
-            "-1 to 15 eV, broadened by σ = 0.5 eV; sharp ones by 0.1 eV.",
+            "-1 to 15 eV, broadened by σ = 0.5 eV; sharp ones by 0.1 eV. Spectra are aligned where "
+            "they first rise through 10 % of their highest intensity; networks align at 30 %.",
             "",
         ]
         lines += _convergence(dataset)

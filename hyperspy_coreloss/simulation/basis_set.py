@@ -1,10 +1,10 @@
-"""What the finite plane-wave basis does to the excitation energy, and how to remove it.
+"""Error of the excitation energy due to the finite plane-wave basis, and its correction.
 
-The oxygen with a core hole needs shorter waves than the one without, so that at the simulator's
-cutoff the excitation energy lies too high: by nearly the same at every site, because the short
-waves are needed close to the nucleus only. The basis of one cell is not quite what the cutoff says,
-either: the number of plane waves below it scatters around its mean for that volume, and the energy
-follows (G. P. Francis and M. C. Payne, J. Phys.: Condens. Matter 2 (1990) 4395). Both constants are
+An oxygen atom with a core hole needs shorter waves than one without. At the simulator's cutoff the
+excitation energy is therefore too high, by nearly the same amount at every site, because the short
+waves are needed only close to the nucleus. The error also varies from cell to cell: the number of
+plane waves below the cutoff scatters around its mean for the volume, and the energy follows
+(G. P. Francis and M. C. Payne, J. Phys.: Condens. Matter 2 (1990) 4395). Both constants are
 measured by ``benchmarks/simulation_basis_set.py``, for silicon with four neighbours.
 """
 
@@ -17,11 +17,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Cutoff in eV that the constants belong to.
+#: Cutoff in eV at which the constants were measured.
 CUTOFF = 400.0
 #: Error of the excitation energy in eV in a cell with the mean number of plane waves.
 MEAN_ERROR = 1.474
-#: Change of that error in eV with the logarithm of the number of plane waves.
+#: Derivative of that error with respect to the logarithm of the number of plane waves, in eV.
 ERROR_PER_LOGARITHM = -5.05
 
 # hbar**2 / 2m in eV Å**2: the kinetic energy of a plane wave.
@@ -29,14 +29,14 @@ _KINETIC = 3.809982
 
 
 def plane_wave_count(cell: NDArray[np.floating], cutoff: float) -> int:
-    """Return the number of plane waves at Gamma, where the self-consistent calculations are made.
+    """Return the number of plane waves at Gamma, the k-point of self-consistent calculations.
 
     Parameters
     ----------
     cell
-        Lattice vectors in angstrom, one a row, shape (3, 3).
+        Lattice vectors in angstrom, one per row, shape (3, 3).
     cutoff
-        Kinetic energy of the shortest waves in eV.
+        Largest kinetic energy of a plane wave in eV.
     """
     lattice = np.asarray(cell, dtype=float)
     reciprocal = 2 * np.pi * np.linalg.inv(lattice).T
@@ -48,7 +48,7 @@ def plane_wave_count(cell: NDArray[np.floating], cutoff: float) -> int:
 
 
 def plane_wave_excess(cell: NDArray[np.floating], cutoff: float = CUTOFF) -> float:
-    """Return the logarithm of a cell's number of plane waves over the mean for its volume.
+    """Return the logarithm of the number of plane waves of a cell over the mean for its volume.
 
     Parameters
     ----------
@@ -61,11 +61,11 @@ def plane_wave_excess(cell: NDArray[np.floating], cutoff: float = CUTOFF) -> flo
 
 
 def basis_set_error(cell: NDArray[np.floating]) -> float:
-    """Return the error of the excitation energy in eV at `CUTOFF`; subtract it to correct.
+    """Return the error of the excitation energy in eV at `CUTOFF`; subtract it from the energy.
 
     Parameters
     ----------
     cell
-        Lattice vectors of the supercell in angstrom, one a row, shape (3, 3).
+        Lattice vectors of the supercell in angstrom, one per row, shape (3, 3).
     """
     return MEAN_ERROR + ERROR_PER_LOGARITHM * plane_wave_excess(cell)

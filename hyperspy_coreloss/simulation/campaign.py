@@ -1,15 +1,15 @@
-"""A resumable campaign over many sites, by several worker processes.
+"""A campaign: many sites, computed by several worker processes, stopped and resumed at will.
 
-In the campaign's folder::
+The folder of a campaign contains::
 
-    <structure>_<site>.npz    one finished site each, written whole or not at all
+    <structure>_<site>.npz    record of one finished site, written completely or not at all
     ground/<structure>.npz    ground states, for resumed and later tasks
     locks/<structure>.lock    held by the worker that computes the structure
-    attempts/<unit>           one byte for each attempt that has not come to an end
-    failures.jsonl            one line for each failure: what, why, when
+    attempts/<unit>           one byte for each attempt that has not ended
+    failures.jsonl            one line for each failure: site, error, time
 
-Everything a run needs to know is in these files: to resume is to run again. To stop, terminate
-the supervising process: each worker finishes its site and ends.
+These files are the complete state of a campaign. To resume it, run it again. To stop it, terminate
+the supervising process: each worker finishes its site and exits.
 """
 
 from __future__ import annotations
@@ -39,30 +39,30 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-#: A site or ground state in which this many workers died is given up.
+#: A site or ground state is given up after this many workers died while computing it.
 _MOST_ATTEMPTS = 3
 
 _POLL_SECONDS = 1.0
 
 
 class Simulator(Protocol):
-    """What computes the sites; has to survive pickling to the workers."""
+    """Interface of an object that computes sites. It is pickled to send it to the workers."""
 
     def prepare(self, task: SimulationTask, folder: Path) -> Any:
-        """Compute what all sites of a task share; `folder` may keep it."""
+        """Compute what all sites of a task share; it may be saved in `folder`."""
 
     def simulate(self, task: SimulationTask, prepared: Any, site: int) -> SiteRecord:
-        """Compute one site."""
+        """Compute the record of one site."""
 
 
 @dataclass(frozen=True)
 class CampaignStatus:
-    """Where a campaign stands.
+    """Progress of a campaign.
 
     Parameters
     ----------
     total, done, failed
-        Numbers of sites.
+        Numbers of all sites, of finished sites and of failed sites.
     """
 
     total: int
@@ -71,7 +71,7 @@ class CampaignStatus:
 
     @property
     def remaining(self) -> int:
-        """Number of sites neither done nor failed."""
+        """Number of sites that are neither finished nor failed."""
         return self.total - self.done - self.failed
 
 
@@ -84,44 +84,45 @@ def run_campaign(
     retry_failures: bool = False,
     progress: bool = True,
 ) -> CampaignStatus:
-    """Compute all sites of `tasks` that are not done; resume by calling it again.
+    """Compute all unfinished sites of `tasks`; call it again to resume.
 
-    Several campaigns may run in the same folder at once, on the same or other machines.
+    Several campaigns may run in the same folder at the same time, on one or several machines.
 
     Parameters
     ----------
     tasks
-        In the order of computation.
+        Tasks in the order of computation.
     folder
-        Where the results go; see the module's docstring.
+        Folder of the results; the module's docstring lists its files.
     simulator
         Usually a :class:`.SiteSimulator`.
     workers
         Number of processes; set ``OMP_NUM_THREADS=1`` for more than one.
     retry_failures
-        Compute again what failed before.
+        Compute sites again that failed before.
     progress
-        Show a bar with the time left.
+        Show a progress bar with the remaining time.
 
     Returns
     -------
     CampaignStatus
-        Counts at the end.
+        Numbers of sites at the end.
 
     Raises
     ------
     SimulationError
-        If there is not at least one worker, or two tasks of one name are not one structure.
+        If `workers` is below one, two tasks of the same name have different structures, or
+        workers repeatedly die without a result.
     """
     if workers < 1:
-        msg = f"A campaign needs at least one worker; found workers={workers}."
+        msg = f"A campaign needs at least one worker; found workers={workers}. Use workers=1."
         raise SimulationError(msg)
     _check_names(tasks)
     folder = Path(folder)
-    for part in ("ground", "locks", "attempts"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    for subfolder in ("ground", "locks", "attempts"):
+        (folder / subfolder).mkdir(parents=True, exist_ok=True)
     for marker in (folder / "attempts").iterdir():
-        marker.unlink(missing_ok=True)  # a run that was stopped is no sign of a deadly site
+        marker.unlink(missing_ok=True)  # attempts of a stopped run are not deaths
     if retry_failures:
         _forget_failures(folder)
     _supervise(tuple(tasks), folder, simulator, workers, progress=progress)
@@ -129,7 +130,7 @@ def run_campaign(
 
 
 def campaign_status(tasks: Sequence[SimulationTask], folder: str | Path) -> CampaignStatus:
-    """Count the sites of `tasks` that are done and that failed in `folder`."""
+    """Return the numbers of finished and failed sites of `tasks` in `folder`."""
     folder = Path(folder)
     failed = _read_failures(folder)
     units = {(task.name, site) for task in tasks for site in task.sites}
@@ -141,7 +142,7 @@ def campaign_status(tasks: Sequence[SimulationTask], folder: str | Path) -> Camp
 def finished_sites(
     tasks: Sequence[SimulationTask], folder: str | Path
 ) -> frozenset[tuple[str, int]]:
-    """Structures and sites of `tasks` whose records are in `folder`."""
+    """Return structure name and index of each site of `tasks` that has a record in `folder`."""
     return frozenset(
         (task.name, site)
         for task in tasks
@@ -151,7 +152,7 @@ def finished_sites(
 
 
 def record_path(folder: Path, name: str, site: int) -> Path:
-    """File of one site's record."""
+    """Return the path of the record of one site."""
     return folder / f"{name}_{site}.npz"
 
 
@@ -163,8 +164,8 @@ def _supervise(
     *,
     progress: bool,
 ) -> None:
-    """Keep the workers alive until all of them find nothing left to do."""
-    # A fresh interpreter per worker: a numerical library's threads do not survive a fork.
+    """Replace workers that die, until all of them have exited with no work left."""
+    # A new interpreter for each worker: threads of numerical libraries do not survive a fork.
     context = multiprocessing.get_context("spawn")
 
     def start() -> BaseProcess:
@@ -203,18 +204,19 @@ def _progress_bar(status: CampaignStatus, *, show: bool) -> tqdm:
         total=status.total,
         initial=status.done + status.failed,
         unit="site",
-        smoothing=0,  # the mean rate: sites take minutes and differ, a recent one says little
+        smoothing=0,  # the mean rate: sites take minutes, and their times differ widely
         disable=not show,
     )
 
 
 def _check_deaths(deaths: int, workers: int, exit_code: int | None) -> None:
     _LOGGER.warning("a worker died with exit code %s", exit_code)
-    # A deadly site is given up after a few deaths, which counts as progress.
+    # A site in which workers die is given up after a few deaths, which counts as progress.
     if deaths > (_MOST_ATTEMPTS + 1) * workers:
         msg = (
-            f"Workers must be able to start; {deaths} died in a row without a result, the last "
-            f"with exit code {exit_code}. Run one site by hand, or look at the output above."
+            f"Workers must be able to compute sites; {deaths} died in a row without a result, the "
+            f"last with exit code {exit_code}. Look for the cause in the output above, or compute "
+            "one site without workers."
         )
         raise SimulationError(msg)
 
@@ -222,7 +224,7 @@ def _check_deaths(deaths: int, workers: int, exit_code: int | None) -> None:
 def _work(
     tasks: Sequence[SimulationTask], folder: Path, simulator: Simulator, supervisor: int
 ) -> None:
-    """One worker: take the first task that is neither done nor taken, until none is left."""
+    """Run one worker: compute each task that is neither finished nor locked by another."""
     for task in tasks:
         if not _pending(task, folder):
             continue
@@ -240,7 +242,7 @@ def _work(
 def _compute_task(
     task: SimulationTask, folder: Path, simulator: Simulator, lock: Lock, supervisor: int
 ) -> None:
-    pending = _pending(task, folder)  # again: another worker may have just finished it
+    pending = _pending(task, folder)  # checked again: another worker may have just finished it
     if not pending:
         return
     with _Attempt(folder, task.name, None) as attempt:
@@ -252,12 +254,12 @@ def _compute_task(
             lock.touch()
             record = simulator.simulate(task, prepared, site)
             save_site_record(record, record_path(folder, task.name, site))
-        if os.getppid() != supervisor:  # an orphan finishes its site, and no more
+        if os.getppid() != supervisor:  # without its supervisor, a worker stops here
             return
 
 
 class _Attempt:
-    """Runs one piece of work: its failure is written down, its worker's death is counted."""
+    """Context of one computation: records its failure, and counts deaths of its worker."""
 
     def __init__(self, folder: Path, name: str, site: int | None) -> None:
         self._folder, self._name, self._site = folder, name, site
@@ -280,7 +282,7 @@ class _Attempt:
 
 
 def _pending(task: SimulationTask, folder: Path) -> tuple[int, ...]:
-    """Sites of `task` to compute; gives up those in which several workers died."""
+    """Return the sites of `task` to compute; give up those in which several workers died."""
     failed = _read_failures(folder)
     if (task.name, None) in failed or _given_up(folder, task.name, None):
         return ()
@@ -299,8 +301,8 @@ def _given_up(folder: Path, name: str, site: int | None) -> bool:
         return False
     if (name, site) not in _read_failures(folder):
         msg = (
-            f"{_MOST_ATTEMPTS} workers died in it without an error. Look for too little memory, "
-            "delete the file in attempts/ and resume."
+            f"{_MOST_ATTEMPTS} workers died in it without an error. Check that the memory "
+            "suffices, and run the campaign again with retry_failures (--retry)."
         )
         _write_failure(folder, name, site, SimulationError(msg))
     return True
@@ -316,7 +318,7 @@ def _write_failure(folder: Path, name: str, site: int | None, error: BaseExcepti
         "traceback": traceback.format_exception(error)[-4:],
     }
     with (folder / "failures.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(line) + "\n")  # one write of one line: workers do not mix
+        log.write(json.dumps(line) + "\n")  # one write, so that workers do not mix lines
 
 
 def _read_failures(folder: Path) -> set[tuple[str, int | None]]:
@@ -328,7 +330,7 @@ def _read_failures(folder: Path) -> set[tuple[str, int | None]]:
         try:
             line = json.loads(text)
         except ValueError:
-            continue  # the last line of a machine that went down
+            continue  # an incomplete last line after a crash
         failed.add((line["structure"], line["site"]))
     return failed
 
@@ -340,12 +342,12 @@ def _forget_failures(folder: Path) -> None:
 
 
 def _check_names(tasks: Sequence[SimulationTask]) -> None:
-    known: dict[str, tuple[Any, ...]] = {}
+    identities: dict[str, tuple[Any, ...]] = {}
     for task in tasks:
         identity = (task.path, task.frame, task.strain, task.temperature, task.seed)
-        if known.setdefault(task.name, identity) != identity:
+        if identities.setdefault(task.name, identity) != identity:
             msg = (
-                f"Tasks of one name must be one structure; {task.name!r} stands for "
-                f"{known[task.name]} and {identity}. Rename one of them."
+                f"Tasks of the same name must have the same structure; {task.name!r} is the name "
+                f"of {identities[task.name]} and of {identity}. Rename one of them."
             )
             raise SimulationError(msg)

@@ -1,4 +1,4 @@
-"""From a folder of site records to the sites of a data set."""
+"""Collecting site records from folders as the sites of a data set."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _SILICON, _OXYGEN = 14, 8
 
-# What a data set keeps elsewhere, or not at all: the potentials of all atoms are many numbers that
-# nothing in a data set refers to.
+# Keys of a record that are not among a site's details: a data set stores them in other fields, or
+# not at all, such as the potentials of all atoms, which take much space and have no use there.
 _ELSEWHERE = {
     *(spec.name for spec in PROPERTIES),
     *("structure", "phase", "source", "licence", "site", "formula", "n_atoms", "volume"),
@@ -35,27 +35,38 @@ _ELSEWHERE = {
 
 
 def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
-    """Read the records of folders (``*.npz``, one a site) in the order of their names.
+    """Read the site records (``*.npz``) of folders as computed sites.
 
-    A site that has records in several folders has the spectrum of the first, and the projected
-    densities of all. The excitation energies of silicon oxides are corrected for the size of the
-    cell and of the basis (:mod:`hyperspy_coreloss.simulation.cell_size`,
-    :mod:`hyperspy_coreloss.simulation.basis_set`); ``details`` tell by how much.
+    If several folders have a record of the same site, its spectrum is taken from the first, and
+    its projected densities from all of them. The excitation energies of silicon oxides are
+    corrected for the finite cell and the finite basis
+    (:mod:`hyperspy_coreloss.simulation.cell_size`,
+    :mod:`hyperspy_coreloss.simulation.basis_set`); ``details`` contains the corrections.
+
+    Parameters
+    ----------
+    *folders
+        Folders of site records, as written by :func:`.run_campaign`.
+
+    Returns
+    -------
+    tuple of ComputedSite
+        In the order of the names of the record files.
 
     Raises
     ------
     DatasetError
-        If a folder holds no record, or records of one site or structure have different cells.
+        If a folder has no record, or records of one site or structure have different cells.
     SimulationError
-        If a file is no complete record.
+        If a file is not a complete record.
     """
     records: dict[str, SiteRecord] = {}
     for folder in folders:
         files = sorted(Path(folder).glob("*.npz"))
         if not files:
             msg = (
-                f"There is no computed site (.npz) in {folder}. Name the folder that `simulate` "
-                "wrote."
+                f"There is no computed site (.npz) in {folder}. Give the output folder of "
+                "`hyperspy-coreloss simulate`."
             )
             raise DatasetError(msg)
         for file in files:
@@ -68,23 +79,28 @@ def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
 
 def _with_densities(name: str, record: SiteRecord, other: SiteRecord) -> SiteRecord:
     if not _structure(record).equals(_structure(other)):
-        msg = f"Two records of the site {name} are of different cells. Remove one."
+        msg = (
+            f"The records of the site {name} must have the same supercell; found two different "
+            "ones. Remove one of the records."
+        )
         raise DatasetError(msg)
     return replace(record, densities=record.densities + other.densities)
 
 
 def _sites(records: Mapping[str, SiteRecord]) -> tuple[ComputedSite, ...]:
     structures: dict[str, ComputedStructure] = {}
-    # They are the same for all sites of one cell.
+    # The errors are the same for all sites of one supercell, and are computed once.
     errors: dict[str, dict[str, float]] = {}
     sites = []
     for name, record in sorted(records.items()):
-        structure = _structure(record)
-        known = structures.setdefault(structure.name, structure)
-        if not known.equals(structure):
-            msg = f"{name} is of another cell than the other sites of {known.name}. Remove it."
+        own = _structure(record)
+        structure = structures.setdefault(own.name, own)
+        if not structure.equals(own):
+            msg = (
+                f"All sites of {structure.name} must have the same supercell; the record {name} "
+                "has a different one. Remove that record."
+            )
             raise DatasetError(msg)
-        structure = known
         if structure.name not in errors:
             errors[structure.name] = excitation_energy_errors(record)
         sites.append(_site(name, record, structure, errors[structure.name]))
@@ -141,7 +157,7 @@ def _density_name(record: SiteRecord, density: ProjectedDensity) -> str:
 
 
 def _density_chains(record: SiteRecord, density: ProjectedDensity) -> RecursionChains:
-    """Chains on the energy scale of their own calculation; occupied states are wanted too."""
+    """Return the chains on the energy scale of their own calculation, occupied states included."""
     steps = density.alpha.shape[-1]
     return RecursionChains(
         alpha=density.alpha.reshape(-1, steps),
@@ -153,10 +169,12 @@ def _density_chains(record: SiteRecord, density: ProjectedDensity) -> RecursionC
 
 
 def excitation_energy_errors(record: SiteRecord) -> dict[str, float]:
-    """Return the errors in eV of a record's excitation energy that are known: of silicon oxides.
+    """Return the errors of a record's excitation energy in eV, by cause.
 
-    The polarisability was fitted to SiO2; it is counted for each two oxygen atoms, which carry
-    nearly all of it. The error of the basis is known at one cutoff.
+    They are available for oxygen in silicon oxides; otherwise the dictionary is empty. The
+    polarisability was fitted to SiO2. It is counted once for every two oxygen atoms, which carry
+    nearly all of it. The error of the basis was measured at the cutoff `CUTOFF` only, and is left
+    out at others.
     """
     numbers = np.asarray(record.numbers)
     if set(numbers.tolist()) != {_SILICON, _OXYGEN} or record.label["absorber"] != "O":

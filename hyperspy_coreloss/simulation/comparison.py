@@ -1,4 +1,9 @@
-"""How alike two computed spectra are: each counted from its own threshold, at one resolution."""
+"""Comparison of two computed spectra by their cosine similarity.
+
+Spectra are broadened to the same resolution and aligned where they first rise through 10 % of their
+highest intensity. Networks align spectra at 30 % (`Recipe.threshold_fraction`), so cosines measured
+here do not describe exactly what a network reads.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +23,16 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.simulation.recursion import Recursion
     from hyperspy_coreloss.simulation.site_record import SiteRecord
 
-#: Standard deviation of the Gaussian in eV: the resolution that spectra are compared at.
+#: Standard deviation in eV of the Gaussian with which spectra are broadened for a comparison.
 SIGMA = 0.5
-#: The same of the sharpest experiments that there are models for.
+#: The same at the resolution of the sharpest experiments that have a pretrained model.
 SHARP_SIGMA = 0.1
-#: Fraction of the highest intensity at which the threshold lies.
+#: Fraction of the highest intensity at which the threshold lies. Networks use 0.3; the records in
+#: training/convergence.jsonl were measured with this value, and would have to be measured again.
 THRESHOLD_FRACTION = 0.1
 
-# From well below any threshold to the end of the window above it, in eV from the lowest empty
-# state; the Gaussian reaches a little further.
+# Energies in eV from the lowest empty state. The first range contains every threshold and the
+# window above it; the second adds a margin for the Gaussian.
 _SEARCHED = np.arange(-3.0, 21.0, 0.02)
 _FINE = np.arange(-6.0, 24.0, 0.02)
 
@@ -34,14 +40,14 @@ _FINE = np.arange(-6.0, 24.0, 0.02)
 def recursion_chains(
     recursion: Recursion | SiteRecord, homo: float, lumo: float
 ) -> RecursionChains:
-    """Return the spectrum of one site, counted from its lowest empty state.
+    """Return the spectrum of one site, with energies from its lowest empty state.
 
     Parameters
     ----------
     recursion
-        Coefficients with the axes k-point, polarisation, step.
+        Recursion coefficients with the axes k-point, polarisation, step.
     homo, lumo
-        Highest occupied and lowest empty state of the core-hole cell in eV.
+        Energies of the highest occupied and the lowest empty state of the core-hole cell in eV.
     """
     steps = recursion.alpha.shape[-1]
     return RecursionChains(
@@ -64,12 +70,12 @@ def aligned_spectrum(chains: RecursionChains, sigma: float = SIGMA) -> NDArray[n
     chains
         Spectrum of one site.
     sigma
-        Standard deviation of the Gaussian that it is broadened with, in eV.
+        Standard deviation in eV of the Gaussian with which the spectrum is broadened.
 
     Returns
     -------
     numpy.ndarray
-        Shape (160,), in the unit of the chains' norm per eV.
+        Intensities, shape (160,), in the unit of `chains.norm` per eV.
 
     Raises
     ------
@@ -80,10 +86,10 @@ def aligned_spectrum(chains: RecursionChains, sigma: float = SIGMA) -> NDArray[n
     spectrum = broaden @ chains.intensity(_FINE)
     scaled = (spectrum / max(spectrum.max(), np.finfo(float).tiny)).astype(np.float32)
     first, last = np.array([_SEARCHED[0]]), np.array([_SEARCHED[0] + 15.0])
-    energy, found = threshold(
+    energy, exists = threshold(
         scaled[np.newaxis], _SEARCHED, first, last, np.zeros(1), THRESHOLD_FRACTION
     )
-    if not found[0]:
+    if not exists[0]:
         msg = (
             f"A spectrum must rise through {100 * THRESHOLD_FRACTION:.0f} % of its maximum within "
             f"{_SEARCHED[0]:.0f} to {_SEARCHED[0] + 15:.0f} eV of its lowest empty state; this one "
@@ -94,5 +100,5 @@ def aligned_spectrum(chains: RecursionChains, sigma: float = SIGMA) -> NDArray[n
 
 
 def cosine(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
-    """Cosine similarity of two spectra on one grid: 1 for the same shape."""
+    """Return the cosine similarity of two spectra on the same grid: 1 for the same shape."""
     return float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))

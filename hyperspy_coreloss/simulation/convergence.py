@@ -1,7 +1,8 @@
-"""What better numerics change in computed sites, summarised by the size of their supercells.
+"""Convergence of computed sites: what finer numerics change, by the volume of the supercell.
 
-The measurements are lines of JSON, one for each structure and parameter, written by
-``benchmarks/simulation_convergence.py``.
+The measurements are JSON lines, one for each structure and parameter, written by
+``benchmarks/simulation_convergence.py``. Their cosines compare spectra that are aligned where they
+first rise through 10 % of their highest intensity (:mod:`.comparison`); networks align at 30 %.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from hyperspy_coreloss.errors import SimulationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: Upper limits in cubic angstrom of the supercells' volumes in each class but the last.
+#: Volumes in cubic angstrom that separate the size classes of supercells.
 CLASS_LIMITS = (500.0, 800.0, 1200.0)
 
-#: How alike spectra are, at the usual and at the sharpest resolution
+#: Cosine similarities of spectra at the usual and at the sharpest resolution
 #: (:mod:`hyperspy_coreloss.simulation.comparison`).
 COSINES = ("cosine", "cosine_sharp")
 
-#: What a better choice of the parameter changes, in the units of the properties.
+#: Changes of the labels under a finer choice of the parameter, in the units of the properties.
 CHANGES = (
     "excitation_energy_change",
     "corrected_excitation_energy_change",
@@ -34,12 +35,12 @@ _KEYS = {"structure", "n_atoms", "volume", "parameter", "used", "better", *COSIN
 
 
 def size_class(volume: float) -> int:
-    """Return the number, from 0, of the size class of a supercell.
+    """Return the size class of a supercell, counted from 0.
 
     Parameters
     ----------
     volume
-        In cubic angstrom.
+        Volume of the supercell in cubic angstrom.
 
     Examples
     --------
@@ -50,12 +51,12 @@ def size_class(volume: float) -> int:
 
 
 def read_measurements(path: str | Path) -> list[dict[str, Any]]:
-    """Read measured changes, one JSON object a line; none where there is no file.
+    """Read measured changes, one JSON object per line; return none if the file does not exist.
 
     Raises
     ------
     SimulationError
-        If a line is no measurement.
+        If a line is not a measurement.
     """
     path = Path(path)
     if not path.exists():
@@ -66,12 +67,12 @@ def read_measurements(path: str | Path) -> list[dict[str, Any]]:
             line = json.loads(text)
             missing = _KEYS - set(line)
         except (ValueError, TypeError) as error:
-            msg = f"Line {number} of {path} must be a JSON object: {error}. Remove the line."
+            msg = f"Line {number} of {path} must be a JSON object; found {error}. Remove the line."
             raise SimulationError(msg) from error
         if missing:
             msg = (
                 f"Line {number} of {path} must be a measurement; it lacks "
-                f"{', '.join(sorted(missing))}. Measure it again."
+                f"{', '.join(sorted(missing))}. Remove the line and measure again."
             )
             raise SimulationError(msg)
         lines.append(line)
@@ -84,21 +85,22 @@ def summarise_convergence(path: str | Path) -> list[dict[str, Any]]:
     Parameters
     ----------
     path
-        File of ``benchmarks/simulation_convergence.py``.
+        Output file of ``benchmarks/simulation_convergence.py``.
 
     Returns
     -------
     list of dict
-        JSON-ready, one for each class that was measured, the smallest first: ``volume`` (limits
-        in cubic angstrom, None where open), ``structures``, and ``changes``, a list with the
-        ``parameter``, what was ``used`` and what is ``better``, the smallest of each of `COSINES`
-        and, of each quantity of `CHANGES`, the change of largest magnitude; None where the
-        parameter does not enter.
+        JSON-ready, one entry for each size class with measurements, the smallest first. An entry
+        has the limits of the ``volume`` in cubic angstrom (None where there is no limit), the
+        names of the ``structures``, and a list of ``changes``. Each change has the ``parameter``,
+        the value ``used`` and the ``better`` value, the smallest of each of `COSINES`, and the
+        value of largest magnitude of each of `CHANGES`; None where a quantity does not depend on
+        the parameter.
 
     Raises
     ------
     SimulationError
-        If a line is no measurement.
+        If a line is not a measurement.
     """
     lines = read_measurements(path)
     limits = (None, *CLASS_LIMITS, None)

@@ -1,4 +1,4 @@
-"""PAW data sets with a full 1s core hole, made once per element and kept in a cache folder."""
+"""PAW data sets with a full 1s core hole, generated once per element in a cache folder."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from hyperspy_coreloss.files import replace_file
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Name under which GPAW finds the data sets: full core hole in 1s.
+#: GPAW's name of the data sets: full core hole in 1s.
 SETUP_NAME = "fch1s"
 
-#: Folder of the cache, unless the environment variable names another.
+#: Environment variable that names the cache folder.
 CACHE_VARIABLE = "HYPERSPY_CORELOSS_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return the folder that keeps the core-hole data sets.
+    """Return the folder of the core-hole data sets.
 
-    ``$HYPERSPY_CORELOSS_CACHE/core_hole``, or ``core_hole`` in the user's cache folder.
+    It is ``$HYPERSPY_CORELOSS_CACHE/core_hole``, or without that environment variable
+    ``hyperspy_coreloss/core_hole`` in the user's cache folder.
     """
     named = os.environ.get(CACHE_VARIABLE)
     base = (
@@ -35,21 +36,21 @@ def cache_folder() -> Path:
 def ensure_core_hole_setup(
     element: str, functional: str = "PBE", folder: Path | None = None
 ) -> Path:
-    """Make sure that GPAW can use a data set of `element` with one electron missing in 1s.
+    """Generate a PAW data set of `element` that lacks one 1s electron, and show it to GPAW.
 
     Parameters
     ----------
     element
         Chemical symbol, for example ``"O"``.
     functional
-        Exchange-correlation functional of the atom.
+        Exchange-correlation functional of the atomic calculation.
     folder
-        Where the files are kept; default :func:`cache_folder`.
+        Folder of the data sets; default :func:`cache_folder`. Existing files are kept.
 
     Returns
     -------
     pathlib.Path
-        Folder that now holds ``<element>.fch1s.<functional>`` and the start basis.
+        Folder with ``<element>.fch1s.<functional>`` and the basis of the initial density.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def _generate(element: str, functional: str, path: Path) -> None:
     _LOGGER.info("generating the 1s core-hole data set of %s in %s", element, path.parent)
     settings = dict(parameters[element])
     if isinstance(settings.get("rcut"), list):
-        settings["rcut"] = list(settings["rcut"])  # the generator extends the list it is given
+        settings["rcut"] = list(settings["rcut"])  # the generator extends this list
     try:
         generator = Generator(
             element, functional, scalarrel=True, corehole=(1, 0, 1.0), nofiles=True, txt=None
@@ -89,18 +90,18 @@ def _generate(element: str, functional: str, path: Path) -> None:
         setup = generator.run(name=SETUP_NAME, write_xml=False, **settings)
     except (ArithmeticError, AssertionError, RuntimeError, ValueError) as error:
         msg = (
-            f"GPAW's generator must converge for {element} with an empty 1s state; it stopped "
-            f"with {error!r}. Give a folder that already holds {path.name}."
+            f"GPAW's generator must converge for {element} with one 1s electron missing; it "
+            f"stopped with {error!r}. Give a folder that already contains {path.name}."
         )
         raise SimulationError(msg) from error
-    # Several workers may make the same file at the same time: the last one wins, whole.
+    # Several workers may write the same file at the same time: each replaces it as a whole.
     with replace_file(path) as new:
         setup.write_xml(str(new))
 
 
 def _copy_basis(element: str, path: Path) -> None:
-    # The first guess of the density needs a basis of the same name as the data set; the guess
-    # is only a start, so the basis of the atom without a hole serves.
+    # GPAW's initial density needs a basis with the name of the data set. It is only an initial
+    # guess, so the basis of the atom without a core hole suffices.
     from gpaw.setup_data import search_for_file
 
     _, source = search_for_file(f"{element}.dzp.basis")

@@ -1,20 +1,20 @@
-"""GPAW calculations of one supercell: ground state, and one neutral cell per core hole.
+"""GPAW calculations of one supercell: the ground state, and one neutral cell per core hole.
 
-The core-hole cell is neutral (``charge=-1`` with a data set that lacks one 1s electron): the
-electron sits at the bottom of the conduction band. One self-consistent calculation gives the
-spectrum and the excitation energy.
+The core-hole cell is neutral (``charge=-1`` with a PAW data set that lacks one 1s electron): the
+excited electron is at the bottom of the conduction band. One self-consistent calculation gives both
+the spectrum and the excitation energy.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.provenance import software_versions
 from hyperspy_coreloss.simulation.core_hole import SETUP_NAME, ensure_core_hole_setup
 from hyperspy_coreloss.simulation.recursion import (
     PlaneWaveHamiltonian,
@@ -38,28 +38,29 @@ _PRECISIONS = {"single": np.complex64, "double": np.complex128}
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """Numerical settings of every calculation; they travel with each result.
+    """Numerical settings of all calculations; they are stored with each result.
 
     Parameters
     ----------
     cutoff
-        Plane-wave cutoff in eV. 300 eV visibly distorts the main peak of O-K. 400 against 520 eV
-        is a cosine of at least 0.9990, and an excitation energy that is 1.21 to 1.23 eV higher
-        (``benchmarks/simulation_convergence.py``); :func:`.basis_set_error` corrects it.
+        Plane-wave cutoff in eV. A cutoff of 300 eV visibly distorts the main peak of O-K. Spectra
+        at 400 and 520 eV have a cosine of at least 0.9990. The excitation energy is 1.21 to
+        1.23 eV higher at 400 than at 520 eV (``benchmarks/simulation_convergence.py``);
+        :func:`.basis_set_error` corrects it.
     functional
         Exchange-correlation functional.
     smearing
         Width of the Fermi-Dirac occupations in eV.
     steps
-        Recursion steps; 250 against 500 is a cosine of at least 0.99999
+        Recursion steps. Spectra of 250 and 500 steps have a cosine of at least 0.99999
         (``benchmarks/simulation_convergence.py``).
     precision
-        Of the recursion's vectors, "single" or "double". Single costs half the time and loses
-        orthogonality sooner, as if there were fewer steps.
+        Precision of the recursion's vectors, "single" or "double". Single precision takes half
+        the time; its vectors lose orthogonality sooner, which acts like a smaller number of steps.
     empty_bands
-        Bands above the occupied ones in the self-consistent calculations.
+        Number of bands above the occupied ones in the self-consistent calculations.
     density_convergence, eigenstate_convergence, energy_convergence
-        GPAW's criteria in electrons, eV**2 and eV, each per valence electron.
+        GPAW's convergence criteria in electrons, eV**2 and eV, each per valence electron.
     population_basis
         LCAO basis of the Mulliken analysis; the populations depend on it.
     population_grid
@@ -81,7 +82,7 @@ class EngineSettings:
     def __post_init__(self) -> None:
         if self.precision not in _PRECISIONS:
             msg = (
-                f"The recursion needs a precision of {' or '.join(_PRECISIONS)}; "
+                f"The precision of the recursion must be {' or '.join(_PRECISIONS)}; "
                 f"{self.precision!r} was given."
             )
             raise SimulationError(msg)
@@ -98,9 +99,10 @@ class GroundState:
     Parameters
     ----------
     energy, reference_energy
-        Total energy and the energy of GPAW's reference atoms in eV; their sum is absolute.
+        Total energy relative to GPAW's reference atoms, and the energy of these atoms, in eV.
+        Their sum is the absolute total energy.
     homo, lumo
-        Highest occupied and lowest empty state at Gamma in eV.
+        Energies of the highest occupied and the lowest empty state at Gamma in eV.
     atomic_potentials
         Electrostatic potential around each atom in eV, shape ``(n_atoms,)``.
     """
@@ -119,7 +121,7 @@ class CoreHoleState:
     Parameters
     ----------
     energy, reference_energy, homo, lumo, atomic_potentials
-        As in :class:`GroundState`; the lumo holds the excited electron.
+        As in :class:`GroundState`; the excited electron occupies the LUMO.
     iterations
         Number of self-consistency steps.
     recursion
@@ -136,27 +138,21 @@ class CoreHoleState:
 
 
 def excitation_energy(ground: GroundState, core_hole: CoreHoleState) -> float:
-    """Total-energy difference in eV between the core-hole cell and the ground state.
+    """Return the total-energy difference in eV between the core-hole cell and the ground state.
 
-    Not corrected for the cell's size (:func:`.cell_size_error`) nor for the finite plane-wave
+    It is not corrected for the finite cell (:func:`.cell_size_error`) and the finite plane-wave
     basis (:func:`.basis_set_error`), on which it depends.
     """
     return core_hole.energy + core_hole.reference_energy - ground.energy - ground.reference_energy
 
 
 def code_versions() -> dict[str, str]:
-    """Versions of the codes a result depends on."""
-    found = {}
-    for package in ("gpaw", "gpaw-data", "ase", "spglib", "numpy", "hyperspy-coreloss"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
+    """Return the versions of the packages on which a result depends."""
+    return software_versions("gpaw", "gpaw-data", "ase", "spglib", "numpy", "hyperspy-coreloss")
 
 
 def converge_ground_state(atoms: Atoms, settings: EngineSettings) -> Any:
-    """Converge the ground state of `atoms` at Gamma; return the GPAW calculator.
+    """Converge the ground state of `atoms` at the Gamma point; return the GPAW calculator.
 
     Raises
     ------
@@ -164,12 +160,12 @@ def converge_ground_state(atoms: Atoms, settings: EngineSettings) -> Any:
         If GPAW does not converge.
     """
     calculator = plane_wave_calculator(settings)
-    _converge(atoms, calculator, "the ground state")
+    _converge(atoms, calculator, "The ground state")
     return calculator
 
 
 def ground_state_of(calculator: Any) -> GroundState:
-    """Numbers of a converged ground state that are worth keeping.
+    """Return the energies and potentials of a converged ground state.
 
     Parameters
     ----------
@@ -204,9 +200,16 @@ def converge_core_hole(
     settings
         Numerical settings.
     setup_folder
-        Where the core-hole data sets are kept; default: the user's cache folder.
+        Folder of the PAW data sets with a core hole; default: the user's cache folder.
     ground_state
-        Calculator of :func:`converge_ground_state` to start from; saves half the time.
+        Calculator of :func:`converge_ground_state`. Starting from its wave functions halves the
+        time.
+
+    Raises
+    ------
+    SimulationError
+        If there is no such atom, its core-hole data set cannot be generated, or GPAW does not
+        converge.
     """
     if not 0 <= site < len(atoms):
         msg = (
@@ -216,7 +219,7 @@ def converge_core_hole(
         raise SimulationError(msg)
     ensure_core_hole_setup(atoms[site].symbol, settings.functional, setup_folder)
     calculator = plane_wave_calculator(settings, setups={site: SETUP_NAME}, charge=-1)
-    _converge(atoms, calculator, f"the core-hole cell of site {site}", ground_state)
+    _converge(atoms, calculator, f"The core-hole cell of site {site}", ground_state)
     return calculator
 
 
@@ -227,7 +230,7 @@ def calculate_core_hole(
     setup_folder: Path | None = None,
     ground_state: Any = None,
 ) -> CoreHoleState:
-    """Converge the neutral core-hole cell of `site` and run the recursion on it.
+    """Converge the neutral core-hole cell of `site`, and run the recursion on it.
 
     Parameters
     ----------
@@ -244,14 +247,14 @@ def calculate_core_hole(
 
 
 def core_hole_state_of(calculator: Any, site: int, settings: EngineSettings) -> CoreHoleState:
-    """Energies of a converged core-hole cell, and the recursion on it.
+    """Run the recursion on a converged core-hole cell; return it with the energies of the cell.
 
     Parameters
     ----------
     calculator
         Calculator of :func:`converge_core_hole`.
     site, settings
-        As there.
+        As in :func:`converge_core_hole`.
 
     Raises
     ------
@@ -276,7 +279,7 @@ def absorption_recursion(
     settings: EngineSettings,
     kpoints: NDArray[np.float64] | None = None,
 ) -> Recursion:
-    """Recursion coefficients of the absorption spectrum of `site`.
+    """Return the recursion coefficients of the absorption spectrum of `site`.
 
     Parameters
     ----------
@@ -298,10 +301,11 @@ def projected_density_recursion(
     settings: EngineSettings,
     kpoints: NDArray[np.float64] | None = None,
 ) -> Recursion:
-    """Recursion coefficients of the p-projected density of states of `site`.
+    """Return the recursion coefficients of the p-projected density of states of `site`.
 
-    Ground state and core-hole cell alike (Kiyohara et al. 2019, figure 4); evaluate them with
-    :func:`.spectrum_from_recursion`. The three rows belong to y, z and x.
+    The calculator may be of the ground state or of the core-hole cell (Kiyohara et al. 2019,
+    figure 4). :func:`.spectrum_from_recursion` evaluates the coefficients. The three rows belong
+    to the p functions y, z and x.
 
     Parameters
     ----------
@@ -322,22 +326,22 @@ def _recursion(
 ) -> Recursion:
     if kpoints is None:
         kpoints = recursion_kpoints(calculator.atoms.get_volume())
-    parts = []
+    coefficients = []
     for kpoint in kpoints:
         hamiltonian = PlaneWaveHamiltonian.from_calculator(
             calculator, kpoint, settings.cutoff, precision=_PRECISIONS[settings.precision]
         )
-        parts.append(haydock_recursion(hamiltonian, site, amplitudes, settings.steps))
-    alpha, beta, norm = (np.stack(part) for part in zip(*parts, strict=True))
+        coefficients.append(haydock_recursion(hamiltonian, site, amplitudes, settings.steps))
+    alpha, beta, norm = (np.stack(arrays) for arrays in zip(*coefficients, strict=True))
     return Recursion(alpha, beta, norm, np.asarray(kpoints, dtype=float))
 
 
 def plane_wave_calculator(settings: EngineSettings, **special: Any) -> Any:
-    """Return a fresh GPAW calculator at Gamma; `special` options go before those of `settings`."""
+    """Return a new GPAW calculator at Gamma; `special` options override those of `settings`."""
     from gpaw import GPAW, FermiDirac
 
     options = {
-        "legacy_gpaw": True,  # core-hole data sets and the Hamiltonian's parts live there
+        "legacy_gpaw": True,  # needed for core-hole data sets, and for the Hamiltonian
         "mode": {"name": "pw", "ecut": settings.cutoff},
         "basis": "sz(dzp)",
         "xc": settings.functional,
@@ -379,10 +383,10 @@ def _converge(atoms: Atoms, calculator: Any, what: str, start: Any = None) -> No
 
 
 def band_edges(calculator: Any) -> tuple[float, float]:
-    """Highest filled band and the one above it at Gamma, in eV.
+    """Return the energies of the highest filled band and of the next at Gamma, in eV.
 
-    In the core-hole cell the number of electrons is odd; the band that holds the single,
-    excited electron counts as the LUMO.
+    The core-hole cell has an odd number of electrons; the band of the single, excited electron
+    counts as the LUMO.
     """
     eigenvalues = calculator.get_eigenvalues()
     filled = round(calculator.wfs.nvalence) // 2

@@ -1,7 +1,7 @@
-"""The labels that come from the structure alone: bond length, bond angle, Voronoi volume.
+"""Geometric labels of a site: bond length, bond angle and Voronoi volume.
 
-Definitions as in :mod:`hyperspy_coreloss.properties`; the two populations are in
-:mod:`.populations`, the excitation energy in :mod:`.engine`.
+The definitions are those of :mod:`hyperspy_coreloss.properties`. The two populations are computed
+in :mod:`.populations`, the excitation energy in :mod:`.engine`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
 
-#: Atoms are bonded within this multiple of the sum of their covalent radii (Cordero et al.
-#: 2008, Dalton Trans. 2832): 2.2 Å for Si-O.
+#: Two atoms are bonded if closer than this multiple of the sum of their covalent radii (Cordero
+#: et al. 2008, Dalton Trans. 2832): 2.2 Å for Si-O.
 BOND_TOLERANCE = 2.2 / 1.77
 
 
@@ -31,9 +31,10 @@ class Neighbours:
     Parameters
     ----------
     indices
-        Atoms, shape ``(n,)``; an atom bonded through two images appears twice.
+        Indices of the neighbours, shape ``(n,)``. A neighbour that is bonded through two periodic
+        images appears twice.
     vectors
-        From the absorber to each, in angstrom, shape ``(n, 3)``.
+        Vectors from the atom to its neighbours in angstrom, shape ``(n, 3)``.
     """
 
     indices: NDArray[np.int64]
@@ -47,20 +48,20 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class GeometryLabels:
-    """Labels of one site that need no electrons.
+    """Labels of one site that depend only on the geometry.
 
     Parameters
     ----------
     bond_length
         Mean distance to the bonded neighbours in angstrom.
     bond_angle
-        Mean angle between the bonds in degree; NaN with fewer than two bonds.
+        Mean angle between the bonds in degrees; NaN with fewer than two bonds.
     voronoi_volume
-        Volume of the unweighted Voronoi cell in angstrom cubed.
+        Volume of the unweighted Voronoi cell in cubic angstrom.
     coordination
         Number of bonded neighbours.
     bonds
-        The bond lengths in angstrom.
+        Bond lengths in angstrom, in ascending order.
     """
 
     bond_length: float
@@ -75,7 +76,7 @@ class GeometryLabels:
 
 
 def bonded_neighbours(atoms: Atoms, site: int) -> Neighbours:
-    """Find the atoms bonded to `site`: within 1.243 times the sum of the covalent radii.
+    """Return the atoms closer to `site` than 1.243 times the sum of their covalent radii.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def bonded_neighbours(atoms: Atoms, site: int) -> Neighbours:
 
 
 def geometry_labels(atoms: Atoms, site: int) -> GeometryLabels:
-    """Compute the geometric labels of `site`.
+    """Return the geometric labels of `site`.
 
     Parameters
     ----------
@@ -113,8 +114,8 @@ def geometry_labels(atoms: Atoms, site: int) -> GeometryLabels:
     distances = neighbours.distances
     if not len(distances):
         msg = (
-            f"The absorber {atoms[site].symbol}{site} must have bonded neighbours, or its bond "
-            "length has no meaning; found none. Choose another site."
+            f"The absorbing atom {atoms[site].symbol}{site} must have bonded neighbours, which "
+            "define its bond length; found none. Choose another site."
         )
         raise StructureError(msg)
     return GeometryLabels(

@@ -1,4 +1,4 @@
-"""Locks that are plain files: claimed by exclusive creation, recovered from dead workers."""
+"""Lock files, claimed by exclusive creation; locks of dead workers are removed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-#: A lock from another machine, untouched for this long in seconds, is taken for dead.
+#: A lock of another machine is stale if it was not touched for this long, in seconds.
 _FOREIGN_PATIENCE = 3600.0
 
-#: To recover a lock takes milliseconds; a recovery older than this in seconds has died itself.
+#: Removing a stale lock takes milliseconds; one that takes longer than this in seconds has died.
 _RECOVERY_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock file that this process holds.
+    """A lock file held by this process.
 
     Parameters
     ----------
@@ -29,16 +29,16 @@ class Lock:
     path: Path
 
     def touch(self) -> None:
-        """Show other machines that the holder is alive."""
+        """Renew the time of the file, which tells other machines that this process is alive."""
         if self.path.exists():
             os.utime(self.path)
 
 
 def claim(path: Path) -> Lock | None:
-    """Claim the lock at `path`; None if a living process holds it.
+    """Claim the lock at `path`; return None if a living process holds it.
 
-    A lock whose holder is dead (no such process on this machine, or another process under its
-    number, or untouched for an hour on another machine) is recovered.
+    A stale lock is removed and claimed. A lock of this machine is stale if the process that made
+    it no longer exists, one of another machine if it was not touched for an hour.
     """
     lock = _create(path)
     if lock is None and _is_stale(path):
@@ -48,7 +48,7 @@ def claim(path: Path) -> Lock | None:
 
 
 def release(lock: Lock) -> None:
-    """Give the lock back."""
+    """Remove the lock file."""
     lock.path.unlink(missing_ok=True)
 
 
@@ -70,7 +70,7 @@ def _is_stale(path: Path) -> bool:
     except FileNotFoundError:
         return True
     except ValueError:
-        # Created and not yet written, or its writer died in between.
+        # The file was created but not yet written, or its writer died in between.
         return age > _RECOVERY_PATIENCE
     if holder["host"] != socket.gethostname():
         return age > _FOREIGN_PATIENCE
@@ -78,7 +78,7 @@ def _is_stale(path: Path) -> bool:
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove a stale lock, but never one that another worker has just recovered."""
+    """Remove a stale lock, but never one that another worker has just claimed anew."""
     guard = path.with_suffix(".recovery")
     if guard.exists() and time.time() - guard.stat().st_mtime > _RECOVERY_PATIENCE:
         guard.unlink(missing_ok=True)
@@ -104,11 +104,11 @@ def _is_alive(pid: int, born: str) -> bool:
 
 
 def _birth(pid: int) -> str:
-    """Start time of a process, which tells it from a later one of the same number."""
+    """Return the start time of a process; it distinguishes later ones of the same number."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
-        return ""  # no /proc on this system: the number alone has to do
+        return ""  # without /proc, only process numbers are compared
     fields = stat.rpartition(")")[2].split()
-    # A zombie holds nothing: its files are closed, only its number lives on.
+    # A zombie holds no lock: its files are closed, and only its number still exists.
     return "" if fields[0] == "Z" else fields[19]

@@ -1,7 +1,7 @@
 """Mulliken charges and bond overlap populations from GPAW's LCAO mode.
 
-Both depend on the basis, so its name travels with every number: quartz has -0.80 e and 0.61
-electrons in ``sz(dzp)``, -0.24 e and 0.88 in ``dzp``, and about -1.2 e in CASTEP.
+Both depend on the basis, so its name is stored with every result. Oxygen in quartz has -0.80 e and
+0.61 electrons in ``sz(dzp)``, -0.24 e and 0.88 electrons in ``dzp``, and about -1.2 e in CASTEP.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Populations:
-    """Mulliken analysis of one structure's ground state.
+    """Mulliken analysis of the ground state of one structure.
 
     Parameters
     ----------
     shared
-        Electrons shared between each pair of atoms (half of them in each of ``[i, j]`` and
-        ``[j, i]``) and, on the diagonal, held by one atom; shape ``(n_atoms, n_atoms)``.
+        Populations in electrons, shape ``(n_atoms, n_atoms)``. Elements ``[i, j]`` and ``[j, i]``
+        each hold half of the electrons shared by two atoms; diagonal elements hold those of one.
     valence
-        Valence electrons of each neutral atom, shape ``(n_atoms,)``.
+        Number of valence electrons of each neutral atom, shape ``(n_atoms,)``.
     basis
         Name of the LCAO basis.
     """
@@ -41,13 +41,19 @@ class Populations:
     basis: str
 
     def mulliken_charge(self, site: int) -> float:
-        """Mulliken charge of atom `site` in elementary charges."""
+        """Return the Mulliken charge of atom `site` in elementary charges."""
         return float(self.valence[site] - self.shared[site].sum())
 
     def bond_overlap_population(self, atoms: Atoms, site: int) -> float:
-        """Overlap population in electrons, averaged over the bonds of atom `site`.
+        """Return the overlap population in electrons, averaged over the bonds of atom `site`.
 
-        In the supercells used here, an atom is bonded to a neighbour through one image only.
+        Each neighbour counts once: in the supercells used here, an atom is bonded to only one
+        periodic image of a neighbour.
+
+        Raises
+        ------
+        SimulationError
+            If the atom has no bonded neighbour.
         """
         indices = np.unique(bonded_neighbours(atoms, site).indices)
         if not len(indices):
@@ -60,7 +66,7 @@ class Populations:
 
 
 def calculate_populations(atoms: Atoms, settings: EngineSettings) -> Populations:
-    """Converge the ground state in an LCAO basis at Gamma and analyse it after Mulliken.
+    """Return the Mulliken analysis of the ground state in an LCAO basis at the Gamma point.
 
     Parameters
     ----------
@@ -72,7 +78,7 @@ def calculate_populations(atoms: Atoms, settings: EngineSettings) -> Populations
     Raises
     ------
     SimulationError
-        If GPAW does not converge, or the electrons do not add up.
+        If GPAW does not converge, or the populations do not sum to the valence electrons.
     """
     from gpaw import GPAW, ConvergenceError, FermiDirac
 
@@ -101,7 +107,7 @@ def calculate_populations(atoms: Atoms, settings: EngineSettings) -> Populations
     if abs(shared.sum() - valence.sum()) > 1e-3:
         msg = (
             f"Mulliken populations must sum to the {valence.sum():.0f} valence electrons; found "
-            f"{shared.sum():.4f}. Report this structure."
+            f"{shared.sum():.4f}. Please report this structure as a bug."
         )
         raise SimulationError(msg)
     return Populations(shared, valence, settings.population_basis)

@@ -1,7 +1,7 @@
-"""The p-projected density of states of a site and its neighbours, kept in its record.
+"""The p-projected densities of states of a site and its neighbours, from its record.
 
-The paper explains spectra by those of the ground state and of the core-hole cell (Kiyohara et al.
-2019, J. Phys. Mater. 2, 024003, figure 4).
+Kiyohara et al. 2019 (J. Phys. Mater. 2, 024003, figure 4) explain spectra by the densities of the
+ground state and of the core-hole cell.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.simulation.site_record import ProjectedDensity, SiteRecord
 
-#: Atoms at more than this share of the largest distance from the core hole count as far from it.
+#: Atoms beyond this fraction of the largest distance from the core hole count as far from it.
 _FAR = 0.9
 
 
 def find_density(
     record: SiteRecord, *, core_hole: bool, atom: int | None = None
 ) -> ProjectedDensity:
-    """Return one of the densities of a record.
+    """Return one of the projected densities of a record.
 
     Parameters
     ----------
     record
         Record of a site that was computed with projected densities.
     core_hole
-        Whether of the core-hole cell; if not, of the ground state.
+        Whether the density is of the core-hole cell; if not, it is of the ground state.
     atom
-        Index of the atom in the supercell; default: the absorbing one.
+        Index of the atom in the supercell; default: the absorbing atom.
 
     Raises
     ------
@@ -45,10 +45,11 @@ def find_density(
     for density in record.densities:
         if density.atom == atom and density.core_hole == core_hole:
             return density
-    known = [(density.atom, density.core_hole) for density in record.densities]
+    available = [(density.atom, density.core_hole) for density in record.densities]
     msg = (
         f"The record must hold a projected density of atom {atom} with core_hole={core_hole}; "
-        f"found {known}. Compute the site with SiteSimulator(projected_density=...)."
+        f"found those of (atom, core_hole) {available}. Compute the site with "
+        "SiteSimulator(projected_density=...)."
     )
     raise SimulationError(msg)
 
@@ -56,18 +57,18 @@ def find_density(
 def density_of_states(
     record: SiteRecord, density: ProjectedDensity, energy: ArrayLike, lifetime: float = 0.3
 ) -> NDArray[np.float64]:
-    """Evaluate a projected density of states on the scale of the ground state.
+    """Return a projected density of states on the energy scale of the ground state.
 
     Parameters
     ----------
     record
         Record that holds `density`.
     density
-        One of its densities, see :func:`find_density`.
+        Projected density of the record, from :func:`find_density`.
     energy
         Energies in eV above the highest occupied state of the ground state, shape ``(n,)``.
     lifetime
-        Half width of the Lorentzian in eV.
+        Half width at half maximum of the Lorentzian in eV.
 
     Returns
     -------
@@ -77,21 +78,22 @@ def density_of_states(
     Raises
     ------
     SimulationError
-        If the coefficients are not usable.
+        If the coefficients are not finite or have the wrong shape.
     """
     absolute = np.asarray(energy, dtype=float) + record.label["homo_gs"]
     if density.core_hole:
         absolute = absolute + potential_shift(record)
-    parts = spectrum_from_recursion(density.alpha, density.beta, density.norm, absolute, lifetime)
-    return parts.mean(axis=0).sum(axis=0)
+    spectra = spectrum_from_recursion(density.alpha, density.beta, density.norm, absolute, lifetime)
+    return spectra.mean(axis=0).sum(axis=0)
 
 
 def potential_shift(record: SiteRecord) -> float:
-    """Return by how much energies of the core-hole cell lie above those of the ground state, in eV.
+    """Return the offset in eV of the core-hole cell's energy scale above that of the ground state.
 
-    The mean potential of a periodic cell is arbitrary; far from the core hole the potential is
-    that of the ground state. It is compared at the atoms beyond 0.9 times the largest distance
-    from the core hole; in a cell of 8 Å it still varies by up to 0.1 eV there.
+    The mean potential of a periodic cell is arbitrary, but far from the core hole the potential
+    must equal that of the ground state. The two are compared at atoms beyond 0.9 times the largest
+    distance from the core hole. In a cell of 8 Å, their difference still varies by up to 0.1 eV
+    between these atoms.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Projector functions of all atoms of a cell in plane waves, without their matrix.
+"""Projector functions of all atoms of a cell in plane waves, without storing their matrix.
 
 The functions of an atom at R are form factors times a phase, ``f_i(G) exp(-iG.R)``, and all atoms
-of one kind share the form factors. Sums over the plane waves need no more than these two, which
-are so much smaller than the matrix that they stay in the processor's cache.
+of one kind share the form factors. Sums over the plane waves need only form factors and phases.
+They are so much smaller than the matrix that they fit into the processor's cache.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class AtomKind:
     Parameters
     ----------
     form_factors
-        Real, shape ``(functions, 2 * plane waves)``: each value twice, for real and imaginary
-        part.
+        Real form factors, shape ``(functions, 2 * plane waves)``. Each value is stored twice, to
+        multiply the real and the imaginary component of a plane-wave coefficient.
     powers
         ``(-i)^l`` of each function, shape ``(functions,)``.
     phases, adjoint_phases
-        ``exp(-iG.R)``, shape ``(atoms, plane waves)``, and its adjoint. Both are kept, because
-        reading one as the other costs time at every step.
+        ``exp(-iG.R)``, shape ``(atoms, plane waves)``, and its adjoint. Both are stored, because
+        forming one from the other would cost time at every step.
     columns
-        Places of the functions among all of the cell, shape ``(atoms, functions)``.
+        Indices of the functions among those of the whole cell, shape ``(atoms, functions)``.
     """
 
     form_factors: NDArray[np.floating]
@@ -51,7 +51,7 @@ class AtomKind:
         columns: NDArray[np.integer],
         precision: type[np.complexfloating],
     ) -> AtomKind:
-        """Split the functions of an atom at the origin, and place them at all atoms.
+        """Split the functions of an atom at the origin into factors, with the phases of all atoms.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class AtomKind:
         angles
             ``G.R`` of the atoms, shape ``(atoms, plane waves)``.
         columns
-            As the field.
+            As in the class.
         precision
             Complex type.
         """
@@ -79,7 +79,7 @@ class AtomKind:
         )
 
     def project(self, vectors: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
-        """Inner products with `vectors`, shape ``(m, atoms, functions)``."""
+        """Return the inner products with `vectors`, shape ``(m, atoms, functions)``."""
         real = self.form_factors.dtype
         functions = len(self.form_factors)
         products = np.empty((len(vectors), functions, vectors.shape[1]), dtype=vectors.dtype)
@@ -89,25 +89,25 @@ class AtomKind:
         return shaped * self.powers.conj()
 
     def expand(self, coefficients: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
-        """Sum of the functions times `coefficients`, shape ``(m, atoms, functions)``."""
+        """Return the sum of the functions times `coefficients`, shape ``(m, atoms, functions)``."""
         count, atoms, functions = coefficients.shape
         weights = (coefficients * self.powers).swapaxes(1, 2).reshape(count * functions, atoms)
-        parts = (weights @ self.phases).view(self.form_factors.dtype)
-        parts = parts.reshape(count, functions, -1)
-        parts *= self.form_factors
-        return parts.sum(axis=1).view(coefficients.dtype)
+        terms = (weights @ self.phases).view(self.form_factors.dtype)
+        terms = terms.reshape(count, functions, -1)
+        terms *= self.form_factors
+        return terms.sum(axis=1).view(coefficients.dtype)
 
 
 @dataclass(frozen=True)
 class ProjectorFunctions:
-    """Projector functions ``B`` of all atoms of a cell, orthonormal plane-wave basis.
+    """Projector functions ``B`` of all atoms of a cell in an orthonormal plane-wave basis.
 
     Parameters
     ----------
     kinds
-        The atoms by kind.
+        Functions of the atoms, grouped by PAW data set.
     count
-        Number of functions.
+        Number of functions of all atoms.
     """
 
     kinds: tuple[AtomKind, ...]
@@ -122,14 +122,14 @@ class ProjectorFunctions:
         scale: float,
         precision: type[np.complexfloating],
     ) -> ProjectorFunctions:
-        """Make the projector functions of GPAW's PAW data sets.
+        """Return the projector functions of GPAW's PAW data sets.
 
         Parameters
         ----------
         setups
-            Data set of each atom.
+            PAW data set of each atom.
         basis
-            GPAW's plane-wave descriptor of one k-point.
+            GPAW's plane-wave descriptor for one k-point.
         positions
             Fractional positions, shape ``(atoms, 3)``.
         scale
@@ -167,21 +167,21 @@ class ProjectorFunctions:
         return self.kinds[0].phases.dtype
 
     def project(self, vectors: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
-        """``B^H v`` of each row of `vectors`: ``(m, plane waves)`` to ``(m, functions)``."""
+        """Return ``B^H v`` of each row of `vectors`, shape ``(m, functions)``."""
         result = np.empty((len(vectors), self.count), dtype=vectors.dtype)
         for kind in self.kinds:
             result[:, kind.columns] = kind.project(vectors)
         return result
 
     def expand(self, coefficients: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
-        """``B c`` of each row of `coefficients`: ``(m, functions)`` to ``(m, plane waves)``."""
+        """Return ``B c`` of each row of `coefficients`, shape ``(m, plane waves)``."""
         first, *others = (kind.expand(coefficients[:, kind.columns]) for kind in self.kinds)
         for other in others:
             first += other
         return first
 
     def gram_matrix(self) -> NDArray[np.complexfloating]:
-        """``B^H B``, shape ``(functions, functions)``."""
+        """Return ``B^H B``, shape ``(functions, functions)``."""
         matrix = np.empty((self.count, self.kinds[0].phases.shape[1]), dtype=self.dtype)
         for kind in self.kinds:
             shaped = kind.form_factors[:, ::2] * kind.powers[:, np.newaxis]

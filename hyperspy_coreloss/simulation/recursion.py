@@ -1,14 +1,14 @@
 """Haydock recursion on a converged GPAW Hamiltonian, with the exact inverse PAW overlap.
 
 In the PAW method the eigenvalue problem is generalised, ``H u = E S u`` with
-``S = 1 + B O B^H``, where the columns of ``B`` are the projector functions in plane waves and
-``O`` is diagonal in atoms. Woodbury's identity gives the inverse exactly,
-``S^-1 = 1 - B X B^H`` with ``X = O (1 + G O)^-1`` and ``G = B^H B``, so that the recursion needs
-neither empty states nor an approximate overlap.
+``S = 1 + B O B^H``. The columns of ``B`` are the projector functions in plane waves, and ``O`` is
+block-diagonal in the atoms. Woodbury's identity gives the exact inverse, ``S^-1 = 1 - B X B^H``
+with ``X = O (1 + G O)^-1`` and ``G = B^H B``. The recursion therefore needs neither empty states
+nor an approximate overlap.
 
-The recursion is kept in the vectors ``z = S^-1 w`` and in the coefficients of ``w - t`` in the
-projectors, so that each step costs two multiplications with ``B``, not three
-(:mod:`.projectors`).
+Each vector ``w`` of the recursion is kept as ``t + B c``: a vector ``t`` in plane waves and
+coefficients ``c`` of the projector functions. Each step then takes only two multiplications with
+``B`` (:mod:`.projectors`), one of them for ``z = S^-1 w``.
 
 Notes
 -----
@@ -64,14 +64,16 @@ class PlaneWaveHamiltonian:
     potential
         Local potential on the grid, shape ``(n1, n2, n3)``.
     box
-        Shape of the smallest box around the plane waves.
+        Shape of the smallest box of wave vectors that contains the plane waves.
     box_index
-        Flat position of each plane wave in the box, shape ``(plane waves,)``. The box starts at
-        the lowest wave vector, not at zero: a phase in real space, which the way back removes.
+        Flat index of each plane wave in the box, shape ``(plane waves,)``. The box starts at the
+        lowest wave vector, not at zero; the resulting phase in real space cancels on transforming
+        back.
     projectors
         Projector functions of all atoms.
     nonlocal_energy, nonlocal_overlap
-        Atom-diagonal PAW corrections, shape ``(projectors, projectors)``.
+        PAW corrections of Hamiltonian and overlap, block-diagonal in the atoms, shape
+        ``(projectors, projectors)``.
     slices
         Columns of `projectors` that belong to each atom.
     """
@@ -94,14 +96,14 @@ class PlaneWaveHamiltonian:
         *,
         precision: type[np.complexfloating],
     ) -> PlaneWaveHamiltonian:
-        """Take the Hamiltonian out of a converged calculation.
+        """Take the Hamiltonian from a converged calculation.
 
         Parameters
         ----------
         calculator
-            Converged plane-wave GPAW calculator; its potential is kept, the k-point is free.
+            Converged plane-wave GPAW calculator, which gives the potential.
         kpoint
-            Fractional k-point.
+            Any fractional k-point; it need not be one of the calculation.
         cutoff
             Plane-wave cutoff in eV, as in the calculation.
         precision
@@ -147,7 +149,7 @@ class PlaneWaveHamiltonian:
             for axis, size in enumerate(self.potential.shape):
                 field = ifft(field, size, axis)
             field *= self.potential
-            # Most of the grid's wave vectors are none of the box, and need no transform.
+            # Most of the grid's wave vectors lie outside the box and need no transform.
             for axis, size in reversed(tuple(enumerate(self.box))):
                 field = fft(field, axis=axis)[(slice(None),) * axis + (slice(size),)]
             target += field.ravel()[self.box_index]
@@ -157,7 +159,7 @@ class PlaneWaveHamiltonian:
 def _smallest_box(
     grid_index: NDArray[np.integer], shape: NDArray[np.integer]
 ) -> tuple[tuple[int, ...], NDArray[np.integer]]:
-    """Smallest box around plane waves on a grid, and their flat places in it."""
+    """Return the smallest box around plane waves on a grid, and their flat indices in it."""
     places = np.array(np.unravel_index(grid_index, shape)).T
     wave_numbers = (places + shape // 2) % shape - shape // 2
     wave_numbers -= wave_numbers.min(axis=0)
@@ -181,12 +183,13 @@ def _atomic_matrices(
 
 
 def dipole_amplitudes(calculator: Any, atom: int) -> NDArray[np.float64]:
-    """Dipole matrix elements between `atom`'s 1s state and its partial waves.
+    """Return the dipole matrix elements between the 1s state and the partial waves of `atom`.
 
     Returns
     -------
     numpy.ndarray
-        Shape ``(3, projectors of the atom)``, polarisations x, y, z, atomic units.
+        Shape ``(3, projectors of the atom)``, in atomic units; the rows are the polarisations x,
+        y and z.
     """
     from gpaw.xas import dipole_matrix_elements
 
@@ -196,10 +199,10 @@ def dipole_amplitudes(calculator: Any, atom: int) -> NDArray[np.float64]:
 def projector_amplitudes(
     calculator: Any, atom: int, angular_momentum: int = 1
 ) -> NDArray[np.float64]:
-    """Amplitudes whose recursion gives the projected density of states of `atom`.
+    """Return the amplitudes whose recursion gives the projected density of states of `atom`.
 
-    The weight of a state is its squared projection on the atom's bound partial waves of that
-    angular momentum, as in GPAW's orbital-projected density of states.
+    The weight of a state is its squared projection on the atom's bound partial waves with
+    `angular_momentum`, as in GPAW's orbital-projected density of states.
 
     Returns
     -------
@@ -209,7 +212,7 @@ def projector_amplitudes(
     Raises
     ------
     SimulationError
-        If the atom has no bound partial wave of that angular momentum.
+        If the atom has no bound partial wave with this angular momentum.
     """
     setup = calculator.wfs.setups[atom]
     start = 0
@@ -250,14 +253,15 @@ def haydock_recursion(
     Raises
     ------
     SimulationError
-        If the recursion breaks down (the Krylov space is exhausted, or NaN).
+        If the recursion breaks down: a vector has zero length (the Krylov space is exhausted) or
+        is not finite.
     """
     from ase.units import Hartree
 
     projectors, real = hamiltonian.projectors, hamiltonian.kinetic.dtype
     gram, overlap, energy, woodbury = _projector_matrices(hamiltonian)
     count = len(amplitudes)
-    # Every vector w of the recursion is kept as plain + B coefficients.
+    # Every vector w of the recursion is kept as plain + B coefficients (t + B c above).
     plain = np.zeros((count, len(hamiltonian.kinetic)), dtype=projectors.dtype)
     coefficients: NDArray[np.complexfloating] = np.zeros((count, len(gram)), dtype=np.complex128)
     coefficients[:, hamiltonian.slices[atom]] = amplitudes
@@ -288,10 +292,10 @@ def haydock_recursion(
 
 
 def _projector_matrices(hamiltonian: PlaneWaveHamiltonian) -> tuple[Any, ...]:
-    """``G``, ``O``, the atomic energies and ``X`` of the module's docstring, transposed.
+    """Return ``G``, ``O``, the PAW energies and ``X`` of the module's docstring, transposed.
 
-    Rows are multiplied with them; products with transposed views take longer. What
-    is diagonal in the atoms is sparse. All are in double precision, which costs little here and
+    They multiply row vectors; products with transposed views would take longer. Matrices that are
+    block-diagonal in the atoms are sparse. All are in double precision, which costs little and
     keeps the vectors orthogonal for longer.
     """
     from scipy.sparse import csr_array
@@ -310,37 +314,39 @@ def _projector_matrices(hamiltonian: PlaneWaveHamiltonian) -> tuple[Any, ...]:
 def _inner(
     left: NDArray[np.complexfloating], right: NDArray[np.complexfloating]
 ) -> NDArray[np.float64]:
-    """Real part of the inner product of each row of `left` with that of `right`."""
+    """Return the real part of the inner product of each row of `left` with that of `right`."""
     return np.array([np.vdot(x, y).real for x, y in zip(left, right, strict=True)], dtype=float)
 
 
 def _check_length(length: NDArray[np.float64], step: int) -> None:
     if not np.all(np.isfinite(length)) or np.any(length < 1e-10):
         msg = (
-            f"The recursion needs a vector of finite length at every step; step {step} found "
-            f"{np.array2string(length, precision=3)}. Use fewer steps, or check that the "
-            "calculation converged and that the absorbing atom carries a core hole."
+            "The recursion needs vectors of finite length, not zero, at every step; the lengths at "
+            f"step {step} are {np.array2string(length, precision=3)}. Use fewer steps, or check "
+            "that the calculation converged and that the absorbing atom has a core hole."
         )
         raise SimulationError(msg)
 
 
 def recursion_kpoints(volume: float, two_points_from: float = 1200.0) -> NDArray[np.float64]:
-    """K-points of a supercell: the four pairs (1/4, ±1/4, ±1/4), in large cells two of them.
+    """Return the k-points of a supercell: four points (1/4, ±1/4, ±1/4), two in large cells.
 
-    Time reversal makes the four stand for the whole 2 x 2 x 2 grid. Measured on quartz (cosine
-    over -1 to 15 eV, sigma 0.5 eV): equivalent sites in 54 atoms agree to 0.9999 with all
-    four, to 0.9972 with the first two, to 0.9974 with the first; 54 and 72 atoms agree to 0.9999
-    with all four, to 0.995 to 0.9986 with fewer. The points that are left out favour directions.
-    All four agree with the 3 x 3 x 3 grid to 0.9998 or better in 441 to 825 Å**3, the two with
-    all four to 0.9998 in 1221 Å**3 (``benchmarks/simulation_convergence.py``).
+    By time reversal, the four points represent the whole 2 x 2 x 2 grid. Cosines of spectra of
+    quartz (-1 to 15 eV, sigma 0.5 eV) show what fewer points change. Equivalent sites in 54 atoms
+    agree to 0.9999 with four points, to 0.9972 with the first two and to 0.9974 with the first
+    alone. Cells of 54 and 72 atoms agree to 0.9999 with four points, to 0.995 to 0.9986 with
+    fewer. Fewer points give some directions more weight than others. Four points agree with the
+    3 x 3 x 3 grid to 0.9998 or better in 441 to 825 Å**3, and two points with four to 0.9998 in
+    1221 Å**3 (``benchmarks/simulation_convergence.py``).
 
     Parameters
     ----------
     volume
-        Volume of the supercell in angstrom cubed.
+        Volume of the supercell in cubic angstrom.
     two_points_from
-        Volume from which two points have to do (about 72 atoms of an open framework). They
-        differ in the sign between the two shortest cell vectors, which matters most.
+        Volume in cubic angstrom from which two points are used (about 72 atoms of an open
+        framework). The two differ in the relative sign along the two shortest cell vectors, which
+        matters most.
 
     Returns
     -------

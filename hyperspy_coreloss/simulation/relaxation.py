@@ -1,4 +1,4 @@
-"""Relaxing the atoms of a cell that stays as it is, with forces from GPAW."""
+"""Relaxation of the atoms in a fixed cell, with forces from GPAW."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RelaxationSettings:
-    """When the atoms are at rest, and with what the forces are computed.
+    """Convergence criteria of a relaxation, and settings of its force calculations.
 
     Parameters
     ----------
     largest_force
-        No atom is left under a larger force than this, in eV/Å. An Si-O bond is stretched by
-        0.01 Å under some 0.4 eV/Å, and by heat at 300 K several times as much.
+        Largest force on an atom at the end, in eV/Å. A force of about 0.4 eV/Å stretches an Si-O
+        bond by 0.01 Å; thermal motion at 300 K stretches it several times as much.
     most_steps
-        Steps after which to give up.
+        Largest number of steps.
     longest_step
-        Longest way of an atom in one step, in angstrom.
+        Largest displacement of an atom in one step, in angstrom.
     stiffness
-        Of the springs between near neighbours with which the search begins, in eV/Å². It
-        changes the number of steps only; this is what ASE estimates in quartz.
+        Force constant in eV/Å² of the springs between neighbours that precondition the search.
+        It affects only the number of steps. The default is ASE's estimate for quartz.
     engine
-        Settings of the ground state. Plane waves, because a fixed cell leaves no Pulay force in
-        them and the crystals of the Materials Project are at rest already.
+        Settings of the ground state, which is computed with plane waves: in a fixed cell they
+        cause no Pulay forces, and the crystals of the Materials Project are already relaxed.
     """
 
     largest_force: float = 0.25
@@ -51,21 +51,21 @@ class RelaxationSettings:
 
 
 def relax(atoms: Atoms, settings: RelaxationSettings | None = None) -> Atoms:
-    """Return a copy with its atoms at rest, in the same cell.
+    """Return a copy of `atoms` with relaxed positions, in the same cell.
 
     Parameters
     ----------
     atoms
-        Periodic structure, large enough for one k-point (Gamma).
+        Periodic structure in a cell that is large enough for a single k-point (Gamma).
     settings
         Default: :class:`RelaxationSettings`.
 
     Raises
     ------
     StructureError
-        If `atoms` is no crystal.
+        If the cell is not periodic in three dimensions, or a position is not finite.
     SimulationError
-        If the forces do not fall below the limit in time, or GPAW does not converge.
+        If a force still exceeds the limit after the last step, or GPAW does not converge.
     """
     from ase.optimize.precon import Exp, PreconLBFGS
     from gpaw import ConvergenceError
@@ -74,12 +74,12 @@ def relax(atoms: Atoms, settings: RelaxationSettings | None = None) -> Atoms:
     check_cell(atoms)
     own = atoms.copy()
     own.calc = plane_wave_calculator(settings.engine)
-    # Springs between neighbours as the first guess of the force constants spare about half of the
-    # steps that plain BFGS takes.
+    # Preconditioned with springs between neighbours, the search takes about half as many steps as
+    # plain BFGS.
     search = PreconLBFGS(
         own,
         precon=Exp(mu=settings.stiffness),
-        use_armijo=False,  # it would cost further calculations
+        use_armijo=False,  # a line search would cost further force calculations
         logfile=None,
         maxstep=settings.longest_step,
     )
@@ -89,15 +89,15 @@ def relax(atoms: Atoms, settings: RelaxationSettings | None = None) -> Atoms:
         left = _largest_force(own)
     except ConvergenceError as error:
         msg = (
-            f"The forces on {atoms.get_chemical_formula()} need a converged ground state; GPAW "
-            f"stopped with {error!r}. Start from a structure without broken bonds."
+            f"The ground state of {atoms.get_chemical_formula()} must converge to compute its "
+            f"forces; GPAW stopped with {error!r}. Start from a structure without broken bonds."
         )
         raise SimulationError(msg) from error
     if not left <= settings.largest_force:
         msg = (
-            f"{atoms.get_chemical_formula()} must come to rest within {settings.most_steps} "
-            f"steps, no force above {settings.largest_force} eV/Å; found {left:.2f} eV/Å left. "
-            "Start closer to the end, or allow more steps."
+            f"The forces on {atoms.get_chemical_formula()} must fall to {settings.largest_force} "
+            f"eV/Å within {settings.most_steps} steps; the largest is still {left:.2f} eV/Å. "
+            "Start from a structure closer to equilibrium, or allow more steps."
         )
         raise SimulationError(msg)
     own.calc = None

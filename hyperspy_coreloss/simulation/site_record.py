@@ -1,4 +1,4 @@
-"""The result of one site: recursion coefficients, structure and labels in one ``.npz``."""
+"""The record of one computed site: recursion coefficients, structure and labels in one ``.npz``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _KEYS = ("alpha", "beta", "norm", "cell", "positions", "numbers", "site", "label")
 
-# Only in records with projected densities: those of all atoms and states, stacked.
+# Only in records with projected densities. The arrays of all atoms and states are stacked.
 _DENSITY_KEYS = ("atom", "core_hole", "alpha", "beta", "norm")
 
 
@@ -33,9 +33,9 @@ class ProjectedDensity:
     atom
         Index of the atom in the supercell.
     core_hole
-        Whether of the core-hole cell; if not, of the ground state.
+        Whether the density is of the core-hole cell; if not, it is of the ground state.
     alpha, beta
-        Coefficients in eV, shape ``(k-points, 3, steps)``; the rows belong to y, z and x.
+        Coefficients in eV, shape ``(k-points, 3, steps)``; the rows are the p functions y, z, x.
     norm
         Squared norm of the starting vectors, shape ``(k-points, 3)``.
     """
@@ -49,7 +49,7 @@ class ProjectedDensity:
 
 @dataclass(frozen=True)
 class SiteRecord:
-    """One site's spectrum, structure and labels.
+    """Spectrum, structure and labels of one site.
 
     Parameters
     ----------
@@ -58,15 +58,16 @@ class SiteRecord:
     norm
         Squared norm of the starting vectors, shape ``(k-points, 3)``.
     cell, positions
-        Supercell in angstrom, shapes ``(3, 3)`` and ``(n_atoms, 3)``.
+        Lattice vectors and atoms of the supercell in angstrom, shapes ``(3, 3)`` and
+        ``(n_atoms, 3)``.
     numbers
         Atomic numbers, shape ``(n_atoms,)``.
     site
         Index of the absorbing atom.
     label
-        JSON-ready labels, energies in eV, settings, versions and origin.
+        JSON-ready: labels, energies in eV, settings, versions of the programs, and origin.
     densities
-        Projected densities of states, if they were asked for.
+        Projected densities of states; empty if none were requested.
     """
 
     alpha: NDArray[np.floating]
@@ -81,9 +82,9 @@ class SiteRecord:
 
 
 def save_site_record(record: SiteRecord, path: str | Path) -> None:
-    """Write `record` whole or not at all.
+    """Write `record` to a file, completely or not at all.
 
-    Coefficients are kept in single precision, as they are computed.
+    Coefficients are stored in single precision.
     """
     save_arrays(
         path,
@@ -100,15 +101,15 @@ def save_site_record(record: SiteRecord, path: str | Path) -> None:
 
 
 def load_site_record(path: str | Path) -> SiteRecord:
-    """Read a record of :func:`save_site_record`.
+    """Read a record written by :func:`save_site_record`.
 
     Raises
     ------
     SimulationError
-        If the file is no complete record.
+        If the file is not a complete record.
     """
     try:
-        # NumPy leaves a file that is no archive open, unless the file is ours.
+        # If the file is not an archive, np.load leaves it open unless it is given an open file.
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             fields = {key: arrays[key] for key in _KEYS}
             densities = _unstack(arrays)
@@ -122,6 +123,9 @@ def load_site_record(path: str | Path) -> SiteRecord:
     return SiteRecord(
         **{**fields, "site": int(fields["site"]), "label": label}, densities=densities
     )
+
+
+read_site_record = load_site_record  # the name that earlier documentation used
 
 
 def _stack(densities: tuple[ProjectedDensity, ...]) -> dict[str, NDArray]:
@@ -148,6 +152,6 @@ def _unstack(arrays: Mapping[str, NDArray]) -> tuple[ProjectedDensity, ...]:
 
 
 def save_arrays(path: str | Path, **arrays: Any) -> None:
-    """Write an ``.npz`` whole or not at all, so that a reader never sees half of it."""
+    """Write an ``.npz`` file completely or not at all, so that no reader sees half of it."""
     with replace_file(path) as new, new.open("wb") as file:
         np.savez_compressed(file, **arrays)

@@ -1,4 +1,4 @@
-"""From a task to its sites' records: the simulator that a campaign runs."""
+"""The simulator that a campaign runs: it computes the site records of a task."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedStructure:
-    """A supercell with its ground state, shared by all sites of a task.
+    """A supercell and its ground state, shared by all sites of a task.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ class PreparedStructure:
     ground
         Plane-wave ground state.
     populations
-        Mulliken analysis.
+        Mulliken analysis of the ground state.
     calculator
-        GPAW calculator of the ground state, from which the sites start; None if the ground
-        state was read from disk and its wave functions were not needed.
+        GPAW calculator of the ground state, whose wave functions are the initial guess of the
+        core-hole cells. None if the ground state was read from disk, without wave functions.
     """
 
     atoms: Atoms
@@ -60,22 +60,23 @@ class PreparedStructure:
 
 @dataclass(frozen=True)
 class SiteSimulator:
-    """Computes sites with GPAW; the ground states are kept, so that a resumed task has them.
+    """Computes sites with GPAW, and saves ground states for resumed tasks.
 
     Parameters
     ----------
     structures_folder
-        Folder that the tasks' paths are relative to, or several: the first that has the file.
+        Folder that the paths of the tasks are relative to, or several folders; the first that
+        contains the file is used.
     settings
         Numerical settings.
     setup_folder
-        Where the core-hole data sets are kept; default: the user's cache folder.
+        Folder of the PAW data sets with a core hole; default: the user's cache folder.
     smallest_image_distance
-        Smallest distance between images of the core hole in angstrom.
+        Smallest distance between periodic images of the core hole in angstrom.
     projected_density
-        Atoms whose p-projected density of states is computed too, in the ground state and in
-        the core-hole cell: none, the absorbing site, or the site and its bonded neighbours.
-        Each atom takes as long as two spectra.
+        Atoms whose p-projected density of states is computed as well, in the ground state and in
+        the core-hole cell: ``"none"``, the absorbing atom (``"site"``), or the absorbing atom and
+        its bonded neighbours (``"neighbours"``). Each atom takes as long as two spectra.
     """
 
     structures_folder: str | tuple[str, ...] = "."
@@ -85,42 +86,43 @@ class SiteSimulator:
     projected_density: Literal["none", "site", "neighbours"] = "none"
 
     def __post_init__(self) -> None:
-        known = ("none", "site", "neighbours")
-        if self.projected_density not in known:
-            msg = f"projected_density must be one of {known}; found {self.projected_density!r}."
+        choices = ("none", "site", "neighbours")
+        if self.projected_density not in choices:
+            msg = f"projected_density must be one of {choices}; found {self.projected_density!r}."
             raise SimulationError(msg)
 
     def prepare(self, task: SimulationTask, folder: Path) -> PreparedStructure:
         """Build the supercell of `task` and compute its ground state, or read it from `folder`.
 
-        A ground state on disk has no wave functions: projected densities need it computed again.
+        A saved ground state has no wave functions; it is computed again for projected densities.
         """
         atoms = build_structure(task, self.structures_folder, self.smallest_image_distance)
-        kept = folder / f"{task.name}.npz"
-        found = _load_ground_state(kept, atoms, self.settings)
-        if found is not None and self.projected_density == "none":
-            return PreparedStructure(atoms, *found)
+        path = folder / f"{task.name}.npz"
+        saved = _load_ground_state(path, atoms, self.settings)
+        if saved is not None and self.projected_density == "none":
+            return PreparedStructure(atoms, *saved)
         calculator = converge_ground_state(atoms, self.settings)
-        if found is not None:
-            return PreparedStructure(atoms, *found, calculator)
+        if saved is not None:
+            return PreparedStructure(atoms, *saved, calculator)
         ground = ground_state_of(calculator)
         populations = calculate_populations(atoms, self.settings)
-        _save_ground_state(kept, atoms, self.settings, ground, populations)
+        _save_ground_state(path, atoms, self.settings, ground, populations)
         return PreparedStructure(atoms, ground, populations, calculator)
 
     def simulate(self, task: SimulationTask, prepared: PreparedStructure, site: int) -> SiteRecord:
-        """Compute one site: core-hole cell, recursions and labels.
+        """Compute the record of one site: core-hole cell, recursion and labels.
 
         Raises
         ------
         SimulationError
-            If the site is no absorber, or the calculation fails.
+            If `site` is not an absorbing atom of `task`, or a calculation fails.
         """
         atoms = prepared.atoms
         if not 0 <= site < len(atoms) or atoms[site].symbol != task.absorber:
             msg = (
-                f"Site {site} of {task.name} must be one of its {task.absorber} atoms; the cell "
-                f"is {atoms.get_chemical_formula()}. Make the task's sites again."
+                f"Site {site} of {task.name} must be one of the {task.absorber} atoms of its "
+                f"supercell {atoms.get_chemical_formula()}; it is not. Make the task again, with "
+                "sites from absorbing_sites()."
             )
             raise SimulationError(msg)
         started = time.process_time()
@@ -149,7 +151,7 @@ class SiteSimulator:
     def _densities(
         self, prepared: PreparedStructure, core_hole: Any, site: int
     ) -> tuple[ProjectedDensity, ...]:
-        """Projected densities of the chosen atoms in both states, the absorber first."""
+        """Return the projected densities of the chosen atoms in both states, absorber first."""
         if self.projected_density == "none":
             return ()
         atoms = [site]
@@ -158,10 +160,14 @@ class SiteSimulator:
         densities = []
         for atom in atoms:
             for calculator in (prepared.calculator, core_hole):
-                found = projected_density_recursion(calculator, atom, self.settings)
+                recursion = projected_density_recursion(calculator, atom, self.settings)
                 densities.append(
                     ProjectedDensity(
-                        atom, calculator is core_hole, found.alpha, found.beta, found.norm
+                        atom,
+                        calculator is core_hole,
+                        recursion.alpha,
+                        recursion.beta,
+                        recursion.norm,
                     )
                 )
         return tuple(densities)
@@ -170,7 +176,7 @@ class SiteSimulator:
 def _labels(
     task: SimulationTask, prepared: PreparedStructure, site: int, state: CoreHoleState
 ) -> dict[str, Any]:
-    """Labels of one site under the names of :mod:`hyperspy_coreloss.properties`, and more."""
+    """Return the labels (named as in :mod:`hyperspy_coreloss.properties`), energies and origin."""
     atoms, ground, populations = prepared.atoms, prepared.ground, prepared.populations
     return {
         **geometry_labels(atoms, site).to_dict(),
@@ -202,7 +208,7 @@ def _labels(
 
 
 def _energies(ground: GroundState, state: CoreHoleState) -> dict[str, Any]:
-    """Everything in eV that a cell-size correction of the excitation energy needs."""
+    """Return the energies in eV that a cell-size correction of the excitation energy needs."""
     return {
         "e_gs": ground.energy,
         "e_ref_gs": ground.reference_energy,
@@ -245,19 +251,19 @@ def _save_ground_state(
 def _load_ground_state(
     path: Path, atoms: Atoms, settings: EngineSettings
 ) -> tuple[GroundState, Populations] | None:
-    """Ground state kept for this very supercell and these settings, or None."""
+    """Return the ground state saved for this supercell and these settings, or None."""
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            same = kept["positions"].shape == atoms.positions.shape and (
-                np.allclose(kept["cell"], atoms.cell[:], atol=1e-8)
-                and np.allclose(kept["positions"], atoms.positions, atol=1e-8)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
+            same = saved["positions"].shape == atoms.positions.shape and (
+                np.allclose(saved["cell"], atoms.cell[:], atol=1e-8)
+                and np.allclose(saved["positions"], atoms.positions, atol=1e-8)
             )
-            if not same or json.loads(str(kept["settings"])) != settings.to_dict():
+            if not same or json.loads(str(saved["settings"])) != settings.to_dict():
                 return None
-            energy, reference, homo, lumo = (float(value) for value in kept["energies"])
-            ground = GroundState(energy, reference, homo, lumo, kept["atomic_potentials"])
-            return ground, Populations(kept["shared"], kept["valence"], str(kept["basis"]))
+            energy, reference, homo, lumo = (float(value) for value in saved["energies"])
+            ground = GroundState(energy, reference, homo, lumo, saved["atomic_potentials"])
+            return ground, Populations(saved["shared"], saved["valence"], str(saved["basis"]))
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
-#: Symmetry-equivalent positions of a CIF within this fraction of the cell are one atom. IZA
-#: files round to four digits: pymatgen's default leaves doubled atoms in 17 frameworks.
+#: Symmetry-equivalent positions in a CIF that differ by less than this fraction of the cell are one
+#: atom. IZA files round to four digits: pymatgen's default leaves duplicate atoms in 17 frameworks.
 _CIF_SITE_TOLERANCE = 1e-2
 
 _MATERIAL = re.compile(r"(mp|mvc)-\d+")
@@ -38,24 +38,24 @@ _READER_ERRORS = (
 
 
 def read_structure(path: str | Path) -> Atoms:
-    """Read a crystal structure from any file that pymatgen or ASE reads.
+    """Read a crystal structure from a file that pymatgen or ASE can read.
 
     Parameters
     ----------
     path
-        CIF (through pymatgen), POSCAR, or any other format of ASE.
+        CIF (read by pymatgen), POSCAR, or any other format that ASE reads.
 
     Returns
     -------
     ase.Atoms
-        Periodic structure as it stands in the file; lengths in angstrom.
+        Periodic structure as given in the file; lengths in angstrom.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     StructureError
-        If the file is no readable structure, is not periodic, or has partial occupancies.
+        If the file cannot be read, or the structure is not periodic or has partial occupancies.
     """
     path = Path(path)
     if not path.is_file():
@@ -64,7 +64,7 @@ def read_structure(path: str | Path) -> Atoms:
     reader = _read_cif if path.suffix.lower() == ".cif" else _read_with_ase
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what matters is checked here, in our words
+            warnings.simplefilter("ignore")  # the checks below report what matters
             atoms = reader(path)
     except StructureError:
         raise
@@ -79,7 +79,7 @@ def read_structure(path: str | Path) -> Atoms:
 
 
 def read_frame(path: str | Path, frame: int) -> Atoms:
-    """Read one molecular-dynamics frame of a Si-ZEO22 framework.
+    """Read one molecular-dynamics frame of a framework of the Si-ZEO22 data set.
 
     Parameters
     ----------
@@ -87,12 +87,12 @@ def read_frame(path: str | Path, frame: int) -> Atoms:
         ``.npz`` with ``positions`` (frames, n, 3) and ``cells`` (frames, 3, 3) in angstrom and
         ``symbols`` (n,).
     frame
-        Position of the frame in the file.
+        Number of the frame in the file, from 0.
 
     Raises
     ------
     StructureError
-        If the file lacks an array or the frame.
+        If the file lacks an array or has no such frame.
     """
     from ase import Atoms
 
@@ -106,7 +106,10 @@ def read_frame(path: str | Path, frame: int) -> Atoms:
             raise StructureError(msg)
         count = len(arrays["positions"])
         if not 0 <= frame < count:
-            msg = f"{Path(path).name} holds the frames 0 to {count - 1}; found {frame} asked for."
+            msg = (
+                f"A frame of {Path(path).name} must be one of 0 to {count - 1}; found {frame}. "
+                "Choose another frame."
+            )
             raise StructureError(msg)
         return Atoms(
             [str(symbol) for symbol in arrays["symbols"]],
@@ -117,33 +120,34 @@ def read_frame(path: str | Path, frame: int) -> Atoms:
 
 
 def structure_files(names: Sequence[str], download_folder: str | Path) -> list[Path]:
-    """Return the files that are meant: files, all files of folders, Materials Project entries.
+    """Return structure files: those named, those in folders, and Materials Project entries.
 
     Parameters
     ----------
     names
-        Files, folders, or identifiers of the Materials Project such as ``"mp-7000"``, which are
-        downloaded unless there is a file or folder of that name.
+        Files, folders, or identifiers of the Materials Project such as ``"mp-7000"``. An
+        identifier is downloaded unless a file or folder has that name.
     download_folder
-        Where downloaded structures are kept, as CIF; one that is there is not fetched again.
+        Folder in which downloaded structures are saved as CIF. A structure that is already there
+        is not downloaded again.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder.
+        If a file or folder does not exist.
     StructureError
-        If an entry cannot be fetched.
+        If an entry cannot be downloaded.
     """
     files: list[Path] = []
     for name in names:
         path = Path(name)
         if path.is_dir():
-            files += sorted(part for part in path.iterdir() if part.is_file())
+            files += sorted(entry for entry in path.iterdir() if entry.is_file())
         elif path.exists() or not _MATERIAL.fullmatch(name):
             if not path.exists():
                 msg = (
-                    f"A file, a folder or an identifier such as mp-7000 is needed; there is no "
-                    f"{name}."
+                    "A structure must be a file, a folder or an identifier such as mp-7000; there "
+                    f"is no {name}. Check the path."
                 )
                 raise FileNotFoundError(msg)
             files.append(path)
@@ -153,12 +157,12 @@ def structure_files(names: Sequence[str], download_folder: str | Path) -> list[P
 
 
 def fetch_materials_project(material_id: str) -> Atoms:
-    """Download a structure of the Materials Project.
+    """Download a structure from the Materials Project.
 
     Parameters
     ----------
     material_id
-        For example ``"mp-7000"``.
+        Identifier, for example ``"mp-7000"``.
 
     Raises
     ------
@@ -181,7 +185,10 @@ def fetch_materials_project(material_id: str) -> Atoms:
         with MPRester() as client:
             structure = client.get_structure_by_material_id(material_id)
     except (MPRestError, OSError, ValueError) as error:
-        msg = f"{material_id} could not be fetched from the Materials Project: {error}."
+        msg = (
+            f"{material_id} could not be fetched from the Materials Project: {error}. Check the "
+            "connection and the key, or give a file."
+        )
         raise StructureError(msg) from error
     if structure is None:
         msg = f"The Materials Project has no structure {material_id}. Check the identifier."
@@ -213,7 +220,7 @@ def _to_atoms(structure: Any, name: str) -> Atoms:
         partial = [site for site in structure if not site.is_ordered]
         msg = (
             f"{name} must have fully occupied sites; found {len(partial)} partially occupied, "
-            f"the first {partial[0].species_string}. Build an ordered cell first."
+            f"the first {partial[0].species_string}. Build an ordered cell."
         )
         raise StructureError(msg)
     return Atoms(
@@ -232,7 +239,7 @@ def _read_with_ase(path: Path) -> Atoms:
         return read(path)
     except UnknownFileTypeError as error:
         msg = (
-            f"{path.name} must be of a format that ASE knows; its type could not be told. "
-            "Save it as CIF or POSCAR."
+            f"{path.name} must have a format that ASE reads; ASE does not recognise the format. "
+            "Save the structure as CIF or POSCAR."
         )
         raise StructureError(msg) from error

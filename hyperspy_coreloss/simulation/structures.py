@@ -1,4 +1,4 @@
-"""Crystal structures for the simulator: refusing, absorbing sites, supercells."""
+"""Crystal structures for the simulator: checks, absorbing sites and supercells."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
 
-#: Smallest distance in angstrom between periodic images of the core hole (the paper's rule).
+#: Smallest distance in angstrom between periodic images of the core hole, as in the paper.
 SMALLEST_IMAGE_DISTANCE = 8.0
 
-#: Atoms closer than this share of the sum of their covalent radii overlap.
+#: Atoms overlap if closer than this fraction of the sum of their covalent radii.
 _OVERLAP_SHARE = 0.6
 
 
@@ -35,7 +35,7 @@ class AbsorbingSite:
     multiplicity
         Number of equivalent atoms in the structure, itself included.
     equivalents
-        Indices of all of them.
+        Indices of all equivalent atoms.
     """
 
     index: int
@@ -44,7 +44,7 @@ class AbsorbingSite:
 
 
 def check_structure(atoms: Atoms, absorber: str, name: str = "the structure") -> None:
-    """Refuse a structure that cannot be computed.
+    """Raise an error if a structure cannot be computed.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ def check_structure(atoms: Atoms, absorber: str, name: str = "the structure") ->
     absorber
         Chemical symbol of the absorbing element.
     name
-        What the error calls the structure.
+        Name of the structure in the error message.
 
     Raises
     ------
     StructureError
         If the cell is not periodic in three dimensions, a position is not finite, atoms
-        overlap, or there is no absorber.
+        overlap, or there is no atom of the absorbing element.
     """
     check_cell(atoms, name)
     if absorber not in atoms.get_chemical_symbols():
@@ -74,13 +74,13 @@ def check_structure(atoms: Atoms, absorber: str, name: str = "the structure") ->
         msg = (
             f"Atoms of {name} must not overlap; found {atoms[first].symbol}{first} and "
             f"{atoms[second].symbol}{second} {distance:.2f} Å apart, less than {needed:.2f} Å. "
-            "Remove the doubled atom, or read the file with a larger site tolerance."
+            "Remove the duplicate atom from the structure."
         )
         raise StructureError(msg)
 
 
 def check_cell(atoms: Atoms, name: str = "the structure") -> None:
-    """Refuse what is no crystal.
+    """Raise an error if `atoms` are not a crystal.
 
     Raises
     ------
@@ -90,7 +90,8 @@ def check_cell(atoms: Atoms, name: str = "the structure") -> None:
     if len(atoms) == 0 or atoms.cell.rank < 3 or not np.all(atoms.pbc):
         msg = (
             f"{name} must be a crystal, periodic in three dimensions; found {len(atoms)} atoms, "
-            f"cell of rank {atoms.cell.rank}, periodic {atoms.pbc.tolist()}. Give it a cell."
+            f"{atoms.cell.rank} independent cell vectors and the periodicity {atoms.pbc.tolist()}. "
+            "Give it a three-dimensional cell."
         )
         raise StructureError(msg)
     if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell[:]).all()):
@@ -101,34 +102,43 @@ def check_cell(atoms: Atoms, name: str = "the structure") -> None:
 
 
 def refuse_duplicate(atoms: Atoms, known: Mapping[str, Atoms], name: str) -> None:
-    """Refuse a structure that is, within 0.01 Å, one of those already `known`.
+    """Raise an error if a structure equals another one within 0.01 Å.
+
+    Parameters
+    ----------
+    atoms
+        Periodic structure.
+    known
+        Structures to compare with, by name.
+    name
+        Name of `atoms` in the error message.
 
     Raises
     ------
     StructureError
-        Names the twin.
+        If one of `known` equals `atoms`; the message names it.
     """
     for other_name, other in known.items():
         if are_duplicates(atoms, other):
             msg = (
-                f"{name} repeats {other_name}: the same composition, volume and interatomic "
-                "distances within 0.01 Å. Leave one of the two out."
+                f"{name} repeats {other_name}: they have the same composition and volume, and the "
+                "same interatomic distances within 0.01 Å. Leave one of the two out."
             )
             raise StructureError(msg)
 
 
 def are_duplicates(first: Atoms, second: Atoms, tolerance: float = 0.01) -> bool:
-    """Tell whether two structures are the same crystal, however their cells are chosen.
+    """Return whether two structures are the same crystal, whatever cells describe it.
 
-    Compared are the composition, the volume per atom, and each atom's 16 nearest distances;
-    mirror images count as the same, as their spectra are.
+    The comparison uses the composition, the volume per atom, and the distances of each atom to its
+    16 nearest neighbours. Mirror images count as the same, because they have the same spectra.
 
     Parameters
     ----------
     first, second
         Periodic structures.
     tolerance
-        Largest difference of a distance in angstrom.
+        Distances count as equal if they differ by less than this, in angstrom.
     """
     if first.symbols.formula.reduce()[0] != second.symbols.formula.reduce()[0]:
         return False
@@ -141,7 +151,7 @@ def are_duplicates(first: Atoms, second: Atoms, tolerance: float = 0.01) -> bool
 
 
 def primitive_structure(atoms: Atoms, tolerance: float = 1e-2) -> Atoms:
-    """Return the primitive cell, its atoms unmoved but for the choice of the cell.
+    """Return the primitive cell of a structure, without idealising positions.
 
     Parameters
     ----------
@@ -166,7 +176,7 @@ def primitive_structure(atoms: Atoms, tolerance: float = 1e-2) -> Atoms:
 def absorbing_sites(
     atoms: Atoms, absorber: str, tolerance: float = 1e-2
 ) -> tuple[AbsorbingSite, ...]:
-    """Find the symmetry-inequivalent atoms of the absorbing element.
+    """Return the symmetry-inequivalent atoms of the absorbing element.
 
     Parameters
     ----------
@@ -180,12 +190,12 @@ def absorbing_sites(
     Returns
     -------
     tuple of AbsorbingSite
-        In order of their first atom.
+        In the order of their first atoms.
 
     Raises
     ------
     StructureError
-        If there is no absorber or the symmetry search fails.
+        If :func:`check_structure` refuses the structure, or the symmetry search fails.
     """
     check_structure(atoms, absorber)
     data = _ask_spglib("get_symmetry_dataset", atoms, symprec=tolerance)
@@ -197,7 +207,7 @@ def absorbing_sites(
 
 
 def image_distance(cell: NDArray[np.float64]) -> float:
-    """Shortest distance in angstrom between an atom and its own periodic images."""
+    """Return the shortest distance in angstrom between an atom and its periodic images."""
     from ase.geometry import minkowski_reduce
 
     reduced, _ = minkowski_reduce(np.asarray(cell, dtype=float))
@@ -217,9 +227,9 @@ def build_supercell(
     smallest
         Smallest image distance in angstrom.
     diagonal
-        Allow only whole repetitions along the three cell vectors. Without it every superlattice
-        is tried, which needs about half the atoms: among those of the smallest size, the one
-        with the largest image distance is taken.
+        Allow only integer repetitions along the three cell vectors. By default all superlattices
+        are tried, which leads to about half as many atoms. Among those of the smallest size, the
+        one with the largest image distance is taken.
 
     Returns
     -------
@@ -234,7 +244,7 @@ def build_supercell(
         for matrix in _superlattices(size, diagonal=diagonal):
             distance = image_distance(matrix @ atoms.cell[:])
             if distance >= reach:
-                # The next one has to be wider by more than rounding.
+                # A later one must have a distance larger by more than rounding errors.
                 widest, reach = matrix, distance + 1e-6
         if widest is not None:
             return make_supercell(atoms, _compact(widest, atoms.cell[:]))
@@ -242,7 +252,7 @@ def build_supercell(
 
 
 def _superlattices(size: int, *, diagonal: bool) -> Iterator[NDArray[np.int64]]:
-    """Hermite normal forms of determinant `size`: every superlattice once."""
+    """Yield the Hermite normal forms of determinant `size`: every superlattice once."""
     for a in range(1, size + 1):
         for b in range(1, size // a + 1):
             if size % (a * b):
@@ -256,7 +266,7 @@ def _superlattices(size: int, *, diagonal: bool) -> Iterator[NDArray[np.int64]]:
 
 
 def _compact(matrix: NDArray[np.int64], cell: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The same superlattice with its shortest vectors, right-handed."""
+    """Return the same superlattice with its shortest vectors, right-handed."""
     from ase.geometry import minkowski_reduce
 
     _, operation = minkowski_reduce(matrix @ cell)
@@ -278,7 +288,10 @@ def _closest_overlap(atoms: Atoms) -> tuple[int, int, float, float] | None:
 
 
 def _distance_rows(atoms: Atoms, nearest: int = 16) -> NDArray[np.float64]:
-    """Atomic number (as a length, so that unlike atoms never match) and nearest distances."""
+    """Return atomic number and nearest distances of each atom.
+
+    The atomic number counts as a length, so that atoms of different elements never match.
+    """
     from ase.neighborlist import neighbor_list
 
     cutoff = 2.0 * (nearest * atoms.get_volume() / len(atoms)) ** (1 / 3)
@@ -292,7 +305,7 @@ def _distance_rows(atoms: Atoms, nearest: int = 16) -> NDArray[np.float64]:
 
 
 def _ask_spglib(question: str, atoms: Atoms, **options: Any) -> Any:
-    """Call a function of spglib; its failures are None or an exception, after its version."""
+    """Call a function of spglib, which on failure returns None or raises, depending on version."""
     import spglib
 
     crystal = (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers)
@@ -306,9 +319,8 @@ def _ask_spglib(question: str, atoms: Atoms, **options: Any) -> Any:
             failure = error
     if answer is None:
         msg = (
-            "The symmetry search needs a regular structure; it failed for "
-            f"{atoms.get_chemical_formula()}. Check for overlapping atoms, or use another "
-            "tolerance."
+            f"The symmetry of {atoms.get_chemical_formula()} must be determined; spglib failed. "
+            "Check the structure for overlapping atoms, or use another symmetry tolerance."
         )
         raise StructureError(msg) from failure
     return answer

@@ -1,4 +1,4 @@
-"""What a campaign has to compute: one structure, and the sites of it."""
+"""Tasks of a campaign: each is one structure with the sites to compute."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SimulationTask:
-    """Sites of one structure.
+    """The sites to compute in one structure.
 
     Parameters
     ----------
     name
-        Identifies the structure; also the group "structure" and the start of the file names.
+        Name of the structure, in data sets and at the start of file names.
     phase
-        Group by which a data set is split: the framework or polymorph.
+        Framework or polymorph; data sets are split by phase.
     path
-        Structure file, absolute or relative to a structures folder.
+        Structure file, absolute or relative to a folder of structures.
     sites
-        Absorbing atoms, as indices in the supercell.
+        Indices of the absorbing atoms in the supercell.
     multiplicities
         Number of equivalent atoms in the primitive cell for each of `sites`.
     source, licence
-        Where the structure comes from, and what may be done with it.
+        Origin and licence of the structure.
     absorber
         Chemical symbol of the absorbing element.
     frame
-        Frame of a molecular-dynamics file.
+        Number of the frame in a molecular-dynamics file; None for other files.
     strain
-        Largest component of a random strain; see :func:`.virtual_structures.strain`.
+        Largest component of the random strain; see :func:`.virtual_structures.strain`.
     temperature
         Temperature of the rattling in kelvin; see :func:`.virtual_structures.rattle`.
     seed
-        Seed of strain and rattling; None for a structure as it stands.
+        Seed of strain and rattling; None if the structure is neither strained nor rattled.
     """
 
     name: str
@@ -84,39 +84,39 @@ class SimulationTask:
 def tasks_from_files(
     paths: Iterable[str | Path], absorber: str, *, source: str = "file", licence: str = "unknown"
 ) -> tuple[tuple[SimulationTask, ...], dict[str, str]]:
-    """Make a task with all inequivalent sites of each structure file.
+    """Return a task for each structure file, with all its inequivalent sites.
 
     Parameters
     ----------
     paths
-        Structure files; the name of a file without its suffix names its structure and phase.
+        Structure files. The file name without suffix is the name of structure and phase.
     absorber
         Chemical symbol of the absorbing element.
     source, licence
-        Written into every record.
+        Origin and licence of the structures, written into every record.
 
     Returns
     -------
     tasks
         One for each usable file.
     refused
-        Why each other file was refused: broken, without absorber, repeated, and so on.
+        Reasons why the other files are unusable, by path: unreadable, without absorber, duplicate.
     """
     tasks: list[SimulationTask] = []
     refused: dict[str, str] = {}
-    known: dict[str, Atoms] = {}
+    accepted: dict[str, Atoms] = {}
     for path in map(Path, paths):
         try:
             atoms = primitive_structure(read_structure(path))
             sites = absorbing_sites(atoms, absorber)
-            refuse_duplicate(atoms, known, path.name)
-            if path.stem in {Path(name).stem for name in known}:
-                msg = f"{path.name} has the name of another structure. Rename it."
+            refuse_duplicate(atoms, accepted, path.name)
+            if path.stem in {Path(name).stem for name in accepted}:
+                msg = f"Structures need different names; two are called {path.stem}. Rename one."
                 raise StructureError(msg)
         except (StructureError, FileNotFoundError) as error:
             refused[str(path)] = str(error)
             continue
-        known[path.name] = atoms
+        accepted[path.name] = atoms
         task = SimulationTask(
             name=path.stem,
             phase=path.stem,
@@ -136,26 +136,27 @@ def build_structure(
     structures: str | Path | Sequence[str | Path] = ".",
     smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE,
 ) -> Atoms:
-    """Build the supercell of a task, the same one every time.
+    """Build the supercell of a task; the result is the same every time.
 
-    Primitive cell, strain, smallest supercell, rattling, in this order; a frame of molecular
-    dynamics is repeated as it stands.
+    The steps are: primitive cell, strain, smallest supercell, rattling. A molecular-dynamics frame
+    is not reduced to its primitive cell.
 
     Parameters
     ----------
     task
-        What to build.
+        Task whose supercell is built.
     structures
-        Folder that the task's path is relative to, or several: the first that has the file.
+        Folder that the path of the task is relative to, or several folders; the first that
+        contains the file is used.
     smallest_image_distance
         Smallest distance between periodic images in angstrom.
 
     Raises
     ------
     StructureError
-        If the structure cannot be read or computed.
+        If the structure cannot be read, or :func:`.check_structure` refuses it.
     FileNotFoundError
-        If no folder has the file.
+        If no folder contains the file.
     """
     path = _find(task.path, structures)
     if task.frame is not None:
@@ -177,14 +178,14 @@ def _find(path: str, structures: str | Path | Sequence[str | Path]) -> Path:
         if (Path(folder) / path).is_file():
             return Path(folder) / path
     msg = (
-        f"The structure file {path} was expected in {' or '.join(map(str, folders))}; there is "
-        "none. Name the folder that has it."
+        f"The structure file {path} was expected in {' or '.join(map(str, folders))}; it is not "
+        "there. Give the folder that contains it."
     )
     raise FileNotFoundError(msg)
 
 
 def save_tasks(tasks: Iterable[SimulationTask], path: str | Path) -> None:
-    """Write tasks as JSON, whole or not at all."""
+    """Write tasks to a JSON file, whole or not at all."""
     text = json.dumps([task.to_dict() for task in tasks], indent=1)
     with replace_file(path) as new:
         new.write_text(text + "\n", encoding="utf-8")
@@ -196,7 +197,7 @@ def load_tasks(path: str | Path) -> tuple[SimulationTask, ...]:
     Raises
     ------
     SimulationError
-        If the file is no list of tasks.
+        If the file is not a list of tasks.
     """
     try:
         entries = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""Virtual structures: strained, rattled and oxygen-poor variants, seeded and reproducible.
+"""Virtual structures: strained, rattled and oxygen-poor variants, reproducible by their seeds.
 
-The paper's conclusion proposes them to fill the gaps between the known crystals (Kiyohara et
-al. 2019, J. Phys. Mater. 2, 024003).
+Kiyohara et al. 2019 (J. Phys. Mater. 2, 024003) propose virtual structures to fill the gaps between
+the existing crystal structures.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from hyperspy_coreloss.simulation.labels import bonded_neighbours
 if TYPE_CHECKING:
     from ase import Atoms
 
-#: Einstein temperature in kelvin. Chosen so that uncorrelated displacements at 300 K spread the
-#: Si-O distances by about 0.05 Å, as molecular dynamics does.
+#: Einstein temperature in kelvin. With it, uncorrelated displacements at 300 K spread the Si-O
+#: distances by about 0.05 Å, as in molecular dynamics.
 EINSTEIN_TEMPERATURE = 800.0
 
-#: Length in angstrom of the Si-Si bond that closes a neutral oxygen vacancy; in quartz about that
-#: of elemental silicon, 2.35 Å (Sulimov et al. 2002, Phys. Rev. B 66, 024108).
+#: Length in angstrom of the Si-Si bond that closes a neutral oxygen vacancy. In quartz it is close
+#: to that of elemental silicon, 2.35 Å (Sulimov et al. 2002, Phys. Rev. B 66, 024108).
 SILICON_BOND = 2.4
 
-#: Strains beyond this leave the range in which a silicate keeps its bonds.
+#: Largest strain under which a silicate keeps its bonds.
 _LARGEST_STRAIN = 0.1
 
 
 def strain(atoms: Atoms, magnitude: float, seed: int) -> Atoms:
-    """Return a copy under a random homogeneous strain.
+    """Return a copy with a random homogeneous strain.
 
     Parameters
     ----------
     atoms
         Periodic structure.
     magnitude
-        Largest component of the symmetric strain tensor (0.03 is 3 %); the six components are
-        drawn uniformly between plus and minus this.
+        Largest component of the symmetric strain tensor (0.03 is 3 %). The six components are
+        drawn uniformly between minus and plus this value.
     seed
-        Seed of the draw.
+        Seed of the random numbers.
 
     Raises
     ------
     StructureError
-        If the magnitude is not within 0 to 0.1.
+        If `magnitude` is outside 0 to 0.1.
     """
     if not 0 <= magnitude <= _LARGEST_STRAIN:
         msg = (
             f"A strain must lie between 0 and {_LARGEST_STRAIN}; found {magnitude}. "
-            "Larger ones break bonds; use a smaller one."
+            "Choose a value in this range; larger strains break bonds."
         )
         raise StructureError(msg)
     draw = np.random.default_rng([seed, 1]).uniform(-magnitude, magnitude, size=(3, 3))
@@ -65,9 +65,9 @@ def rattle(
     seed: int,
     einstein_temperature: float = EINSTEIN_TEMPERATURE,
 ) -> Atoms:
-    r"""Return a copy with every atom displaced as by heat, each on its own.
+    r"""Return a copy with random thermal displacements, independent for each atom.
 
-    Displacements are normal with the variance of a classical Einstein oscillator,
+    Displacements are normally distributed with the variance of a classical Einstein oscillator,
     :math:`\hbar^2 T / (m k_B \Theta_E^2)` per direction.
 
     Parameters
@@ -77,19 +77,19 @@ def rattle(
     temperature
         Temperature in kelvin.
     seed
-        Seed of the draw.
+        Seed of the random numbers.
     einstein_temperature
-        Stiffness in kelvin.
+        Einstein temperature in kelvin; higher for stiffer bonds.
 
     Raises
     ------
     StructureError
-        If a temperature is negative or the Einstein temperature is not positive.
+        If `temperature` is negative or `einstein_temperature` is not positive.
     """
     if temperature < 0 or einstein_temperature <= 0:
         msg = (
             "Rattling needs a temperature of at least 0 K and a positive Einstein temperature; "
-            f"found {temperature} K and {einstein_temperature} K."
+            f"found {temperature} K and {einstein_temperature} K. Change the temperatures."
         )
         raise StructureError(msg)
     from ase.units import _amu, _hbar, _k
@@ -103,11 +103,11 @@ def rattle(
 
 
 def remove_oxygen(atoms: Atoms, count: int, seed: int) -> Atoms:
-    """Return a copy that lacks some of its bridging oxygen, as neutral vacancies.
+    """Return a copy without some of its bridging oxygen atoms, as neutral vacancies.
 
-    The two silicon atoms of each vacancy are moved towards each other, to the length of an Si-Si
-    bond, and the oxygen atoms that they keep follow half of the way: a start for
-    :func:`.relaxation.relax`, no structure at rest.
+    The two silicon atoms at each vacancy are moved towards each other, to the length of an Si-Si
+    bond. The other oxygen atoms bonded to them are moved half as far. The result is not relaxed;
+    it is an initial structure for :func:`.relaxation.relax`.
 
     Parameters
     ----------
@@ -116,13 +116,13 @@ def remove_oxygen(atoms: Atoms, count: int, seed: int) -> Atoms:
     count
         Number of oxygen atoms to remove.
     seed
-        Seed of the choice. Among the choices in which no silicon atom loses two neighbours, all
-        are equally likely.
+        Seed of the random choice. Oxygen atoms are drawn one after another; one that would take
+        a second oxygen neighbour from a silicon atom is skipped.
 
     Raises
     ------
     StructureError
-        If there are not `count` oxygen atoms that bridge two silicon atoms and share none.
+        If `count` is below one, or fewer than `count` oxygen atoms can be removed.
     """
     order = np.random.default_rng([seed, 3]).permutation(np.flatnonzero(atoms.numbers == 8))
     poorer = atoms.copy()
@@ -138,9 +138,9 @@ def remove_oxygen(atoms: Atoms, count: int, seed: int) -> Atoms:
         _close(poorer, atoms, int(site))
     if count < 1 or len(removed) < count:
         msg = (
-            f"Removing {count} oxygen atoms needs as many, at least one, that each bridge two "
-            f"silicon atoms of their own; found {len(removed)} in "
-            f"{atoms.get_chemical_formula()}. Remove fewer, or use a larger cell."
+            f"Removing {count} oxygen atoms needs a number of at least one, and as many oxygen "
+            "atoms that bridge two silicon atoms, none of which is shared; found "
+            f"{len(removed)} in {atoms.get_chemical_formula()}. Remove fewer, or use a larger cell."
         )
         raise StructureError(msg)
     del poorer[removed]
@@ -148,7 +148,7 @@ def remove_oxygen(atoms: Atoms, count: int, seed: int) -> Atoms:
 
 
 def _close(poorer: Atoms, atoms: Atoms, site: int) -> None:
-    """Move the two neighbours of `site` into a bond, and half the way what is bonded to them."""
+    """Move the two neighbours of `site` into a bond, and their other neighbours half as far."""
     ends = bonded_neighbours(atoms, site)
     apart = ends.vectors[1] - ends.vectors[0]
     distance = np.linalg.norm(apart)

@@ -12,7 +12,7 @@ from hyperspy_coreloss.errors import StructureError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# First guess of how far the neighbours that bound a cell reach, in angstrom.
+# First and largest search radius for the neighbours that bound a Voronoi cell, in angstrom.
 _FIRST_REACH = 6.5
 _LARGEST_REACH = 60.0
 
@@ -20,22 +20,22 @@ _LARGEST_REACH = 60.0
 def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], site: int) -> float:
     """Return the volume of the unweighted Voronoi cell of an atom in angstrom cubed.
 
-    The volumes of all atoms sum to the volume of the cell: the neighbours are gathered until
-    none farther away could cut the cell.
+    The volumes of all atoms sum to the volume of the unit cell: the search radius grows until no
+    neighbour beyond it can cut the Voronoi cell.
 
     Parameters
     ----------
     cell
-        Lattice vectors in angstrom, one a row, shape (3, 3).
+        Lattice vectors in angstrom, one per row, shape (3, 3).
     positions
-        Atoms in angstrom, shape (atoms, 3).
+        Positions of the atoms in angstrom, shape (atoms, 3).
     site
         Index of the atom.
 
     Raises
     ------
     StructureError
-        If the cell stays open within 60 Å.
+        If the neighbours within 60 Å do not close the Voronoi cell.
     """
     reach = _FIRST_REACH
     while reach < _LARGEST_REACH:
@@ -46,14 +46,14 @@ def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], 
             return float(ConvexHull(corners).volume)
         reach *= 1.5
     msg = (
-        f"The Voronoi cell of atom {site} must close within {_LARGEST_REACH:.0f} Å; it does not. "
+        f"The Voronoi cell of atom {site} must close within {_LARGEST_REACH:.0f} Å; it is open. "
         "Check that the structure is periodic in three dimensions."
     )
     raise StructureError(msg)
 
 
 def _corners(vectors: NDArray[np.floating]) -> NDArray[np.floating] | None:
-    """Return the corners of the cell around the origin, or None if it is open."""
+    """Return the corners of the Voronoi cell around the origin, or None if it is open."""
     if len(vectors) < 4 or np.linalg.matrix_rank(vectors) < 3:
         return None
     diagram = Voronoi(np.vstack([np.zeros(3), vectors]))
@@ -64,7 +64,7 @@ def _corners(vectors: NDArray[np.floating]) -> NDArray[np.floating] | None:
 def surroundings(
     cell: NDArray[np.floating], positions: NDArray[np.floating], site: int, reach: float
 ) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
-    """Return the indices of, and the vectors to, all atoms within `reach`, images included.
+    """Return indices of and vectors to all atoms within `reach`, periodic images included.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def surroundings(
         Largest distance in angstrom.
     """
     heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-    # One cell more on each side, because atoms may lie anywhere in or outside the cell.
+    # One more cell on each side, because atoms may lie anywhere inside or outside the cell.
     fractional = np.linalg.solve(np.transpose(cell), np.transpose(positions)).T % 1.0
     counts = np.ceil(reach / heights).astype(int) + 1
     ranges = [np.arange(-count, count + 1) for count in counts]

@@ -1,8 +1,8 @@
-"""Starting a core-hole cell from the ground state's wave functions.
+"""Starting a core-hole calculation from the wave functions of the ground state.
 
-The core hole changes little away from its atom, so that the ground state is a better start than
-atomic orbitals: about half the time, the same energy within 0.01 meV and the same spectrum within
-a cosine of 0.99998 (36 atoms).
+The core hole changes the wave functions little away from its atom. The ground state is therefore a
+better initial guess than atomic orbitals: the calculation takes about half the time, and leads to
+the same energy within 0.01 meV and the same spectrum within a cosine of 0.99998 (36 atoms).
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 def start_from(calculator: Any, ground_state: Any, atoms: Atoms) -> None:
-    """Give a fresh calculator the wave functions of another, converged one.
+    """Initialise a new calculator with the wave functions of a converged one.
 
     Parameters
     ----------
     calculator
-        GPAW calculator that has not been used; other setups and charge, same cell and cutoff.
+        New GPAW calculator. Cell and cutoff must be the same; setups and charge may differ.
     ground_state
         Converged GPAW calculator of the same atoms.
     atoms
-        The atoms; `calculator` is attached to them.
+        Atoms of the calculation; `calculator` is attached to them.
     """
     from gpaw.old.wavefunctions.arrays import PlaneWaveExpansionWaveFunctions
 
     atoms.calc = calculator
     calculator.initialize(atoms)
     calculator.initialize_positions(atoms)
-    waves, known = calculator.wfs, ground_state.wfs.kpt_u[0].psit.array
+    waves, converged = calculator.wfs, ground_state.wfs.kpt_u[0].psit.array
     point = waves.kpt_u[0]
     point.psit = PlaneWaveExpansionWaveFunctions(
         waves.bd.nbands,
@@ -43,11 +43,11 @@ def start_from(calculator: Any, ground_state: Any, atoms: Atoms) -> None:
         spin=0,
         collinear=True,
     )
-    shared = min(waves.bd.nbands, len(known))
-    point.psit.array[:shared] = known[:shared]
+    shared = min(waves.bd.nbands, len(converged))
+    point.psit.array[:shared] = converged[:shared]
     if shared < waves.bd.nbands:
         waves.random_wave_functions(shared)
-    waves.orthonormalize()  # the core-hole atom has another overlap
+    waves.orthonormalize()  # the core-hole atom has a different PAW overlap
     point.f_n = _occupations(round(waves.nvalence), waves.bd.nbands)
     waves.initialize(calculator.density, calculator.hamiltonian, calculator.spos_ac)
     waves.eigensolver.reset()

@@ -111,14 +111,14 @@ def test_records_of_one_site_in_two_cells_are_refused(tmp_path):
     for name, phase in (("one", "quartz"), ("two", "coesite")):
         (tmp_path / name).mkdir()
         write_site(tmp_path / name, "a", phase=phase)
-    with pytest.raises(DatasetError, match="Two records of the site a_1 are of different cells"):
+    with pytest.raises(DatasetError, match="records of the site a_1 must have the same supercell"):
         collect_sites(tmp_path / "one", tmp_path / "two")
 
 
 def test_sites_of_one_structure_in_two_cells_are_refused(tmp_path):
     write_site(tmp_path, "a")
     write_site(tmp_path, "b", structure="a", phase="coesite")
-    with pytest.raises(DatasetError, match="b_1 is of another cell than the other sites of a"):
+    with pytest.raises(DatasetError, match="the record b_1 has a different one"):
         collect_sites(tmp_path)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hyperspy_coreloss.dataset.card import render_dataset_card
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.comparison import (
     SIGMA,
@@ -16,6 +17,7 @@ from hyperspy_coreloss.simulation.comparison import (
     recursion_chains,
 )
 from hyperspy_coreloss.simulation.recursion import Recursion
+from hyperspy_coreloss.spectra.recipe import Recipe
 
 
 def conduction_band(centre: float = 6.0, hopping: float = 1.5) -> Recursion:
@@ -77,6 +79,12 @@ def test_cosine_knows_shape_and_not_scale():
     first, second = np.array([1.0, 2.0, 3.0]), np.array([3.0, 0.0, -1.0])
     assert cosine(first, 7.0 * first) == pytest.approx(1.0)
     assert cosine(first, second) == pytest.approx(0.0)
+
+
+def test_the_card_of_a_data_set_names_the_fractions_at_which_spectra_are_aligned(mixed):
+    card = render_dataset_card(mixed, "made up")
+    assert f"first rise through {100 * THRESHOLD_FRACTION:.0f} % of their highest" in card
+    assert f"networks align at {100 * Recipe().threshold_fraction:.0f} %" in card
 
 
 def test_a_spectrum_without_an_edge_is_refused():

@@ -256,7 +256,7 @@ def test_a_frame_of_molecular_dynamics_is_read(quartz, tmp_path):
     cells = np.stack([quartz.cell[:]] * 2).astype(np.float32)
     np.savez(path, positions=frames, cells=cells, symbols=np.array(quartz.get_chemical_symbols()))
     assert are_duplicates(read_frame(path, 1), quartz)
-    with pytest.raises(StructureError, match="frames 0 to 1; found 2"):
+    with pytest.raises(StructureError, match="one of 0 to 1; found 2"):
         read_frame(path, 2)
 
 

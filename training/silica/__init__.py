@@ -1,5 +1,5 @@
-"""The plan of the project's own campaign over silica: which structures, which sites, what order.
+"""The project's campaign over silica: which structures and sites it computes, in which order.
 
-Not installed: it names the project's folders. Run from the repository, ``python -m
-training.silica.campaign``.
+This package is not installed, because it uses folders of the repository. Run it from there:
+``python -m training.silica.campaign``.
 """

@@ -1,4 +1,4 @@
-"""Changing a plan that is being computed: tasks added, tasks in another order."""
+"""Changing the plan of a running campaign: adding tasks, and changing their order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.simulation.tasks import SimulationTask
 
-#: The new sites are spread over as many of the sites that are left.
+#: New sites are distributed among this many of the next sites to be computed.
 SPREAD = 300
 
 
@@ -20,21 +20,21 @@ def amend_plan(
     finished: Collection[tuple[str, int]] = frozenset(),
     spread: int = SPREAD,
 ) -> tuple[SimulationTask, ...]:
-    """Put the tasks of a newer plan among those of an existing one that are still to be computed.
+    """Insert the tasks of a newer plan among the unfinished tasks of an existing one.
 
-    Every existing task stays as it is, in its order; a structure that the existing plan knows
-    gets no sites beyond those it has.
+    Existing tasks keep their sites and their order. Structures of the existing plan get no further
+    sites.
 
     Parameters
     ----------
     existing
         Plan that is being computed.
     planned
-        Newer plan; its tasks under names that `existing` lacks are added.
+        Newer plan. Its tasks whose names are not in `existing` are added.
     finished
-        Structures and sites that are computed, see :func:`.campaign.finished_sites`.
+        Structure names and sites that are computed, from :func:`.campaign.finished_sites`.
     spread
-        The new sites are placed evenly among the first `spread` sites that are left, themselves
+        New sites are distributed evenly among the first `spread` unfinished sites, new ones
         included.
 
     Returns
@@ -42,10 +42,10 @@ def amend_plan(
     tuple of SimulationTask
         The amended plan. Amending it again changes nothing.
     """
-    known = {task.name for task in existing}
-    new = [task for task in planned if task.name not in known]
+    names = {task.name for task in existing}
+    new = [task for task in planned if task.name not in names]
     n_new = sum(len(task.sites) for task in new)
-    # Old sites between two new ones: what is left of the stretch once the new ones have a place.
+    # Number of unfinished existing sites for each new one.
     share = max(0.0, (spread - n_new) / n_new) if n_new else 0.0
     amended: list[SimulationTask] = []
     old_left = placed = 0
@@ -65,37 +65,38 @@ def cheapest_first(
     n_atoms: Callable[[SimulationTask], int],
     sites_per_phase: int = 2,
 ) -> tuple[SimulationTask, ...]:
-    """Put the tasks that are left in the order of their cost, after those of unknown phases.
+    """Order the unfinished tasks by cost, after tasks of phases that have few sites.
 
-    For the end of a campaign whose machine time will not do for the whole plan: a new phase says
-    more than another site of a known one, and a small cell's site as much as a large one's.
+    This is for the end of a campaign that lacks the machine time for the whole plan. A new phase
+    adds more information than another site of a phase that has some, and a site in a small cell
+    adds as much as one in a large cell.
 
     Parameters
     ----------
     tasks
         Plan that is being computed.
     finished
-        Structures and sites that are computed, see :func:`.campaign.finished_sites`.
+        Structure names and sites that are computed, from :func:`.campaign.finished_sites`.
     n_atoms
-        Gives the number of atoms of a task's supercell.
+        Function that returns the number of atoms in the supercell of a task.
     sites_per_phase
-        A phase with fewer sites is unknown; its tasks come first, in their order, until it has
-        that many.
+        Tasks of phases with fewer sites come first, in the order of the plan, until each phase has
+        this many.
 
     Returns
     -------
     tuple of SimulationTask
-        The same tasks: those that are finished, of unknown phases, and by number of atoms; tasks
-        of one size stay in their order.
+        The same tasks: first the finished ones, then those of phases with few sites, then the
+        others by number of atoms. Tasks of the same size keep their order.
     """
     done = [task for task in tasks if all((task.name, site) in finished for site in task.sites)]
     left = [task for task in tasks if task not in done]
-    known = Counter(
+    n_sites = Counter(
         task.phase for task in tasks for site in task.sites if (task.name, site) in finished
     )
     first = []
     for task in left:
-        if known[task.phase] < sites_per_phase:
+        if n_sites[task.phase] < sites_per_phase:
             first.append(task)
-            known[task.phase] += len(task.sites)
+            n_sites[task.phase] += len(task.sites)
     return (*done, *first, *sorted((task for task in left if task not in first), key=n_atoms))

@@ -1,16 +1,16 @@
-"""Compute oxygen K sites of silica, or go on with it.
+"""Compute oxygen K sites of silica: start the campaign, or resume it.
 
 Usage: ``python -m training.silica.campaign STRUCTURES [--sites training/sites] [--workers 1]``
 
-STRUCTURES is the folder of structures that the plan is made from, together with the oxygen-poor
+STRUCTURES is the folder of structures from which the plan is made, together with the oxygen-poor
 ones of ``make_structures.py``. To stop, terminate the process: each worker finishes its site. To
-resume, run it again: finished sites are left alone.
+resume, run it again: finished sites are not computed again.
 
-``--amend`` computes nothing: it adds to the plan in the folder of sites what it lacks of the plan
-that would be made today, among the next sites to be computed. A running campaign takes it up when
-it is started again. ``--cheapest-first`` computes nothing either: it puts what is left of the
-plan in another order, unknown phases first, then by size. ``--count`` tells what the first sites
-of the plan cover, as JSON.
+Three options change or describe the plan in the folder of sites, and compute no sites. ``--amend``
+inserts the tasks of a newly made plan that the existing plan lacks, among the next sites to be
+computed. ``--cheapest-first`` reorders the unfinished tasks: phases with few sites first, then by
+size. A running campaign uses the changed plan when it is started again. ``--count`` prints, as
+JSON, what the first sites of the plan cover.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ OXYGEN_POOR = Path(__file__).parents[1] / "structures"
 @click.option("--sites", default="training/sites", type=click.Path(path_type=Path))
 @click.option("--workers", default=1, show_default=True)
 @click.option("--retry", is_flag=True, help="Compute failed sites again.")
-@click.option("--amend", is_flag=True, help="Only add to the plan what it lacks.")
-@click.option("--cheapest-first", is_flag=True, help="Only put what is left in this order.")
+@click.option("--amend", is_flag=True, help="Only add the tasks that the plan lacks.")
+@click.option("--cheapest-first", is_flag=True, help="Only reorder the unfinished tasks.")
 @click.option(
     "--count",
     type=int,
     is_flag=False,
     flag_value=PAPER_SITES,
-    help=f"Only tell what the first COUNT sites cover (default: {PAPER_SITES}).",
+    help=f"Only print what the first COUNT sites cover (default: {PAPER_SITES}).",
 )
 def main(
     structures: Path,
@@ -56,7 +56,7 @@ def main(
     cheapest_first: bool,
     count: int | None,
 ) -> None:
-    """Run the campaign over the plan for silica."""
+    """Compute the sites of the plan for silica."""
     logging.basicConfig(level=logging.INFO)
     sites.mkdir(parents=True, exist_ok=True)
     plan = sites / "tasks.json"

@@ -1,4 +1,4 @@
-"""What the first sites of a plan cover, counted from the structures alone."""
+"""Which structures, phases and geometries the first sites of a plan cover."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.simulation.labels import GeometryLabels
     from hyperspy_coreloss.simulation.tasks import SimulationTask
 
-#: Number of spectra of the paper (Kiyohara et al. 2019, section 2).
+#: Number of spectra in the paper (Kiyohara et al. 2019, section 2).
 PAPER_SITES = 1171
 
 _BOND_LENGTH_BINS = np.linspace(1.55, 1.75, 11)
@@ -28,19 +28,19 @@ _BOND_ANGLE_BINS = np.linspace(120.0, 180.0, 13)
 
 @dataclass(frozen=True)
 class PlanCoverage:
-    """Counts over the first sites of a plan.
+    """Numbers of the first sites of a plan, by several criteria.
 
     Parameters
     ----------
     sites, structures, phases
-        How many there are.
+        Numbers of sites, of structures and of phases.
     coordination
         Number of sites by the number of bonded neighbours.
     composition
         Number of sites by the number of oxygen atoms per silicon atom.
     bond_length
         Number of two-coordinated sites by mean bond length, in bins of 0.02 Å from 1.55 to
-        1.75 Å under the bins' lower ends; those outside are under "outside".
+        1.75 Å. The keys are the lower ends of the bins, and "outside" for other lengths.
     bond_angle
         The same by bond angle, in bins of 5 degrees from 120 to 180 degrees.
     """
@@ -63,12 +63,12 @@ def plan_coverage(
     structures: str | Path | Sequence[str | Path],
     first: int = PAPER_SITES,
 ) -> PlanCoverage:
-    """Count what the `first` sites of a plan cover.
+    """Count the `first` sites of a plan by structure, phase and geometry.
 
     Parameters
     ----------
     tasks
-        The plan, in its order.
+        Tasks of the plan, in its order.
     structures
         Folder or folders of the structure files, as in :func:`.build_structure`.
     first
@@ -96,7 +96,7 @@ def plan_coverage(
 def _sites(
     tasks: Sequence[SimulationTask], structures: str | Path | Sequence[str | Path]
 ) -> Iterator[tuple[SimulationTask, GeometryLabels, str]]:
-    """Each site's task, labels, and oxygen atoms per silicon atom."""
+    """Yield task, labels, and oxygen atoms per silicon atom of each site."""
     for task in tasks:
         atoms = build_structure(task, structures)
         ratio = np.sum(atoms.numbers == 8) / np.sum(atoms.numbers == 14)

@@ -1,9 +1,10 @@
-"""Make the oxygen-poor silicas of the campaign: remove oxygen from crystals and relax.
+"""Make the oxygen-poor silicas of the campaign: remove oxygen from crystals, and relax them.
 
 Usage: ``python -m training.silica.make_structures STRUCTURES [--output training/structures]``
 
-STRUCTURES is the folder of structures that the campaign's plan is made from. Structures that are
-there already are left alone: delete one to make it again. Three to ten minutes each on one core.
+STRUCTURES is the folder of structures from which the plan of the campaign is made. Structures that
+exist in the output folder are kept; delete one to make it again. Each takes three to ten minutes on
+one core.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ OXYGEN_POOR = (
     "--largest-force",
     default=RelaxationSettings.largest_force,
     show_default=True,
-    help="Force in eV/Å at which atoms are at rest.",
+    help="Largest force on an atom at the end, in eV/Å.",
 )
 def main(structures: Path, output: Path, largest_force: float) -> None:
-    """Write the structures that are missing in the output folder."""
+    """Make the oxygen-poor structures that the output folder lacks."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     output.mkdir(parents=True, exist_ok=True)
     for crystal, vacancies in OXYGEN_POOR:
@@ -58,7 +59,7 @@ def main(structures: Path, output: Path, largest_force: float) -> None:
 
 
 def make(crystal: Path, vacancies: int, path: Path, settings: RelaxationSettings) -> None:
-    """Remove oxygen from a crystal, relax, and write the result to `path`."""
+    """Remove oxygen from a crystal, relax it, and write the result to `path`."""
     started = time.process_time()
     supercell = build_supercell(primitive_structure(read_structure(crystal)))
     seed = zlib.crc32(path.stem.encode())

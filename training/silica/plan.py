@@ -1,10 +1,10 @@
-"""Which sites of which silicas to compute, in which order.
+"""The plan for silica: which sites of which structures are computed, in which order.
 
-Many frameworks and small cells come first, a few sites of each before all sites of any. Ideal
-crystals are the anchors; molecular-dynamics frames and virtual structures are the bulk, because
-one crystal's ideal sites are nearly one sample, while a disordered cell has dozens. Oxygen-poor
-structures, and more variants of the crystals whose oxygen has three neighbours, cover what no
-source holds enough of.
+Small cells of many frameworks come first, with a few sites of each; further sites of the same
+structures come later. Most sites are from molecular-dynamics frames and virtual structures: the
+sites of an ideal crystal are nearly alike, while a disordered cell has dozens of different ones.
+Oxygen-poor structures, and further variants of crystals whose oxygen has three neighbours, are
+added because the sources contain too few of them.
 """
 
 from __future__ import annotations
@@ -39,28 +39,28 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-#: Supercells beyond this many atoms wait for a larger machine.
+#: Supercells with more atoms than this are left out, because they need a larger machine.
 LARGEST_CELL = 72
 
-#: Dense cells cost less than their number of atoms says; these limits in angstrom cubed hold for
-#: them: stishovite's 72 atoms are as small as 36 of a zeolite.
+#: Larger limits for dense cells, in atoms and cubic angstrom: the cost depends on the volume, and
+#: 72 atoms of stishovite have that of 36 atoms of a zeolite.
 _LARGEST_DENSE_CELL = 96
 _LARGEST_DENSE_VOLUME = 800.0
 
-#: Virtual structures are made of crystals with supercells up to this many atoms, or dense ones.
+#: Virtual structures are made from dense crystals, and from supercells of at most this many atoms.
 _LARGEST_VIRTUAL_CELL = 54
 
 #: Entries of the Materials Project with a wrong geometry: silicon with two bonds; oxygen 2.02 Å
 #: from its silicon; tetrahedra opened to 152 and 141 degrees, 2.0 and 1.1 eV per SiO2 above quartz.
 BAD_ENTRIES = frozenset({"mp-640917", "mp-557194", "mp-554397", "mp-553881"})
 
-#: Strain and temperature in kelvin of the virtual variants of every crystal, in this order.
+#: Strain, and temperature in kelvin, of the virtual variants of every crystal, in this order.
 VARIANTS = ((0.03, 300.0), (0.05, 600.0), (0.02, 900.0), (0.06, 300.0), (0.04, 900.0))
 
-#: More of them for crystals whose oxygen has three silicon neighbours: there are only two.
+#: Further variants of crystals whose oxygen has three silicon neighbours: there are only two.
 DENSE_VARIANTS = ((0.05, 300.0), (0.03, 900.0), (0.06, 600.0), (0.02, 300.0))
 
-#: Frames of each framework, hot and cold ends of the files first.
+#: Frames of each framework, in this order: those at the hot and cold ends of the files first.
 FRAMES = (19, 4, 14, 9, 17, 1, 12, 6, 16, 2, 11, 7, 18, 3, 13, 8)
 
 _SITES_PER_FRAME = 4
@@ -71,8 +71,8 @@ _SITES_BESIDE_VACANCIES = 1
 _FIRST_SITES = 2
 _MOST_SITES = 8
 
-#: Frameworks named by their sequences where no file of a known polymorph gives them.
-_KNOWN_PHASES: dict[Signature, str] = {((4, 12, 25, 44, 67, 96, 130, 170),): "tridymite"}
+#: Names of frameworks by coordination sequences, if there is no polymorph file to compare with.
+_NAMED_PHASES: dict[Signature, str] = {((4, 12, 25, 44, 67, 96, 130, 170),): "tridymite"}
 
 _POLYMORPHS = {
     "SiO2-Coesite": "coesite",
@@ -96,7 +96,7 @@ _MOLECULAR_DYNAMICS = ("Si-ZEO22, {} (tysours/Si-ZEO22)", "CC0")
 
 @dataclass(frozen=True)
 class _Crystal:
-    """An ideal silica with all that its tasks share; `task` has every inequivalent site."""
+    """An ideal crystal and what its tasks share; `task` has all inequivalent sites."""
 
     task: SimulationTask
     n_atoms: int
@@ -106,7 +106,7 @@ class _Crystal:
 
 @dataclass(frozen=True)
 class _RankedTask:
-    """A task with its place in the order: round first, then size."""
+    """A task with its rank in the order: by round, then by size."""
 
     round: int
     n_atoms: int
@@ -116,36 +116,35 @@ class _RankedTask:
 def silica_plan(
     structures_folder: str | Path, oxygen_poor_folder: str | Path | None = None
 ) -> tuple[SimulationTask, ...]:
-    """Ordered tasks for the O-K data set of silicon oxides.
+    """Return the tasks of the O-K data set of silicon oxides, in their order.
 
     Parameters
     ----------
     structures_folder
         Folder with ``materials_project``, ``polymorphs``, ``zeolites_iza`` and ``si_zeo22``.
     oxygen_poor_folder
-        Folder of relaxed structures with oxygen vacancies, ``<parent>-vac<vacancies>.xyz``; the
-        parent is a crystal of the plan, whose phase they share. Their tasks' paths are relative
-        to it.
+        Folder of relaxed structures with oxygen vacancies, ``<parent>-vac<vacancies>.xyz``. The
+        parent is a crystal of the plan; the structure belongs to its phase. Paths of these tasks
+        are relative to this folder.
 
     Returns
     -------
     tuple of SimulationTask
-        The first tasks hold few sites of every small structure; a structure may come again
-        later with more sites. Files that cannot be used are left out and logged with the
-        reason.
+        The first tasks have few sites of every small structure; a later task may have further
+        sites of the same structure. Unusable files are left out, and logged with the reason.
 
     Raises
     ------
     StructureError
-        If the folder holds no usable structure.
+        If the folder contains no usable crystal.
     """
     folder = Path(structures_folder)
     phases = _PhaseNames(folder)
     crystals = tuple(_ideal_crystals(folder, phases))
     if not crystals:
         msg = (
-            f"A plan needs silica structures; none could be used in {folder}. It must hold the "
-            "folders materials_project, polymorphs, zeolites_iza and si_zeo22."
+            f"A plan needs crystals of silica; found no usable one in {folder}. Give a folder "
+            "with the subfolders materials_project, polymorphs, zeolites_iza and si_zeo22."
         )
         raise StructureError(msg)
     ranked = [
@@ -159,14 +158,14 @@ def silica_plan(
 
 
 class _PhaseNames:
-    """Names phases by their coordination sequences: one framework, one phase.
+    """Names of phases by coordination sequences: each framework is one phase.
 
-    Frameworks that share their sequences (LTA and RHO, for example) count as one phase, because
-    a split that separates too little is better than one that separates twins.
+    Frameworks with the same sequences (LTA and RHO, for example) count as one phase. A split then
+    keeps them together, which is better than having equal frameworks on both sides.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._names = dict(_KNOWN_PHASES)
+        self._names = dict(_NAMED_PHASES)
         self._codes: dict[str, str] = {}
         codes: dict[Signature, list[str]] = {}
         for stem, name in _POLYMORPHS.items():
@@ -182,16 +181,16 @@ class _PhaseNames:
             self._codes.update(dict.fromkeys(members, name))
 
     def of_crystal(self, atoms: Atoms, fallback: str) -> str:
-        """Phase of a crystal; the first with unknown sequences gives them its name."""
+        """Return the phase of a crystal; the first with new sequences names them by `fallback`."""
         return self._names.setdefault(framework_signature(atoms), fallback)
 
     def of_framework(self, code: str) -> str:
-        """Phase of an IZA framework code."""
+        """Return the phase of an IZA framework code."""
         return self._codes.get(code, code)
 
 
 def _read_small(path: Path) -> Atoms | None:
-    """Primitive cell if it can be used and is small enough; the reason is logged if not."""
+    """Return the primitive cell, or None if it is unusable (logged) or too large."""
     try:
         atoms = primitive_structure(read_structure(path))
         check_structure(atoms, "O", path.name)
@@ -202,7 +201,7 @@ def _read_small(path: Path) -> Atoms | None:
 
 
 def _ideal_crystals(folder: Path, phases: _PhaseNames) -> Iterator[_Crystal]:
-    known: dict[str, Atoms] = {}
+    accepted: dict[str, Atoms] = {}
     for path, origin in _crystal_files(folder):
         name = structure_name(path)
         atoms = None if name in BAD_ENTRIES else _read_small(path)
@@ -215,11 +214,11 @@ def _ideal_crystals(folder: Path, phases: _PhaseNames) -> Iterator[_Crystal]:
         if not _fits(supercell, LARGEST_CELL):
             continue
         try:
-            refuse_duplicate(atoms, known, name)
+            refuse_duplicate(atoms, accepted, name)
         except StructureError as error:
             _LOGGER.warning("%s is left out: %s", path.name, error)
             continue
-        known[name] = atoms
+        accepted[name] = atoms
         sites = absorbing_sites(atoms, "O")
         task = SimulationTask(
             name=name,
@@ -251,13 +250,13 @@ def _crystal_files(folder: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
         ("polymorphs", "*.cif", _POLYMORPH),
         ("zeolites_iza", "*.cif", _IZA),
     )
-    for part, pattern, origin in sources:
-        for path in sorted((folder / part).glob(pattern)):
+    for subfolder, pattern, origin in sources:
+        for path in sorted((folder / subfolder).glob(pattern)):
             yield path, origin
 
 
 def structure_name(path: Path) -> str:
-    """Name that a crystal's tasks have, from its file."""
+    """Return the name of a crystal in the plan, from its file."""
     if path.parent.name == "zeolites_iza":
         return f"IZA-{path.stem}"
     if path.parent.name == "polymorphs":
@@ -268,10 +267,10 @@ def structure_name(path: Path) -> str:
 def _ideal_tasks(crystal: _Crystal) -> Iterator[_RankedTask]:
     task, most = crystal.task, min(len(crystal.task.sites), _MOST_SITES)
     first_round = 1 if task.name.startswith("IZA-") else 0
-    for turn, part in ((first_round, slice(0, _FIRST_SITES)), (4, slice(_FIRST_SITES, most))):
-        if task.sites[part]:
-            some = replace(task, sites=task.sites[part], multiplicities=task.multiplicities[part])
-            yield _RankedTask(turn, crystal.n_atoms, some)
+    for turn, some in ((first_round, slice(0, _FIRST_SITES)), (4, slice(_FIRST_SITES, most))):
+        if task.sites[some]:
+            chosen = replace(task, sites=task.sites[some], multiplicities=task.multiplicities[some])
+            yield _RankedTask(turn, crystal.n_atoms, chosen)
 
 
 def _virtual_tasks(crystal: _Crystal, folder: Path) -> Iterator[_RankedTask]:
@@ -311,7 +310,7 @@ def _frame_tasks(folder: Path, phases: _PhaseNames) -> Iterator[_RankedTask]:
             close = image_distance(atoms.cell[:]) < SMALLEST_IMAGE_DISTANCE
             if close or len(atoms) > LARGEST_CELL:
                 continue
-            # The largest cells cost the most: a few of their frames are enough.
+            # The largest cells cost most: four of their frames are enough.
             if len(atoms) > 60 and turn >= 4:
                 continue
             check_structure(atoms, "O", path.name)
@@ -336,7 +335,7 @@ def _oxygen_poor_tasks(
     for path in sorted(Path(folder).glob("*.xyz")) if folder is not None else ():
         parent = parents.get(path.stem.rpartition("-vac")[0])
         if parent is None:
-            _LOGGER.warning("%s is left out: the plan has no crystal it is made of", path.name)
+            _LOGGER.warning("%s is left out: the plan does not have its parent crystal", path.name)
             continue
         draft = replace(
             parent,
@@ -351,7 +350,7 @@ def _oxygen_poor_tasks(
 
 
 def _sites_at_vacancies(atoms: Atoms) -> tuple[int, ...]:
-    """Oxygen bonded to silicon that lacks one, and the farthest from all such silicon."""
+    """Return oxygen bonded to silicon at a vacancy, and the oxygen farthest from the vacancies."""
     oxygen = np.flatnonzero(atoms.numbers == 8)
     bonded = {
         int(i): np.intersect1d(bonded_neighbours(atoms, int(i)).indices, oxygen)
@@ -366,7 +365,7 @@ def _sites_at_vacancies(atoms: Atoms) -> tuple[int, ...]:
 
 
 def _spread(atoms: Atoms, count: int, turn: int) -> tuple[int, ...]:
-    """`count` oxygen atoms spread over the cell, others at every turn."""
+    """Return `count` oxygen atoms spread over the cell, different ones for each turn."""
     oxygen: Sequence[int] = [atom.index for atom in atoms if atom.symbol == "O"]
     stride = max(1, len(oxygen) // count)
     return tuple(oxygen[(turn + i * stride) % len(oxygen)] for i in range(min(count, len(oxygen))))

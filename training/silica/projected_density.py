@@ -2,10 +2,10 @@
 
 Usage: ``python -m training.silica.projected_density STRUCTURES [--output FOLDER]``
 
-For each site the density of the ground state and of the core-hole cell, in its record; for quartz
-those of the two silicon neighbours as well. About 25 minutes on one core; to resume, run it again.
-``--picture FILE --record RECORD`` computes nothing: it draws the densities of one record with its
-spectrum.
+The record of each site contains the density of the ground state and of the core-hole cell; for
+quartz, those of the two silicon neighbours as well. This takes about 25 minutes on one core. To
+resume, run it again. ``--picture FILE --record RECORD`` computes nothing: it draws the densities
+and the spectrum of one record.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from training.silica.plan import silica_plan
 
 OXYGEN_POOR = Path(__file__).parents[1] / "structures"
 
-#: Structures of the plan whose first site is computed.
+#: Structures of the plan whose first site is computed, with and without its neighbours.
 WITH_NEIGHBOURS = ("mp-6930",)  # quartz
 SITE_ONLY = (
     "mp-546794",  # cristobalite
@@ -50,7 +50,7 @@ SITE_ONLY = (
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw a record into this file.")
 @click.option("--record", type=click.Path(exists=True, path_type=Path), help="Record to draw.")
 def main(structures: Path, output: Path, picture: Path | None, record: Path | None) -> None:
-    """Compute the sites that are missing in the output folder, or draw one."""
+    """Compute the sites that the output folder lacks, or draw one record."""
     logging.basicConfig(level=logging.INFO)
     if picture is not None and record is not None:
         sites = {site.name: site for site in collect_sites(record.parent)}

@@ -1,4 +1,4 @@
-"""Write what the shipped models say of themselves into README.md and CHANGES.md.
+"""Update the numbers in README.md and CHANGES.md from the records of the shipped models.
 
 python training/silica/readme_numbers.py
 """
@@ -16,16 +16,16 @@ MODELS = ("silica-o-k", "silica-o-k-wide", "silica-o-k-absolute")
 
 
 def replaced(pattern: str, words: str, text: str) -> str:
-    """Put `words` where `pattern` is found, once."""
+    """Replace the only match of `pattern` in `text` by `words`."""
     result, count = re.subn(pattern, words, text)
     if count != 1:
-        msg = f"The text must hold {pattern!r} once; it was found {count} times."
+        msg = f"The text must match {pattern!r} once; found {count} matches. Correct the text."
         raise ValueError(msg)
     return result
 
 
 def main() -> None:
-    """Rewrite the numbers, and leave the words alone."""
+    """Replace the numbers, and keep the words."""
     record = load_pretrained(MODELS[0]).record
     readme, changes = ROOT / "README.md", ROOT / "CHANGES.md"
     text = replaced(
@@ -36,8 +36,8 @@ def main() -> None:
     for name in MODELS:
         rows = load_pretrained(name).record.metrics[HEADLINE].values()
         ratios = [row["mae"] / row["baselines"]["mean"] for row in rows]
-        found = f"`{name}` {min(ratios):.2f} to {max(ratios):.2f} times"
-        text = replaced(rf"`{name}` \d\.\d\d to \d\.\d\d times", found, text)
+        words = f"`{name}` {min(ratios):.2f} to {max(ratios):.2f} times"
+        text = replaced(rf"`{name}` \d\.\d\d to \d\.\d\d times", words, text)
     readme.write_text(text)
     sizes = f"from {record.n_spectra} computed spectra"
     changes.write_text(replaced(r"from \d+ computed spectra", sizes, changes.read_text()))

@@ -1,7 +1,7 @@
-"""Which framework a silica is: coordination sequences of its network.
+"""Identifying the framework of a silica by the coordination sequences of its network.
 
-The same framework from two sources, or strained, or at a temperature, has the same sequences;
-so they name the phase by which a data set is split.
+A framework has the same sequences in every source, strained or at any temperature. They therefore
+identify the phases by which a data set is split.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hyperspy_coreloss.errors import StructureError
 if TYPE_CHECKING:
     from ase import Atoms
 
-#: Coordination sequences of a framework: the distinct ones among its network-forming atoms.
+#: Distinct coordination sequences of the network-forming atoms of a framework.
 Signature = tuple[tuple[int, ...], ...]
 
 _Node = tuple[int, int, int, int]
@@ -23,16 +23,16 @@ _Edges = dict[int, list[_Node]]
 def framework_signature(
     atoms: Atoms, former: str = "Si", bridge: str = "O", shells: int = 8
 ) -> Signature:
-    """Distinct coordination sequences of the network.
+    """Return the distinct coordination sequences of the network.
 
     Parameters
     ----------
     atoms
         Periodic structure.
     former, bridge
-        Network-forming element and the element that links two of its atoms.
+        Network-forming element, and the element that links two of its atoms.
     shells
-        Length of the sequences.
+        Number of coordination shells, the length of the sequences.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def framework_signature(
     Raises
     ------
     StructureError
-        If there is no network former.
+        If there is no atom of the network-forming element.
 
     Notes
     -----
@@ -52,7 +52,7 @@ def framework_signature(
     if not edges:
         msg = (
             f"A framework needs {former} atoms; found {atoms.get_chemical_formula()}. "
-            "Name the network former, or give the phase yourself."
+            "Give the network-forming element, or name the phase yourself."
         )
         raise StructureError(msg)
     return tuple(sorted({_coordination_sequence(start, edges, shells) for start in edges}))

@@ -1,7 +1,7 @@
-"""Core-level runs of CASTEP and OptaDOS, read into computed sites.
+"""Reading core-level calculations of CASTEP and OptaDOS as computed sites.
 
-``sites`` is the top (pairing, naming); below it one module for a spectrum, for labels, and for each
-file format.
+``sites`` pairs and names the calculations. It uses one module for spectra, one for labels, and one
+for each file format.
 """
 
 from hyperspy_coreloss.simulation.castep.sites import read_castep_sites

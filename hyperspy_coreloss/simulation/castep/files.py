@@ -1,8 +1,8 @@
 """CASTEP's files of eigenvalues and of core-level matrix elements.
 
-``.bands`` is text; ``.eels_mat`` (older) and ``.elnes_bin`` (newer) are Fortran records. Their
-layouts are those that OptaDOS reads (``electronic.f90``, routines ``elec_read_band_energy`` and
-``elec_read_elnes_mat``; A. J. Morris et al., Comput. Phys. Commun. 185 (2014) 1477).
+``.bands`` is a text file; ``.eels_mat`` (older) and ``.elnes_bin`` (newer) are Fortran records. The
+layouts are taken from the routines ``elec_read_band_energy`` and ``elec_read_elnes_mat`` of OptaDOS
+(``electronic.f90``; A. J. Morris et al., Comput. Phys. Commun. 185 (2014) 1477).
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 _HARTREE = physical_constants["Hartree energy in eV"][0]
 
-# Electrons are printed to four digits; smearing may leave a spin channel just below a whole number.
+# Electron numbers are rounded; with smearing, that of a spin channel may be just below an integer.
 _ELECTRON_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
 class BandEnergies:
-    """What a ``.bands`` file holds.
+    """Contents of a ``.bands`` file.
 
     Parameters
     ----------
@@ -38,7 +38,8 @@ class BandEnergies:
     weights
         Weights of the k-points, shape (k-points,), in the order of the file.
     electrons
-        Electrons of each spin (one number for both without spin), shape (spins,).
+        Number of electrons of each spin, or of both together without spin polarisation; shape
+        (spins,).
     fermi
         Fermi energy of each spin in eV, shape (spins,).
     """
@@ -52,9 +53,9 @@ class BandEnergies:
     def occupied(self) -> tuple[int, ...]:
         """Number of fully occupied bands of each spin.
 
-        A half-filled level counts as empty: it holds the electron that the core hole has lifted,
-        and a spectrum needs the transition to it. With two spins and one electron more in one of
-        them, that electron is the one lifted.
+        A half-filled level counts as empty: it holds the electron excited from the core, and the
+        spectrum includes the transition to it. If one of two spins has one electron more than the
+        other, that electron is the excited one.
         """
         total = self.electrons.sum()
         if len(self.electrons) == 1:
@@ -70,8 +71,8 @@ class BandEnergies:
         Raises
         ------
         DatasetError
-            If there is no empty state, or the bands overlap: in a metal, counting bands does not
-            tell empty states from occupied ones.
+            If there is no empty state, or the bands overlap: in a metal, counting electrons does
+            not separate empty from occupied states.
         """
         lowest = np.inf
         highest = -np.inf
@@ -88,8 +89,9 @@ class BandEnergies:
         if highest > lowest:
             msg = (
                 "The highest occupied state must lie below the lowest empty one; found "
-                f"{highest:.3f} and {lowest:.3f} eV. Metals cannot be read, or the number of "
-                f"electrons ({', '.join(f'{count:g}' for count in self.electrons)}) is wrong."
+                f"{highest:.3f} and {lowest:.3f} eV. Metals cannot be read; for an insulator, "
+                "check the number of electrons "
+                f"({', '.join(f'{count:g}' for count in self.electrons)})."
             )
             raise DatasetError(msg)
         return lowest
@@ -102,12 +104,12 @@ class CoreMatrixElements:
     Parameters
     ----------
     species, ion
-        Of each core orbital: number of its species in CASTEP's order, and of the ion within the
-        species, both from 1; shape (orbitals,).
+        Number of the species in CASTEP's order, and number of the ion within the species, of each
+        core orbital; both from 1, shape (orbitals,).
     shell
         Principal quantum number of each orbital, shape (orbitals,).
     channel
-        Angular-momentum channel of each orbital: 1 is s, 2 to 4 are p; shape (orbitals,).
+        Angular-momentum channel of each orbital: 1 for s, 2 to 4 for p; shape (orbitals,).
     elements
         Matrix elements in bohr, shape (k-points, spins, orbitals, bands, 3).
     """
@@ -125,12 +127,12 @@ def read_bands(path: str | Path) -> BandEnergies:
     Parameters
     ----------
     path
-        The file. Its numbers are in atomic units.
+        The ``.bands`` file, in atomic units.
 
     Raises
     ------
     DatasetError
-        If the file is not whole, or the weights do not sum to one.
+        If the file is incomplete, or the k-point weights do not sum to one.
     """
     path = Path(path)
     lines = iter(path.read_text(encoding="utf-8", errors="replace").splitlines())
@@ -150,12 +152,12 @@ def read_bands(path: str | Path) -> BandEnergies:
                 energies[spin, point, :count] = [float(next(lines)) for _ in range(count)]
     except (StopIteration, ValueError, IndexError) as error:
         reason = "it ends too early" if isinstance(error, StopIteration) else str(error)
-        msg = f"{path} must be a whole CASTEP .bands file; {reason}. Copy or compute it again."
+        msg = f"{path} must be a complete CASTEP .bands file; {reason}. Copy or compute it again."
         raise DatasetError(msg) from error
     if abs(weights.sum() - 1) > 1e-3:
         msg = (
             f"The k-point weights in {path} must sum to 1, but sum to {weights.sum():.4f}. "
-            "Give the .bands file of the core-level calculation, not of a path through the zone."
+            "Give the .bands file of the core-level calculation, not one of a band structure."
         )
         raise DatasetError(msg)
     return BandEnergies(energies * _HARTREE, weights, electrons, fermi * _HARTREE)
@@ -165,7 +167,7 @@ def _last(lines: Iterator[str], start: str = "Number of") -> str:
     """Return the last word of the next line, which must begin with `start`."""
     line = next(lines)
     if not line.strip().startswith(start):
-        msg = f"a line must begin with {start!r}, and reads {line.strip()!r}"
+        msg = f"a line must begin with {start!r}; found {line.strip()!r}"
         raise ValueError(msg)
     return line.split()[-1]
 
@@ -174,18 +176,18 @@ def read_core_matrix_elements(path: str | Path) -> CoreMatrixElements:
     """Read core-level matrix elements from an ``.eels_mat`` or ``.elnes_bin`` file.
 
     Both are Fortran sequential files of either byte order (CASTEP writes big-endian). The older
-    one holds one record of three numbers for every k-point, spin, orbital and band; the newer one
-    begins with its version and a comment, and holds one record for every k-point and spin.
+    format has a record of three numbers for every k-point, spin, orbital and band. The newer format
+    begins with a version and a comment, and has a record for every k-point and spin.
 
     Parameters
     ----------
     path
-        The file.
+        The ``.eels_mat`` or ``.elnes_bin`` file.
 
     Raises
     ------
     DatasetError
-        If the file is not whole.
+        If the file is incomplete.
     """
     from scipy.io import FortranEOFError, FortranFile, FortranFormattingError
 
@@ -200,13 +202,14 @@ def read_core_matrix_elements(path: str | Path) -> CoreMatrixElements:
             sizes = [int(records.read_record(f"{order}i4")[0]) for _ in range(4)]
             orbitals = [records.read_record(f"{order}i4") for _ in range(4)]
         except (FortranEOFError, FortranFormattingError, ValueError, IndexError) as error:
-            msg = f"{path} ends within its header; copy it again (in binary mode)."
+            msg = f"{path} must have a complete header; it has none. Copy it again in binary mode."
             raise DatasetError(msg) from error
         n_orbitals, n_bands, n_points, n_spins = sizes
         if min(sizes) < 1 or any(len(column) != n_orbitals for column in orbitals):
             msg = (
-                f"{path} must name {n_orbitals} core orbitals, and hold bands, k-points and spins; "
-                f"its header gives {sizes}. Copy it again (in binary mode)."
+                f"The header of {path} must list {n_orbitals} core orbitals, and at least one "
+                "band, k-point and spin; found the numbers of orbitals, bands, k-points and spins "
+                f"{sizes}. Copy it again (in binary mode)."
             )
             raise DatasetError(msg)
         rest = file.read()
@@ -217,7 +220,10 @@ def read_core_matrix_elements(path: str | Path) -> CoreMatrixElements:
 
 
 def _byte_order(file: BinaryIO, path: Path) -> tuple[str, bool]:
-    """Tell the byte order from the length of the first record: 4 (a count) or 8 (a version)."""
+    """Return the byte order, and whether the format is the older one.
+
+    Both follow from the length of the first record: 4 bytes (a count) or 8 bytes (a version).
+    """
     head = file.read(4)
     file.seek(0)
     for order, name in ((">", "big"), ("<", "little")):
@@ -242,7 +248,10 @@ def _legacy_elements(
         _refuse_length(path, needed, len(data) / record.itemsize, shape)
     records = np.frombuffer(data, dtype=record)
     if (records["head"] != 48).any() or (records["tail"] != 48).any():
-        msg = f"The records of {path} must hold 3 complex numbers each; some do not. Copy it again."
+        msg = (
+            f"Each record of {path} must hold 3 complex numbers; some do not. Copy it again (in "
+            "binary mode)."
+        )
         raise DatasetError(msg)
     return records["numbers"].astype(np.complex128).reshape(shape)
 
@@ -251,7 +260,7 @@ def _elements(
     data: bytes, shape: tuple[int, ...], order: str, path: Path
 ) -> NDArray[np.complex128]:
     n_points, n_spins, n_orbitals, n_bands, _ = shape
-    # Bands that one spin has fewer of stay zero: no transition leads there.
+    # Bands that only the other spin has stay zero: no transition leads to them.
     elements = np.zeros(shape, dtype=np.complex128)
     start = 0
     for index in range(n_points * n_spins):
@@ -262,19 +271,19 @@ def _elements(
         if not whole or start + length + 8 > len(data):
             _refuse_length(path, n_points * n_spins, index, shape)
         values = np.frombuffer(data, dtype=f"{order}c16", count=numbers, offset=start + 4)
-        part = values.reshape((n_orbitals, bands, 3), order="F")
-        elements[index // n_spins, index % n_spins, :, :bands] = part
+        block = values.reshape((n_orbitals, bands, 3), order="F")
+        elements[index // n_spins, index % n_spins, :, :bands] = block
         start += length + 8
     if start != len(data):
         _refuse_length(path, n_points * n_spins, n_points * n_spins + 1, shape)
     return elements
 
 
-def _refuse_length(path: Path, needed: int, found: float, shape: tuple[int, ...]) -> None:
+def _refuse_length(path: Path, needed: int, n_records: float, shape: tuple[int, ...]) -> None:
     n_points, n_spins, n_orbitals, n_bands, _ = shape
     msg = (
-        f"{path} must hold {needed} whole records ({n_points} k-points, {n_spins} spins, "
-        f"{n_orbitals} core orbitals, {n_bands} bands); found {found:g}. Copy it again (in binary "
-        "mode), or compute it again."
+        f"{path} must hold {needed} complete records ({n_points} k-points, {n_spins} spins, "
+        f"{n_orbitals} core orbitals, {n_bands} bands); found {n_records:g}. Copy it again (in "
+        "binary mode), or compute it again."
     )
     raise DatasetError(msg)

@@ -1,8 +1,8 @@
 """Labels of a site from its CASTEP runs: populations and excitation energy.
 
-The populations are those of CASTEP, in the pseudo-atomic orbitals that it projects on; they are
-not those of :mod:`.populations`. Each function refuses, with the reason, rather than give a
-number that means something else.
+The populations are those of CASTEP, which projects on its pseudo-atomic orbitals; they differ from
+those of :mod:`.populations`. Each function raises an error with the reason rather than return a
+number of a different definition.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.simulation.castep.output import CastepRun
 
-#: Atoms of two runs are the same within this distance, in angstrom.
+#: Atoms of two runs are the same if closer than this, in angstrom.
 _SAME_PLACE = 0.01
 
-# Energies of one pseudo-atom in two runs agree within this, in eV.
+# Energies of the same pseudo-atom in two runs differ by less than this, in eV.
 _SAME_ENERGY = 0.01
 
 
 def matching_atoms(first: Atoms, second: Atoms) -> NDArray[np.integer] | None:
-    """Return where each atom of `first` is in `second`, or None if the structures differ.
+    """Return the index in `second` of each atom of `first`, or None if the structures differ.
 
     Parameters
     ----------
     first, second
-        Periodic structures, their atoms in any order.
+        Periodic structures; their atoms may be in different order.
 
     Returns
     -------
     ndarray or None
-        Shape (atoms,).
+        Indices, shape (atoms,).
     """
     if len(first) != len(second) or not np.allclose(first.cell, second.cell, atol=_SAME_PLACE):
         return None
@@ -61,16 +61,19 @@ def mulliken_charge(run: CastepRun, site: int) -> float:
         If the run has no Mulliken analysis.
     """
     if run.mulliken_charges is None:
-        msg = f"{run.path} holds no Mulliken charges. Run it with POPN_CALCULATE : TRUE."
+        msg = (
+            f"{run.path} must contain Mulliken charges; it has none. Run CASTEP with "
+            "POPN_CALCULATE : TRUE."
+        )
         raise DatasetError(msg)
     return float(run.mulliken_charges[site])
 
 
 def bond_overlap_population(run: CastepRun, site: int) -> float:
-    """Return the overlap population of the bonds of atom `site`, averaged over the bonds.
+    """Return the overlap population of atom `site` in electrons, averaged over its bonds.
 
-    CASTEP gives one number for a pair of atoms, the sum over all their images; it is divided
-    among the bonds of that pair.
+    CASTEP gives one number for a pair of atoms, the sum over all their periodic images. This number
+    is divided among the bonds of the pair.
 
     Parameters
     ----------
@@ -82,19 +85,22 @@ def bond_overlap_population(run: CastepRun, site: int) -> float:
     Returns
     -------
     float
-        In electrons.
+        Overlap population in electrons.
 
     Raises
     ------
     DatasetError
-        If a bond is not in the table, or has another length there.
+        If the atom has no bonds, or the table lacks one of them or gives it a different length.
     """
     neighbours = bonded_neighbours(run.atoms, site)
     lengths = defaultdict(list)
     for index, distance in zip(neighbours.indices, neighbours.distances, strict=True):
         lengths[int(index)].append(distance)
     if not lengths:
-        msg = f"An overlap population needs bonds; atom {site} of {run.path} has none."
+        msg = (
+            f"An overlap population needs bonds; atom {site} of {run.path} has no neighbour within "
+            "bonding distance. Check the structure."
+        )
         raise DatasetError(msg)
     total = dict.fromkeys(lengths, np.nan)
     for bond in run.bonds:
@@ -109,21 +115,21 @@ def bond_overlap_population(run: CastepRun, site: int) -> float:
     if missing:
         msg = (
             f"{run.path} must list the overlap population of every bond of atom {site}; it lacks "
-            f"those to {', '.join(missing)}. Run it with a larger POPN_BOND_CUTOFF."
+            f"those to {', '.join(missing)}. Run CASTEP with a larger POPN_BOND_CUTOFF."
         )
         raise DatasetError(msg)
     return float(sum(total.values()) / len(neighbours.indices))
 
 
 def _atom_index(run: CastepRun, label: str, number: int) -> int:
-    """Return the atom that a table means; some tables cut long labels short."""
+    """Return the index of an atom in a table; some tables truncate long labels."""
     labels = dict.fromkeys(run.labels)
     meant = [label] if label in labels else [full for full in labels if full.startswith(label)]
     atoms = [index for index, full in enumerate(run.labels) if meant == [full]]
     if not 1 <= number <= len(atoms):
         msg = (
-            f"The overlap populations in {run.path} name the atom {label} {number}, and the "
-            f"structure has {len(atoms)} such atoms."
+            f"The overlap populations in {run.path} name the atom {label} {number}, but the "
+            f"structure has {len(atoms)} such atoms. Run the calculation again."
         )
         raise DatasetError(msg)
     return atoms[number - 1]
@@ -132,21 +138,21 @@ def _atom_index(run: CastepRun, label: str, number: int) -> int:
 def transition_energy(
     ground: CastepRun, excited: CastepRun, atoms: NDArray[np.integer], site: int
 ) -> tuple[float, float]:
-    """Return the two parts of the transition energy; their sum is the excitation energy.
+    """Return the two contributions to the excitation energy; it is their sum.
 
-    The difference of total energies counts the valence electrons only. The change within the
-    core is that of a free atom: all electrons minus valence electrons, with and without the hole
-    (T. Mizoguchi, I. Tanaka, S.-P. Gao, C. J. Pickard, J. Phys.: Condens. Matter 21 (2009)
-    104204).
+    The difference of the total energies includes only the valence electrons. The energy change of
+    the core is that of a free atom: the all-electron minus the pseudo-atomic energy, with and
+    without the core hole (T. Mizoguchi, I. Tanaka, S.-P. Gao, C. J. Pickard, J. Phys.: Condens.
+    Matter 21 (2009) 104204).
 
     Parameters
     ----------
     ground, excited
-        The two runs, of one structure.
+        Ground state and core-hole calculation of the same structure.
     atoms
-        Where each atom of the excited run is in the ground state, shape (atoms,).
+        Index in the ground state of each atom of the core-hole calculation, shape (atoms,).
     site
-        Index of the absorbing atom in the excited run.
+        Index of the absorbing atom in the core-hole calculation.
 
     Returns
     -------
@@ -156,25 +162,29 @@ def transition_energy(
     Raises
     ------
     DatasetError
-        If the two runs cannot be subtracted, or an atomic energy is missing.
+        If the energies of the two runs are not comparable, or an atomic energy is missing.
     """
     for what in ("functional", "cutoff", "sampling"):
         if getattr(ground, what) != getattr(excited, what):
             msg = (
                 f"{ground.path} and {excited.path} must agree in {what} for an excitation energy; "
-                f"found {getattr(ground, what)} and {getattr(excited, what)}."
+                f"found {getattr(ground, what)} and {getattr(excited, what)}. Use the same in both."
             )
             raise DatasetError(msg)
     for run in (ground, excited):
         if abs(run.charge) > 1e-3:
             msg = (
-                f"An excitation energy needs neutral cells, the electron being in the conduction "
-                f"band; {run.path} has the charge {run.charge:+g} e. Run it with CHARGE : 0."
+                "An excitation energy needs neutral cells, with the excited electron in the "
+                f"conduction band; {run.path} has the charge {run.charge:+g} e. Run CASTEP with "
+                "CHARGE : 0."
             )
             raise DatasetError(msg)
     hole = excited.species[excited.labels[site]].occupation_1s
     if abs(hole - 1) > 1e-6:
-        msg = f"An excitation energy needs a full core hole; {excited.path} has 1s{hole:g}."
+        msg = (
+            f"An excitation energy needs a full core hole (1s1); {excited.path} has 1s{hole:g}. "
+            "Run CASTEP with a full core hole."
+        )
         raise DatasetError(msg)
     _check_pseudopotentials(ground, excited, atoms, site)
     core = _core_energy(excited, site) - _core_energy(ground, int(atoms[site]))
@@ -184,7 +194,10 @@ def transition_energy(
 def _check_pseudopotentials(
     ground: CastepRun, excited: CastepRun, atoms: NDArray[np.integer], site: int
 ) -> None:
-    """Refuse runs whose other atoms differ; equal pseudo-atoms have equal energies."""
+    """Raise an error if atoms other than the absorber have different pseudopotentials.
+
+    Pseudopotentials count as different if the energies of their pseudo-atoms differ.
+    """
     for index, other in enumerate(atoms):
         label = excited.labels[index]
         here, there = excited.species[label].valence, ground.species[ground.labels[other]].valence
@@ -193,7 +206,8 @@ def _check_pseudopotentials(
         if abs(here - there) > _SAME_ENERGY:
             msg = (
                 f"All atoms but the absorber need the same pseudopotential in {ground.path} and "
-                f"{excited.path}; a free {label} atom has {there} and {here} eV."
+                f"{excited.path}; the energy of a free {label} atom is {there} eV and {here} eV. "
+                "Use the same pseudopotentials in both."
             )
             raise DatasetError(msg)
 

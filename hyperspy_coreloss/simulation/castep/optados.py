@@ -1,6 +1,6 @@
-"""Core-loss spectra that OptaDOS has broadened: ``_core_edge.dat`` and its ``.odo``.
+"""Core-loss spectra broadened by OptaDOS: ``_core_edge.dat`` and ``.odo`` files.
 
-The layouts are those that OptaDOS writes (``core.f90``, ``dos_utils.f90``, ``parameters.f90``;
+The layouts follow the source of OptaDOS (``core.f90``, ``dos_utils.f90``, ``parameters.f90``;
 A. J. Morris et al., Comput. Phys. Commun. 185 (2014) 1477).
 """
 
@@ -36,15 +36,17 @@ class OptadosEdge:
     Parameters
     ----------
     element, ion, label
-        Of the atom: symbol, number within its species, species label (empty without one).
+        Chemical symbol of the atom, its number within the species, and the species label (empty
+        if there is none).
     edge
         Name of the edge, for example ``"K1"``.
     energy, intensity
-        On the energy scale of the file, in eV; shape (samples,). Spins are added.
+        Energies in eV on the scale of the file, and intensities summed over spins; shape
+        (samples,).
     sigma
-        Standard deviation of the instrumental Gaussian in eV, 0 where the file names none.
+        Standard deviation of the instrumental Gaussian in eV; 0 if the file gives none.
     lifetime
-        Lines of the file's header that tell the Lorentzian broadening.
+        Header lines of the file that describe the Lorentzian broadening.
     """
 
     element: str
@@ -59,21 +61,21 @@ class OptadosEdge:
 
 @dataclass(frozen=True)
 class OptadosSettings:
-    """What must be known of a run of OptaDOS to read the energies of its spectra.
+    """Settings of an OptaDOS run that define the energy scale and broadening of its spectra.
 
     Parameters
     ----------
     shifted_to_fermi
         Whether the Fermi energy was subtracted from the energies.
     fermi
-        The Fermi energy that OptaDOS used, in eV; None where it did not print one.
+        Fermi energy that OptaDOS used, in eV; None if it was not printed.
     chemical_shift
-        Energy in eV that the lowest empty state was moved to, or None.
+        Energy in eV to which the lowest empty state was shifted, or None.
     smearing
-        Standard deviation of the Gaussian of a fixed-width density of states in eV; 0 with
-        adaptive or linear broadening, whose width follows the bands and stands for finer k-points.
+        Standard deviation in eV of the Gaussian of a fixed-width density of states. It is 0 for
+        adaptive and linear broadening, whose width follows the bands and replaces finer k-points.
     broadening
-        ``"fixed"``, ``"adaptive"`` or ``"linear"``.
+        ``"fixed"``, ``"adaptive"`` or ``"linear"``; ``"unknown"`` if the file names none.
     """
 
     shifted_to_fermi: bool
@@ -88,7 +90,12 @@ class OptadosSettings:
         Parameters
         ----------
         of_bands
-            The same on CASTEP's scale, from the ``.bands`` file.
+            Energy of the lowest empty state on CASTEP's scale in eV, from the ``.bands`` file.
+
+        Raises
+        ------
+        DatasetError
+            If the Fermi energy that was subtracted is not in the ``.odo`` file.
         """
         if self.chemical_shift is not None:
             return self.chemical_shift
@@ -96,25 +103,25 @@ class OptadosSettings:
             return of_bands
         if self.fermi is None:
             msg = (
-                "OptaDOS subtracted its Fermi energy but did not print it. Run OptaDOS again, or "
-                "state lowest_empty."
+                "The .odo file must contain the Fermi energy that OptaDOS subtracted; it does not. "
+                "Run OptaDOS again, or state lowest_empty."
             )
             raise DatasetError(msg)
         return of_bands - self.fermi
 
 
 def read_core_edges(path: str | Path) -> tuple[OptadosEdge, ...]:
-    """Read all edges of a ``_core_edge.dat`` file; the broadened column where there is one.
+    """Read all edges of a ``_core_edge.dat`` file, broadened if the file has broadened columns.
 
     Parameters
     ----------
     path
-        The file.
+        The ``_core_edge.dat`` file.
 
     Raises
     ------
     DatasetError
-        If the file is not whole.
+        If the file is incomplete or contains no edge.
     """
     path = Path(path)
     remarks: list[str] = []
@@ -131,7 +138,10 @@ def read_core_edges(path: str | Path) -> tuple[OptadosEdge, ...]:
             try:
                 blocks[-1][1].append([_fortran_float(word) for word in words.split()])
             except ValueError as error:
-                msg = f"Line {number} of {path} must hold numbers; found {words!r}."
+                msg = (
+                    f"Line {number} of {path} must hold numbers; found {words!r}. Run OptaDOS "
+                    "again."
+                )
                 raise DatasetError(msg) from error
     if not blocks:
         msg = f"{path} must name at least one edge ('# O 1 K1'); found none. Check the path."
@@ -142,7 +152,7 @@ def read_core_edges(path: str | Path) -> tuple[OptadosEdge, ...]:
 
 
 def read_optados_settings(output: str | Path) -> OptadosSettings:
-    """Read an ``.odo`` file, and the ``.odi`` beside it for a chemical shift.
+    """Read the settings in an ``.odo`` file, and a chemical shift in the ``.odi`` file beside it.
 
     Parameters
     ----------
@@ -152,20 +162,20 @@ def read_optados_settings(output: str | Path) -> OptadosSettings:
     Raises
     ------
     DatasetError
-        If the file does not tell whether the energies were shifted.
+        If the file does not state whether the energies were shifted.
     """
     output = Path(output)
     text = output.read_text(encoding="utf-8", errors="replace")
     shifted = re.search(r"Shift energy scale so fermi_energy=0\s*:\s*(True|False)", text)
     if not shifted:
         msg = (
-            f"{output} must tell whether energies were shifted to the Fermi energy; it does not. "
-            "Give the whole .odo file of the core-loss run, or state lowest_empty."
+            f"{output} must state whether energies were shifted to the Fermi energy; it does not. "
+            "Give the complete .odo file of the core-loss run, or state lowest_empty."
         )
         raise DatasetError(msg)
     fermi = _FERMI.findall(text)
     kinds = re.findall(r"(Fixed|Adaptive) Width Smearing|(Linear) Extrapolation", text)
-    # OptaDOS uses the most elaborate of the methods that are switched on.
+    # OptaDOS uses the most elaborate of the methods that are enabled.
     names = [(one or other).lower() for one, other in kinds]
     broadening = next((n for n in ("linear", "adaptive", "fixed") if n in names), "unknown")
     width = re.search(r"Smearing Width\s*:\s*(\d+\.\d+)", text)
@@ -181,7 +191,7 @@ def read_optados_settings(output: str | Path) -> OptadosSettings:
 def sampled_spectrum(
     edge: OptadosEdge, lowest_empty: float, smearing: float = 0.0
 ) -> SampledSpectrum:
-    """Put an edge on the scale of computed sites: energies from the lowest empty state.
+    """Return an edge with energies counted from the lowest empty state.
 
     Parameters
     ----------
@@ -190,7 +200,8 @@ def sampled_spectrum(
     lowest_empty
         Energy of the lowest empty state on the scale of the file, in eV.
     smearing
-        Standard deviation of the Gaussian of the density of states in eV; added in quadrature.
+        Standard deviation in eV of the Gaussian of the density of states. It is added in
+        quadrature to that of the edge.
     """
     sigma = math.hypot(edge.sigma, smearing)
     return SampledSpectrum(edge.energy - lowest_empty, edge.intensity, sigma)
@@ -204,7 +215,7 @@ def _edge(
     path: Path,
 ) -> OptadosEdge:
     columns = {len(row) for row in rows}
-    # Energy, then one or three (up, down, sum) columns, then as many that are broadened.
+    # Energy, one or three (up, down, sum) columns, and perhaps as many broadened ones.
     if len(columns) != 1 or not columns <= {2, 3, 4, 7}:
         msg = (
             f"Each edge in {path} needs rows of 2, 3, 4 or 7 columns; {match[0]!r} has rows of "
@@ -213,7 +224,7 @@ def _edge(
         raise DatasetError(msg)
     table = np.array(rows)
     count = columns.pop()
-    # The sum is not read: with several orbitals, OptaDOS adds the spins into it repeatedly.
+    # The sum is not read: with several orbitals, OptaDOS adds the spins to it repeatedly.
     intensity = {2: [1], 3: [2], 4: [1, 2], 7: [4, 5]}[count]
     return OptadosEdge(
         element=match[1],
@@ -245,5 +256,5 @@ def _chemical_shift(path: Path) -> float | None:
 
 
 def _fortran_float(word: str) -> float:
-    """Read a number that Fortran has written, also without the E of a three-digit exponent."""
+    """Read a number written by Fortran, which omits the E before a three-digit exponent."""
     return float(re.sub(r"(?<=\d)([-+]\d{3})$", r"E\1", word.replace("D", "E").replace("d", "E")))

@@ -1,8 +1,8 @@
 """The CASTEP output file ``.castep``: structure, energies, populations, atomic calculations.
 
-ASE reads the structure, the total energies and the Mulliken charges. It does not read the
-atomic calculations, the overlap populations, the pseudopotentials and whether the run has
-converged; those are read here.
+ASE reads the structure, the total energies and the Mulliken charges. This module reads what ASE
+does not: atomic calculations, overlap populations, pseudopotentials, and whether the run has
+converged.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class BondPopulation:
     Parameters
     ----------
     first, second
-        Species label and number within the species of the two atoms.
+        Species label and number within the species of each of the two atoms.
     population
         Overlap population in electrons.
     length
-        In angstrom.
+        Bond length in angstrom.
     """
 
     first: tuple[str, int]
@@ -49,17 +49,17 @@ class BondPopulation:
 
 @dataclass(frozen=True)
 class AtomicCalculations:
-    """Energies of one species as a free atom, and what its pseudopotential stands for.
+    """Energies of a free atom of one species, and its pseudopotential.
 
     Parameters
     ----------
     all_electron, valence
-        Energy of the atom with all electrons and with the pseudopotential, in eV; None where the
-        run did not compute it.
+        Energies of the all-electron atom and of the pseudo-atom in eV; None if the run did not
+        compute them.
     occupation_1s
-        Electrons in the 1s shell: 2, or fewer with a core hole.
+        Number of electrons in the 1s shell: 2, or fewer with a core hole.
     pseudopotential
-        File, or the string it was generated from.
+        Name of its file, or the string from which it was generated.
     """
 
     all_electron: float | None
@@ -75,31 +75,31 @@ class CastepRun:
     Parameters
     ----------
     path
-        The file.
+        The ``.castep`` file.
     version, functional
-        Of CASTEP, and as it names the functional.
+        Version of CASTEP, and CASTEP's name of the functional.
     cutoff
         Plane-wave cutoff in eV.
     charge
         Net charge of the cell in elementary charges.
     spin_polarised
-        Whether the two spins differ.
+        Whether the calculation is spin-polarised.
     sampling
-        The k-points of the self-consistent calculation as the file describes them.
+        Description of the k-points of the self-consistent calculation in the file.
     atoms
-        Last structure, in CASTEP's order of the atoms.
+        Last structure, with the atoms in CASTEP's order.
     labels
         Species label of each atom, for example ``"O:exc"``.
     energy
         Total energy of the last structure in eV, extrapolated to zero smearing.
     energy_kind
-        Which of the energies printed that is.
+        CASTEP's name of that energy.
     species
         Atomic calculations by species label.
     mulliken_charges
-        In elementary charges, shape (atoms,), or None.
+        Mulliken charges in elementary charges, shape (atoms,); None if they were not printed.
     bonds
-        Overlap populations; empty where none were printed.
+        Overlap populations; empty if they were not printed.
     """
 
     path: Path
@@ -127,11 +127,11 @@ class CastepRun:
         )
 
     def species_number(self, index: int) -> int:
-        """Return the number, from 1, of an atom's species in CASTEP's order."""
+        """Return the number of an atom's species in CASTEP's order, from 1."""
         return list(dict.fromkeys(self.labels)).index(self.labels[index]) + 1
 
     def number_in_species(self, index: int) -> int:
-        """Return the number, from 1, of an atom within its species."""
+        """Return the number of an atom within its species, from 1."""
         return self.labels[: index + 1].count(self.labels[index])
 
 
@@ -141,12 +141,14 @@ def read_castep(path: str | Path) -> CastepRun:
     Parameters
     ----------
     path
-        The file. A geometry optimisation gives its last structure and that structure's energy.
+        The ``.castep`` file. For a geometry optimisation, the last structure and its energy are
+        read.
 
     Raises
     ------
     DatasetError
-        If the calculation did not end, or its last self-consistency cycle did not converge.
+        If the calculation did not end, its last self-consistency cycle did not converge, or a
+        needed entry is missing.
     """
     path = Path(path)
     text = _last_run(path)
@@ -181,7 +183,7 @@ def read_castep(path: str | Path) -> CastepRun:
 
 
 def _last_run(path: Path) -> str:
-    """Return the text of the last of the runs that CASTEP has appended to one another."""
+    """Return the text of the last run in the file; CASTEP appends runs to one another."""
     if not path.is_file():
         msg = f"A CASTEP output file was expected at {path}; there is none. Check the path."
         raise DatasetError(msg)
@@ -191,7 +193,7 @@ def _last_run(path: Path) -> str:
         msg = f"{path} must be a CASTEP output file, but names no CASTEP version. Check the path."
         raise DatasetError(msg)
     last = text[text.rfind("\n", 0, start) + 1 :]
-    # Only the last structure counts: a cycle of an optimisation may fail and be recovered from.
+    # Only the last structure matters: an optimisation may recover from a cycle that failed.
     if _UNCONVERGED in "".join(last.split("Final energy")[-2:]):
         msg = (
             f"The last self-consistency cycle in {path} must converge; CASTEP wrote "
@@ -199,7 +201,10 @@ def _last_run(path: Path) -> str:
         )
         raise DatasetError(msg)
     if "Finalisation time" not in last:
-        msg = f"The calculation in {path} must have ended; it was cut short. Run it again."
+        msg = (
+            f"The calculation in {path} must have ended; the file has no 'Finalisation time'. Run "
+            "it again."
+        )
         raise DatasetError(msg)
     return last
 
@@ -209,24 +214,25 @@ def _read_with_ase(path: Path, text: str) -> tuple[Atoms, dict[str, Any]]:
     from ase.io.castep import read_castep_castep
 
     file = StringIO(text)
-    file.name = str(path)  # ASE tells it in its errors
+    file.name = str(path)  # ASE's error messages contain it
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # repeats every line of the file with "warn" in it
+            warnings.simplefilter("ignore")  # ASE repeats every line with "warn" in it
             atoms = read_castep_castep(file)
     except (ParseError, LookupError, ValueError, TypeError, AttributeError, NameError) as error:
         msg = (
-            f"{path} must be readable for ASE; it stopped with {type(error).__name__}: {error}. "
-            "Check that the file is whole, or update ASE."
+            f"{path} must be readable for ASE; ASE stopped with {type(error).__name__}: {error}. "
+            "Check that the file is complete, or update ASE."
         )
         raise DatasetError(msg) from error
     return atoms, atoms.calc.results
 
 
 def _energy(results: Mapping[str, Any], path: Path) -> tuple[float, str]:
-    """Return the energy without smearing, never corrected for basis set or dispersion.
+    """Return the total energy extrapolated to zero smearing, and CASTEP's name of it.
 
-    Those corrections are the same with and without a core hole, and are not always printed.
+    Corrections for basis set and dispersion are not included. They are the same with and without a
+    core hole, and are not always printed.
     """
     for key, kind in (
         ("energy_zero_without_dispersion_correction", "NB est. 0K energy (E-0.5TS)"),
@@ -293,8 +299,8 @@ def _find(pattern: str, text: str) -> str | None:
 
 
 def _needed(pattern: str, text: str, what: str, path: Path) -> str:
-    found = _find(pattern, text)
-    if found is None:
+    value = _find(pattern, text)
+    if value is None:
         msg = f"{path} must state the {what}; it does not. Use CASTEP's default output verbosity."
         raise DatasetError(msg)
-    return found
+    return value

@@ -1,4 +1,4 @@
-"""Computed sites from CASTEP runs, as a group has them in its folders."""
+"""Reading computed sites from folders of CASTEP runs."""
 
 from __future__ import annotations
 
@@ -36,34 +36,35 @@ def read_castep_sites(
     source: str = "unknown",
     licence: str = "unknown",
 ) -> tuple[ComputedSite, ...]:
-    """Read the K edges that CASTEP has computed, with their labels.
+    """Read K edges computed by CASTEP, with their labels.
 
-    Each ``.castep`` file with a 1s core hole on one atom is a site; each without is a ground
-    state, and belongs to the sites of the same structure, whatever the files are called. Beside
-    ``NAME.castep`` of a site must lie ``NAME.bands`` and ``NAME.eels_mat`` or ``NAME.elnes_bin``,
-    or else OptaDOS's ``NAME_core_edge.dat`` with ``NAME.odo``. A label that cannot be known is
-    left out, and ``details["missing_labels"]`` tells why.
+    Each ``.castep`` file with a 1s core hole on one atom is a site. Each file without a core hole
+    is a ground state; it belongs to the sites of the same structure, whatever the file names. A
+    site ``NAME.castep`` needs ``NAME.bands`` beside it, and ``NAME.eels_mat`` or
+    ``NAME.elnes_bin``, or else ``NAME_core_edge.dat`` and ``NAME.odo`` of OptaDOS. A label that
+    cannot be computed is left out, and ``details["missing_labels"]`` gives the reason.
 
     Parameters
     ----------
     paths
         Folders, which are searched with their subfolders, or ``.castep`` files.
     element
-        Chemical symbol of the absorbing atoms; other edges are left out.
+        Chemical symbol of the absorbing atoms; edges of other elements are left out.
     ground_state
-        The ground state of all sites, where several would fit.
+        File of the ground state of all sites; needed if several ground states fit.
     lowest_empty
-        Energy of the lowest empty state on the scale of every ``_core_edge.dat`` file, in eV,
-        where there is no ``.odo`` file to tell.
+        Energy of the lowest empty state on the scale of every ``_core_edge.dat`` file, in eV;
+        needed without ``.odo`` files.
     phases
-        Phase of each structure by the structure's name; by default a structure is its own phase.
+        Phase of each structure, by the name of the structure; by default, each structure is a
+        phase of its own.
     source, licence
-        Of the data.
+        Origin and licence of the data.
 
     Returns
     -------
     tuple of ComputedSite
-        In the order of the files' names.
+        In the order of the file names.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def read_castep_sites(
     if not excited:
         msg = (
             f"A site needs a .castep file with a 1s core hole on {element}; found {len(runs)} "
-            f"others in {root}. Give the folder of the core-hole calculations."
+            f"other .castep files in {root}. Give the folder of the core-hole calculations."
         )
         raise DatasetError(msg)
     structures: dict[CastepRun, ComputedStructure] = {}
@@ -85,7 +86,11 @@ def read_castep_sites(
     for run in excited:
         ground, atoms = _ground_state_of(run, grounds)
         reference = next(
-            (known for known in structures if matching_atoms(run.atoms, known.atoms) is not None),
+            (
+                earlier
+                for earlier in structures
+                if matching_atoms(run.atoms, earlier.atoms) is not None
+            ),
             ground or run,
         )
         if reference not in structures:
@@ -116,12 +121,13 @@ def _castep_files(paths: str | Path | Sequence[str | Path]) -> tuple[list[Path],
     files: list[Path] = []
     for path in given:
         if not path.exists():
-            msg = f"A folder or a .castep file was expected at {path}; there is none."
+            msg = f"A folder or .castep file was expected at {path}; there is none. Check the path."
             raise DatasetError(msg)
         files += sorted(path.rglob("*.castep")) if path.is_dir() else [path]
     files = list(dict.fromkeys(files))
     if not files:
-        msg = f"No .castep file in {', '.join(map(str, given))}. Give the folder of the runs."
+        names = ", ".join(map(str, given))
+        msg = f"No .castep file was found in {names}. Give the folder of the CASTEP runs."
         raise DatasetError(msg)
     tops = [path if path.is_dir() else path.parent for path in given]
     return files, Path(os.path.commonpath([top.absolute() for top in tops]))
@@ -143,7 +149,10 @@ def _read_all(files: Sequence[Path]) -> list[CastepRun]:
 def _absorbs(run: CastepRun, element: str) -> bool:
     holes = run.core_hole_atoms
     if len(holes) > 1:
-        msg = f"A site needs a core hole on one atom; {run.path} has {len(holes)}."
+        msg = (
+            f"A site needs a core hole on one atom; {run.path} has them on {len(holes)} atoms. "
+            "Compute each site in a cell of its own."
+        )
         raise DatasetError(msg)
     return bool(holes) and run.atoms[holes[0]].symbol == element
 
@@ -164,7 +173,10 @@ def _ground_state_of(
     chosen = alike or fitting
     if len(chosen) > 1:
         names = ", ".join(str(ground.path) for ground, _ in chosen)
-        msg = f"{run.path} needs one ground state; these fit: {names}. Name one as ground_state."
+        msg = (
+            f"{run.path} needs one ground state; several have its structure: {names}. Name one as "
+            "ground_state."
+        )
         raise DatasetError(msg)
     return chosen[0] if chosen else (None, None)
 
@@ -193,7 +205,7 @@ def _labels(
     ground: CastepRun | None,
     atoms: NDArray[np.integer] | None,
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the labels that are known, and why the others are not."""
+    """Return the labels that can be computed, and the reasons why others cannot."""
     labels: dict[str, float] = {}
     missing: dict[str, str] = {}
     try:
@@ -205,7 +217,8 @@ def _labels(
     except StructureError as error:
         missing |= dict.fromkeys(("bond_length", "bond_angle", "voronoi_volume"), str(error))
     if np.isnan(labels.get("bond_angle", 0.0)):
-        missing["bond_angle"] = f"{labels.pop('bond_angle')}: the atom has one bond only."
+        del labels["bond_angle"]
+        missing["bond_angle"] = "A bond angle needs two bonds; the atom has one bond only."
     for name in ("bond_overlap_population", "mulliken_charge", "excitation_energy"):
         try:
             labels[name] = _electronic_label(name, run, absorber, ground, atoms)
@@ -223,8 +236,8 @@ def _electronic_label(
 ) -> float:
     if ground is None or atoms is None:
         msg = (
-            f"No .castep file without a core hole has the structure of {run.path}. Add the "
-            "ground state's."
+            f"This label needs the ground state of {run.path}; no .castep file without a core hole "
+            "has the same structure. Add that of the ground state."
         )
         raise DatasetError(msg)
     site = int(atoms[absorber])
@@ -236,7 +249,7 @@ def _electronic_label(
 
 
 def _details(run: CastepRun, absorber: int, ground: CastepRun | None) -> dict[str, Any]:
-    """Return what the numbers mean, JSON-ready."""
+    """Return the settings of a run and the definitions of its labels, JSON-ready."""
     species = run.species[run.labels[absorber]]
     populations = f"CASTEP {ground.version if ground else run.version}, pseudo-atomic orbitals"
     return {
@@ -250,7 +263,7 @@ def _details(run: CastepRun, absorber: int, ground: CastepRun | None) -> dict[st
         "pseudopotential": species.pseudopotential,
         "energy_kind": run.energy_kind,
         "ground_state": ground.path.name if ground else None,
-        # Numbers of different definitions must not be learnt together.
+        # A network must not be trained on labels of different definitions.
         "label_definitions": {
             "bond_overlap_population": populations,
             "mulliken_charge": populations,

@@ -1,4 +1,4 @@
-"""The spectrum of one atom from the files that lie beside a ``.castep`` file."""
+"""The spectrum of one atom, from the files beside a ``.castep`` file."""
 
 from __future__ import annotations
 
@@ -36,28 +36,30 @@ def spectrum_of_run(
 ) -> tuple[TransitionLines | SampledSpectrum, dict[str, Any]]:
     """Read the K edge of one atom from the files beside a ``.castep`` file.
 
-    Matrix elements are preferred to OptaDOS's spectrum, because any broadening of theirs is exact.
+    Matrix elements are preferred to the spectrum of OptaDOS, because they can be broadened exactly
+    by any width.
 
     Parameters
     ----------
     run
-        The core-hole calculation.
+        Core-hole calculation.
     absorber
         Index of the absorbing atom.
     lowest_empty
-        Energy of the lowest empty state on the scale of the ``_core_edge.dat`` file, in eV, where
-        OptaDOS's ``.odo`` file is not there to tell.
+        Energy of the lowest empty state on the scale of the ``_core_edge.dat`` file, in eV; needed
+        without the ``.odo`` file of OptaDOS.
 
     Returns
     -------
     spectrum : TransitionLines or SampledSpectrum
+        With energies from the lowest empty state.
     origin : dict
-        Where it comes from, JSON-ready.
+        Files and broadening of the spectrum, JSON-ready.
 
     Raises
     ------
     DatasetError
-        If a file is missing, or they do not fit together.
+        If a file is missing, or files do not belong together.
     """
     matrices = [run.path.with_suffix(suffix) for suffix in _MATRIX_SUFFIXES]
     bands = run.path.with_suffix(".bands")
@@ -78,7 +80,10 @@ def spectrum_of_run(
         if matrix
         else f"{matrices[0].name} or {matrices[1].name} with {bands.name}, or {edges.name}"
     )
-    msg = f"The spectrum of {run.path} needs {wanted}; looked in {run.path.parent}."
+    msg = (
+        f"The spectrum of {run.path} needs {wanted}; {run.path.parent} lacks them. Copy the "
+        "files there."
+    )
     raise DatasetError(msg)
 
 
@@ -99,9 +104,9 @@ def _optados_spectrum(
     if lowest_empty is None:
         missing = [file.name for file in (output, bands) if not file.is_file()]
         msg = (
-            f"The energies of {path} can be counted from the Fermi energy, from CASTEP's zero or "
-            f"from a chemical shift; to tell, {' and '.join(missing)} is needed in {path.parent}. "
-            "Or state lowest_empty."
+            f"The energies of {path} may count from the Fermi energy, from CASTEP's zero or from a "
+            f"chemical shift. To decide, {' and '.join(missing)} is needed in {path.parent}; there "
+            "is none. Add it, or state lowest_empty."
         )
         raise DatasetError(msg)
     origin["lowest_empty_in_file"] = lowest_empty
@@ -116,10 +121,10 @@ def _edge_of(
     for edge in edges:
         if (edge.element, edge.ion, edge.label, edge.edge) == wanted:
             return edge
-    found = ", ".join(f"{edge.element} {edge.ion} {edge.edge} {edge.label}" for edge in edges[:10])
+    names = ", ".join(f"{edge.element} {edge.ion} {edge.edge} {edge.label}" for edge in edges[:10])
     msg = (
         f"{path} must hold the K edge of {run.labels[absorber]} {wanted[1]}, the atom with the "
-        f"core hole; found {found}. Compute that edge."
+        f"core hole; found {names}. Compute that edge."
     )
     raise DatasetError(msg)
 
@@ -130,23 +135,23 @@ def transition_lines(
     """Return the transitions from the 1s shell of one atom to the empty states.
 
     Strengths are squared matrix elements in bohr squared, averaged over the three directions and
-    the spins, times the weight of the k-point. Lines above the energy up to which all k-points
-    have states are left out.
+    the spins, times the weight of the k-point. Lines above the highest energy at which every
+    k-point still has states are left out.
 
     Parameters
     ----------
     bands
-        Eigenvalues, their k-points in the order of the matrix elements: CASTEP writes both files
-        in one order.
+        Eigenvalues. Their k-points must be in the order of the matrix elements, as CASTEP writes
+        them.
     matrix
         Matrix elements.
     species, ion
-        Number of the atom's species, and of the atom within it, both from 1.
+        Number of the species of the atom, and number of the atom within it, both from 1.
 
     Raises
     ------
     DatasetError
-        If the two do not fit together, or there is no 1s orbital of that atom.
+        If the shapes of the two differ, or there is no 1s orbital of that atom.
     """
     n_points, n_spins, _, n_bands, _ = matrix.elements.shape
     expected = bands.energies.shape
@@ -154,16 +159,17 @@ def transition_lines(
         msg = (
             "Matrix elements and eigenvalues must be of one calculation; found "
             f"{n_spins} spins, {n_points} k-points, {n_bands} bands and "
-            f"{expected[0]} spins, {expected[1]} k-points, {expected[2]} bands."
+            f"{expected[0]} spins, {expected[1]} k-points, {expected[2]} bands. Copy both files "
+            "from the same run."
         )
         raise DatasetError(msg)
     here = (matrix.species == species) & (matrix.ion == ion)
     orbital = np.flatnonzero(here & (matrix.shell == 1) & (matrix.channel == _S_CHANNEL))
     if len(orbital) != 1:
-        found = sorted(set(zip(matrix.species.tolist(), matrix.ion.tolist(), strict=True)))
+        atoms = sorted(set(zip(matrix.species.tolist(), matrix.ion.tolist(), strict=True)))
         msg = (
             f"The matrix elements must hold one 1s orbital of atom {ion} of species {species}; "
-            f"found {len(orbital)}. There are orbitals of (species, atom) {found[:10]}."
+            f"found {len(orbital)}. The file has orbitals of (species, atom) {atoms[:10]}."
         )
         raise DatasetError(msg)
     lowest = bands.lowest_empty

@@ -123,7 +123,7 @@ def test_truncated_matrix_elements_are_refused(tmp_path, rng, legacy, cut):
 def test_bytes_too_many_are_refused(tmp_path, rng, legacy):
     path = tmp_path / "a.eels_mat"
     path.write_bytes(matrix_bytes(ORBITALS, random_elements(rng), legacy=legacy) + bytes(8))
-    with pytest.raises(DatasetError, match="whole records"):
+    with pytest.raises(DatasetError, match="complete records"):
         read_core_matrix_elements(path)
 
 
