@@ -85,6 +85,13 @@ def save_site_record(record: SiteRecord, path: str | Path) -> None:
     """Write `record` to a file, completely or not at all.
 
     Coefficients are stored in single precision.
+
+    Parameters
+    ----------
+    record
+        One site's spectrum, structure and labels.
+    path
+        The file (``.npz``); an existing one is replaced.
     """
     save_arrays(
         path,
@@ -102,6 +109,11 @@ def save_site_record(record: SiteRecord, path: str | Path) -> None:
 
 def load_site_record(path: str | Path) -> SiteRecord:
     """Read a record written by :func:`save_site_record`.
+
+    Parameters
+    ----------
+    path
+        The file (``.npz``).
 
     Raises
     ------
