@@ -130,7 +130,15 @@ def run_campaign(
 
 
 def campaign_status(tasks: Sequence[SimulationTask], folder: str | Path) -> CampaignStatus:
-    """Return the numbers of finished and failed sites of `tasks` in `folder`."""
+    """Return the numbers of all, finished and failed sites of a campaign.
+
+    Parameters
+    ----------
+    tasks
+        Tasks of the campaign.
+    folder
+        Folder of the results.
+    """
     folder = Path(folder)
     failed = _read_failures(folder)
     units = {(task.name, site) for task in tasks for site in task.sites}

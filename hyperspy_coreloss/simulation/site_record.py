@@ -89,9 +89,9 @@ def save_site_record(record: SiteRecord, path: str | Path) -> None:
     Parameters
     ----------
     record
-        One site's spectrum, structure and labels.
+        Record of one site.
     path
-        The file (``.npz``); an existing one is replaced.
+        The ``.npz`` file to write; an existing one is replaced.
     """
     save_arrays(
         path,
@@ -113,7 +113,7 @@ def load_site_record(path: str | Path) -> SiteRecord:
     Parameters
     ----------
     path
-        The file (``.npz``).
+        The ``.npz`` file.
 
     Raises
     ------

@@ -185,7 +185,7 @@ def _find(path: str, structures: str | Path | Sequence[str | Path]) -> Path:
 
 
 def save_tasks(tasks: Iterable[SimulationTask], path: str | Path) -> None:
-    """Write tasks to a JSON file, whole or not at all."""
+    """Write tasks to a JSON file, completely or not at all."""
     text = json.dumps([task.to_dict() for task in tasks], indent=1)
     with replace_file(path) as new:
         new.write_text(text + "\n", encoding="utf-8")

@@ -84,7 +84,7 @@ def test_a_record_holds_all_six_properties_and_where_they_come_from(campaign_fol
 
 def test_a_site_of_another_element_fails_with_its_reason(campaign_folder):
     (line,) = (campaign_folder / "failures.jsonl").read_text().splitlines()
-    assert "Site 0 of stishovite-v0 must be one of its O atoms" in json.loads(line)["reason"]
+    assert "Site 0 of stishovite-v0 must be one of the O atoms" in json.loads(line)["reason"]
 
 
 def test_a_ground_state_is_computed_once(campaign_folder, simulator, task, monkeypatch):
