@@ -28,3 +28,13 @@ def read_only(values: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]
     copy = np.array(values, dtype=dtype)
     copy.flags.writeable = False
     return copy
+
+
+class ReadOnlyArrays:
+    """Base of what has read-only arrays as attributes: they stay so in pickled and other copies."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        vars(self).update(state)

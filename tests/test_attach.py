@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import textwrap
 from types import ModuleType
 
@@ -13,10 +10,9 @@ import pytest
 
 from hyperspy_coreloss._attach import attach
 from hyperspy_coreloss.data import silica_spectrum_image
+from tests.fresh import run_fresh
 
 SETUP = """
-import warnings; warnings.simplefilter("ignore")
-import logging; logging.disable(50)
 import sys
 EELS, PLAIN = sys.argv[1:]
 """
@@ -137,19 +133,12 @@ def files(tmp_path_factory):
 
 
 def run(code, files, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", SETUP + textwrap.dedent(code), *files],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
+    run_fresh(SETUP + textwrap.dedent(code), *files, **environment)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_method_is_right_for(case, files):
-    finished = run(CASES[case], files)
-    assert finished.returncode == 0, finished.stderr
+    run(CASES[case], files)
 
 
 def test_environment_variable_switches_the_method_off(files):
@@ -159,8 +148,7 @@ def test_environment_variable_switches_the_method_off(files):
         import hyperspy_coreloss
         hyperspy_coreloss.predict_properties(hs.load(EELS), resolution=0.5, show_progressbar=False)
         """
-    finished = run(code, files, HYPERSPY_CORELOSS_ATTACH="0")
-    assert finished.returncode == 0, finished.stderr
+    run(code, files, HYPERSPY_CORELOSS_ATTACH="0")
 
 
 def test_a_method_of_exspys_own_is_never_replaced():

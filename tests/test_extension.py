@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 
 import hyperspy.api as hs
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 import yaml
 
 import hyperspy_coreloss
+from tests.fresh import run_fresh
 from tests.paths import PACKAGE, ROOT
 
 REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["signals"]
@@ -52,9 +51,19 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = hyperspy_coreloss.predict
 
 
+def test_importing_the_package_loads_nothing_but_the_standard_library():
+    """It is imported inside ``import hyperspy.api``, whatever the user wants to do."""
+    run_fresh("""
+import sys
+before = set(sys.modules)
+import hyperspy_coreloss
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+assert loaded - sys.stdlib_module_names == {"hyperspy_coreloss"}, loaded
+""")
+
+
 def test_torch_waits_for_the_first_prediction():
-    code = """
-import warnings; warnings.simplefilter("ignore")
+    run_fresh("""
 import sys
 import hyperspy.api as hs, numpy as np
 import hyperspy_coreloss
@@ -66,8 +75,4 @@ lazy = e.as_lazy().predict_properties(resolution=0.5)
 assert "torch" not in sys.modules
 lazy.compute(show_progressbar=False)
 assert "torch" in sys.modules
-"""
-    finished = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stderr
+""")

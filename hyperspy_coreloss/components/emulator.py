@@ -116,18 +116,18 @@ class SpectrumEmulator:
     @cached_property
     def curves(self) -> SampledCurves:
         """Mean spectrum and principal components, which :meth:`mixture` tells the shares of."""
-        values = np.vstack([self.arrays["mean"], self.arrays["components"]])
+        values = read_only(np.vstack([self.arrays["mean"], self.arrays["components"]]))
         return SampledCurves(self.start, STEP, values)
 
     @cached_property
     def sites(self) -> NDArray[np.float64]:
         """Properties of the sites it was trained on, shape (sites, properties)."""
-        return self.arrays["centre"] + self.arrays["scale"] * self.arrays["points"]
+        return read_only(self.arrays["centre"] + self.arrays["scale"] * self.arrays["points"])
 
     @cached_property
     def site_spectra(self) -> NDArray[np.float64]:
         """What :meth:`spectra` says of :attr:`sites`, shape (sites, energies)."""
-        return self.spectra(self.sites)
+        return read_only(self.spectra(self.sites))
 
     @cached_property
     def sha256(self) -> str:

@@ -170,7 +170,9 @@ class PropertyELNES(FineStructure):
         recipe = recipe_of(prediction)
         broadening = np.sqrt(max(recipe.sigma**2 - self.emulator.sigma**2, 0.0))
         energy = self.emulator.curves.energy
-        mean = self._mixture() @ evaluate_curves(self.emulator.curves, energy, broadening)
+        # The present properties must not matter: a second start is to be the same as the first.
+        mixture = self.emulator.mixture(self.emulator.arrays["centre"][None])[0]
+        mean = mixture @ evaluate_curves(self.emulator.curves, energy, broadening)
         behind = find_threshold(sample_curve(energy, mean), recipe.threshold_fraction)
         maps["onset"] = prediction.onset.data - behind
         # At once: of a lazy prediction all come from one pass over the spectra.

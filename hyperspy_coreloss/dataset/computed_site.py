@@ -14,7 +14,7 @@ import numpy as np
 
 from hyperspy_coreloss.dataset.continued_fraction import DEFAULT_LIFETIME, spectrum_from_recursion
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.read_only import read_only
+from hyperspy_coreloss.read_only import ReadOnlyArrays, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ _CHUNK = 64
 
 
 @dataclass(frozen=True, eq=False)
-class RecursionChains:
+class RecursionChains(ReadOnlyArrays):
     """A spectrum as Haydock recursion coefficients: exact for any broadening.
 
     Parameters
@@ -81,7 +81,7 @@ class RecursionChains:
 
 
 @dataclass(frozen=True, eq=False)
-class TransitionLines:
+class TransitionLines(ReadOnlyArrays):
     """A spectrum as transitions: exact for any broadening.
 
     Parameters
@@ -121,7 +121,7 @@ class TransitionLines:
 
 
 @dataclass(frozen=True, eq=False)
-class SampledSpectrum:
+class SampledSpectrum(ReadOnlyArrays):
     """A spectrum that is known on a grid only, with the broadening it has.
 
     Parameters
@@ -166,7 +166,7 @@ ComputedSpectrum = RecursionChains | TransitionLines | SampledSpectrum
 
 
 @dataclass(frozen=True, eq=False)
-class ComputedStructure:
+class ComputedStructure(ReadOnlyArrays):
     """The periodic cell that sites were computed in, and where it comes from.
 
     Parameters

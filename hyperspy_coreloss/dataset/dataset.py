@@ -16,7 +16,7 @@ from hyperspy_coreloss.dataset.layout import dataset_variables, sites_from_varia
 from hyperspy_coreloss.dataset.netcdf import load_variables, save_variables
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES, PropertySpec
-from hyperspy_coreloss.read_only import read_only
+from hyperspy_coreloss.read_only import ReadOnlyArrays, read_only
 from hyperspy_coreloss.spectra.broadening import broadening_operator
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class DatasetCounts:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SpectrumDataset:
+class SpectrumDataset(ReadOnlyArrays):
     """Spectra of absorbing sites with labels, structures and groups.
 
     Parameters

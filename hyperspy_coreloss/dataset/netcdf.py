@@ -6,6 +6,7 @@ says its unit and what it means. :mod:`hyperspy_coreloss.dataset.layout` tells t
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,11 @@ def save_variables(
     attributes
         What holds for the whole file; words and numbers only.
     """
+    # HDF5 ends the whole process when a disk is full, so that it never sees one.
+    content = io.BytesIO()
+    _write(content, variables, attributes)
     with replace_file(filename) as path:
-        _write(path, variables, attributes)
+        path.write_bytes(content.getbuffer())
 
 
 def load_variables(
@@ -90,8 +94,10 @@ def load_variables(
         raise DatasetError(msg) from error
 
 
-def _write(path: Path, variables: Mapping[str, NamedArray], attributes: Mapping[str, Any]) -> None:
-    with h5netcdf.File(path, "w") as file:
+def _write(
+    content: io.BytesIO, variables: Mapping[str, NamedArray], attributes: Mapping[str, Any]
+) -> None:
+    with h5netcdf.File(content, "w") as file:
         file.attrs.update(attributes)
         for name, variable in variables.items():
             text = isinstance(variable.values, list)

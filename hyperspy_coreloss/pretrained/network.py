@@ -129,6 +129,8 @@ def one_thread() -> AbstractContextManager:
     threads for each calling thread, so that nothing is changed for others;
     ``torch.set_num_threads`` would change the setting of the whole process.
     """
+    # In each thread torch sets the number at its first use, which must not come after the limit.
+    torch.get_num_threads()
     return _THREADPOOLS.limit(limits=1, user_api="openmp")
 
 

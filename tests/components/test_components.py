@@ -11,11 +11,11 @@ from hyperspy.components1d import PowerLaw
 from hyperspy.signals import Signal1D
 from scipy.integrate import trapezoid
 
-import hyperspy_coreloss as hc
 from hyperspy_coreloss import components
 from hyperspy_coreloss.components import EdgeStep, ELNESTemplate
 from hyperspy_coreloss.errors import DatasetError, EnergyAxisError, SignalError
 from tests.components.fitting import QUIET, empty, energy_axis, model
+from tests.fresh import run_fresh
 from tests.paths import PACKAGE
 
 REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["components1D"]
@@ -42,6 +42,10 @@ def mixture(rng, navigation_shape=(6, 5), counts=(3e5, 1e5), noise=0.0):
     s.data += 0.1 * EdgeStep("arctan", 500.0, 530.0, 1.0).function(energy)
     s.data += noise * rng.standard_normal(s.data.shape)
     return s, shares * np.reshape(counts, (2, *(1,) * len(navigation_shape)))
+
+
+def test_every_public_component_is_registered():
+    assert sorted(entry["class"] for entry in REGISTERED.values()) == sorted(components.__all__)
 
 
 @pytest.mark.parametrize("identifier", REGISTERED)
@@ -308,5 +312,15 @@ def test_an_unknown_shape_is_refused():
         EdgeStep("tanh")
 
 
-def test_components_are_there_without_torch():
-    assert hc.components.ELNESTemplate is ELNESTemplate
+def test_templates_and_steps_need_no_torch_and_emulators_load_it():
+    run_fresh("""
+        import sys
+        import numpy as np
+        from hyperspy_coreloss.components import EdgeStep, ELNESTemplate, PropertyELNES
+        energy = np.arange(520.0, 550.0, 0.5)
+        assert ELNESTemplate.from_dataset("stishovite", onset=530.0).function(energy).any()
+        assert EdgeStep(onset=530.0).function(energy).any()
+        assert "torch" not in sys.modules
+        PropertyELNES()
+        assert "torch" in sys.modules
+        """)

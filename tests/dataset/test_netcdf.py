@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import h5netcdf
 import h5py
 import numpy as np
@@ -48,7 +46,9 @@ def test_xarray_opens_the_file_with_names_and_units(mixed, file):
         assert opened.attrs["sha256"] == mixed.sha256
         owner = opened.structure.values[opened.structure_of_site.sel(site="b")]
         assert owner == "common"
-        assert all("long_name" in opened[name].attrs for name in opened.variables)
+        assert len(opened.variables) > 10
+        for name in opened.variables:
+            assert "long_name" in opened[name].attrs, name
 
 
 def test_the_shipped_file_is_readable_by_xarray(sites):
@@ -114,11 +114,3 @@ def test_other_files_are_refused(tmp_path, attributes, message):
 def test_a_missing_file_is_called_missing(tmp_path):
     with pytest.raises(DatasetError, match="There is no data set"):
         load_dataset(tmp_path / "missing.nc")
-
-
-def test_a_failed_write_leaves_the_old_file(mixed, file):
-    broken = dataclasses.replace(mixed, convergence=({"volume": object()},))
-    with pytest.raises(TypeError):
-        broken.save(file)
-    assert load_dataset(file).sha256 == mixed.sha256
-    assert [path.name for path in file.parent.iterdir()] == ["mixed.nc"]

@@ -41,6 +41,7 @@ def test_random_split_is_the_papers(many):
 def test_no_phase_stands_on_two_sides(many):
     phases = np.array(many.phases)
     sides = [set(phases[part]) for part in parts(phase_disjoint_split(many))]
+    assert all(sides)
     assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
     groups = phase_disjoint_split(many).groups
     assert len(set(zip(groups, phases, strict=True))) == len(set(phases)) == len(set(groups))
@@ -52,6 +53,7 @@ def test_more_data_move_no_phase_to_another_side(many):
     def test_phases(dataset):
         return {dataset.phases[row] for row in phase_disjoint_split(dataset).test}
 
+    assert test_phases(fewer)
     assert test_phases(fewer) == test_phases(many) & set(fewer.phases)
 
 

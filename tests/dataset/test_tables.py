@@ -326,7 +326,9 @@ def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, content in re.findall(r"```text\n# (\w+\.csv)\n(.*?)```", IMPORTING, re.DOTALL):
         Path(name).write_text(f"# {name}\n{content}", encoding="utf-8")
-    (code,) = re.findall(r"```python\n(from hyperspy_coreloss.tables .*?)```", IMPORTING, re.DOTALL)
+    (code,) = re.findall(
+        r"```python\n(from hyperspy_coreloss\.dataset\.tables .*?)```", IMPORTING, re.DOTALL
+    )
     variables = {}
     exec(code, variables)
     quartz, stishovite = variables["sites"]

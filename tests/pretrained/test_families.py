@@ -37,6 +37,7 @@ def bank(pretrained, tmp_path_factory):
 
 
 def test_shipped_models_of_a_family_are_named_after_their_broadening(pretrained):
+    assert sum("-sigma-" in name for name in list_pretrained()) >= 4
     for name in list_pretrained():
         family, _, sigma = name.partition("-sigma-")
         model = load_pretrained(name)

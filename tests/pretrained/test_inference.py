@@ -88,8 +88,10 @@ def test_bad_spectra_are_nan_and_leave_the_others_bitwise_as_they_are(
     found = predict_chunk(spoilt, preparation=preparation, pretrained=pretrained)
     bad = np.zeros(spectra.shape[:-1], dtype=bool)
     bad[[0, 2, 4], [0, 3, 6]] = True
-    assert np.isnan(found[bad][:, :-1]).all()
-    assert found[bad][:, -1].tolist() == [Quality.NOT_FINITE, Quality.EMPTY, Quality.NEGATIVE]
+    assert np.isnan(found["values"][bad]).all()
+    assert np.isnan(found["onset"][bad]).all()
+    reasons = [Quality.NOT_FINITE, Quality.EMPTY, Quality.NEGATIVE]
+    assert found["quality"][bad].tolist() == reasons
     np.testing.assert_array_equal(found[~bad], expected[~bad])
 
 

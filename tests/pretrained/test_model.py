@@ -12,7 +12,6 @@ from safetensors.numpy import save_file
 from hyperspy_coreloss.errors import PretrainedFormatError, PretrainedNotFoundError
 from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
-from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 
 
@@ -42,7 +41,7 @@ def test_model_travels_to_workers(pretrained):
 
 
 def test_unknown_name_lists_the_known():
-    with pytest.raises(PretrainedNotFoundError, match=r"'silica-ok'; known are silica-o-k"):
+    with pytest.raises(PretrainedNotFoundError, match=r"'silica-ok'.*silica-o-k,"):
         load_pretrained("silica-ok")
 
 
@@ -103,24 +102,6 @@ def test_weights_must_be_finite_and_known(pretrained):
         dataclasses.replace(pretrained, weights=broken)
     with pytest.raises(PretrainedFormatError, match="unknown arrays: surplus"):
         dataclasses.replace(pretrained, weights={**pretrained.weights, "surplus": np.zeros(2)})
-
-
-def test_intervals_hold_what_they_promise(rng):
-    """Of new errors like the held-out ones, at least the level lies inside."""
-    for level in (0.5, 0.9):
-        widths = [conformal_half_width(rng.normal(size=(77, 1)), level)[0] for _ in range(500)]
-        inside = np.abs(rng.normal(size=(200, 500))) <= widths
-        assert level - 0.01 < inside.mean() < level + 0.03
-
-
-def test_too_few_errors_for_a_level_give_an_infinite_interval():
-    assert np.isinf(conformal_half_width(np.ones((5, 2)), 0.9)).all()
-
-
-@pytest.mark.parametrize("level", [0, 1, -0.1, 90, np.nan])
-def test_level_is_a_share(level):
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        conformal_half_width(np.ones((50, 6)), level)
 
 
 def test_card_tells_errors_baselines_and_limits(pretrained):

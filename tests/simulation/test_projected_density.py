@@ -80,6 +80,10 @@ def test_densities_of_neighbours_are_found_by_their_atom(record):
         find_density(record, core_hole=True, atom=1)
 
 
+def test_records_of_the_study_are_kept():
+    assert len(KEPT) >= 11
+
+
 def _shape(chains, label, edges):
     """Unit vector of what is empty, from 1 eV below to 15 eV above the lowest empty state."""
     homo, lumo = (label[edge] for edge in edges)

@@ -38,6 +38,10 @@ def test_a_molecule_without_a_cell_is_refused():
         relax(Atoms("H2", positions=[[0, 0, 0], [0, 0, 0.75]]))
 
 
+def test_relaxed_structures_are_kept():
+    assert KEPT
+
+
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_a_silicon_bond_closes_every_vacancy_of_a_kept_structure(path):
     atoms = read(path)

@@ -9,6 +9,7 @@ from hyperspy_coreloss.errors import ResolutionError, SignalError
 from hyperspy_coreloss.spectra.broadening import (
     FWHM_PER_SIGMA,
     broadening_operator,
+    can_be_broadened,
     missing_broadening,
     zero_loss_fwhm,
 )
@@ -54,6 +55,42 @@ def test_missing_broadening_completes_the_target_or_refuses(resolution, dispersi
         assert measured > target or dispersion > target
     else:
         assert np.hypot(missing, measured) == pytest.approx(target, rel=1e-5)
+
+
+TARGETS = st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.8])
+
+
+@given(
+    target=TARGETS,
+    resolution=st.one_of(
+        st.floats(0, 3),
+        # Near the edge, where rounding could make the two disagree.
+        st.tuples(TARGETS, st.floats(-3e-6, 3e-6)).map(
+            lambda pair: pair[0] * FWHM_PER_SIGMA * (1 + pair[1])
+        ),
+    ),
+    dispersion=st.one_of(st.floats(0, 1), TARGETS, st.floats(0, 1e-7)),
+)
+@settings(max_examples=500)
+def test_spectra_can_be_broadened_just_where_the_missing_width_is_not_refused(
+    target, resolution, dispersion
+):
+    if can_be_broadened(target, resolution, dispersion):
+        assert 0 <= missing_broadening(target, resolution, dispersion) <= target
+    else:
+        with pytest.raises(ResolutionError, match=f"{target:g} eV"):
+            missing_broadening(target, resolution, dispersion)
+
+
+@pytest.mark.parametrize("target", [0.1, 0.5, 0.8])
+def test_spectra_as_broad_as_the_target_can_be_broadened_by_nothing(target):
+    as_broad = target * FWHM_PER_SIGMA
+    assert can_be_broadened(target, as_broad, 0.0)
+    assert missing_broadening(target, as_broad, 0.0) == pytest.approx(0.0, abs=1e-6)
+    assert can_be_broadened(target, 0.0, target)
+    assert not can_be_broadened(target, 1.001 * as_broad, 0.0)
+    assert not can_be_broadened(target, 0.0, 1.001 * target)
+    assert not can_be_broadened(target, as_broad, 0.1 * target)
 
 
 def test_refusals_give_both_numbers_and_a_way_out():

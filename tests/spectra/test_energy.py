@@ -45,21 +45,22 @@ def test_windows_counted_from_the_threshold_are_kept_as_ever():
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "message"),
     [
-        {"step": 0.0},
-        {"stop": -1.0},
-        {"step": float("nan")},
-        {"origin": "edge"},
-        {"around": (-1, 15)},
-        {"origin": "absolute", "stop": 10.0},
-        {"origin": "absolute", "around": (1, 15)},
-        {"origin": "absolute", "around": (0, -1)},
+        ({"step": 0.0}, "step above 0"),
+        ({"stop": -1.0}, "at least one step"),
+        ({"step": float("nan")}, "step above 0"),
+        ({"origin": "edge"}, "'edge'"),
+        ({"around": (-1, 15)}, "must be None"),
+        ({"origin": "absolute", "stop": 10.0}, "fit into the window"),
+        ({"origin": "absolute", "around": (1, 15)}, "must hold the threshold"),
+        ({"origin": "absolute", "around": (0, -1)}, "must hold the threshold"),
     ],
 )
-def test_windows_that_cannot_be_read_are_refused(wrong):
-    with pytest.raises(EnergyRangeError):
-        EnergyWindow.from_dict({**EnergyWindow().to_dict(), **wrong})
+def test_windows_that_cannot_be_read_are_refused(wrong, message):
+    fields = {**EnergyWindow().to_dict(), **wrong}
+    with pytest.raises(EnergyRangeError, match=message):
+        EnergyWindow.from_dict(fields)
 
 
 @pytest.mark.parametrize(("units", "factor"), [("eV", 1), ("keV", 1e3), ("meV", 1e-3)])

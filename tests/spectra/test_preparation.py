@@ -7,7 +7,7 @@ import pytest
 
 from hyperspy_coreloss.errors import EnergyRangeError, ResolutionError, SignalError
 from hyperspy_coreloss.spectra.energy import EnergyWindow
-from hyperspy_coreloss.spectra.preparation import prepare
+from hyperspy_coreloss.spectra.preparation import prepare, survey_axis
 from hyperspy_coreloss.spectra.recipe import Recipe
 
 RECIPE = Recipe()
@@ -61,13 +61,15 @@ def test_missing_background_is_told_with_three_ways_out():
         match=r"pre-edge region from 517\.0 eV.*3\.0 eV are missing.*background_range.*=None",
     ):
         prepare(RECIPE, axis(520, 580))
-    assert prepare(RECIPE, axis(520, 580), background=None)
-    assert prepare(RECIPE, axis(520, 580), background_range=(521.0, 529.0))
+    # Without a background to fit, onsets are found from the first place the window fits on.
+    assert prepare(RECIPE, axis(520, 580), background=None).onset_range[0] == 521.0
+    fixed = prepare(RECIPE, axis(520, 580), background_range=(521.0, 529.0))
+    assert fixed.onset_range[0] == fixed.background_range[1] == 529.0
 
 
 def test_a_known_onset_serves_an_uncalibrated_axis():
     energy = axis(440, 533)
-    with pytest.raises(EnergyRangeError):
+    with pytest.raises(EnergyRangeError, match="are missing on the high side"):
         prepare(RECIPE, energy)
     known = prepare(RECIPE, energy, onset_range=(512.0, 520.0))
     assert known.onset_range == pytest.approx((512.0, 518.0))
@@ -96,7 +98,8 @@ def test_too_coarse_measurements_are_refused():
 
 def test_only_the_dispersion_near_the_edge_counts():
     energy = np.concatenate([axis(400, 485, 1.0), axis(486, 600, 0.2), axis(601, 700, 1.0)])
-    assert prepare(RECIPE, energy)
+    assert survey_axis(RECIPE, energy).dispersion == pytest.approx(0.2)
+    assert prepare(RECIPE, energy).energy == tuple(energy)
 
 
 @pytest.mark.parametrize("resolution", [-0.1, np.nan, np.inf])

@@ -68,8 +68,7 @@ def test_resolution_is_made_up_for(expected, resolution):
 def test_drift_moves_the_onset_and_nothing_else(expected):
     signal, truth, energy = noiseless(drift=2.0, n_grains=1)
     inputs = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.4))
-    shift = inputs.onset - truth.onset.data
-    np.testing.assert_allclose(shift, shift.mean(), atol=0.01)
+    np.testing.assert_allclose(inputs.onset, truth.onset.data, atol=0.02)
     assert np.ptp(truth.onset.data) > 4
     np.testing.assert_allclose(inputs.spectra, np.tile(inputs.spectra[:1], (24, 1)), atol=1e-3)
 

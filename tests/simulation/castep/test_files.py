@@ -68,14 +68,16 @@ def test_spins_are_counted_apart_but_for_the_lifted_electron(tmp_path, electrons
 
 def test_a_metal_is_refused(tmp_path):
     write_bands(tmp_path / "a.bands", [[[0.0, 1.0, 2.0], [0.0, 2.5, 3.0]]], WEIGHTS, [4])
+    metal = read_bands(tmp_path / "a.bands")
     with pytest.raises(DatasetError, match=r"Metals cannot be read"):
-        _ = read_bands(tmp_path / "a.bands").lowest_empty
+        _ = metal.lowest_empty
 
 
 def test_bands_without_empty_states_are_refused(tmp_path):
     write_bands(tmp_path / "a.bands", [[[0.0, 1.0]]], [1.0], [4])
+    occupied = read_bands(tmp_path / "a.bands")
     with pytest.raises(DatasetError, match="Compute more bands"):
-        _ = read_bands(tmp_path / "a.bands").lowest_empty
+        _ = occupied.lowest_empty
 
 
 @pytest.mark.parametrize("kept", [0, 5, 12, 20])
