@@ -1,11 +1,11 @@
-"""How well fits of PropertyELNES recover properties, beside networks that read the same spectra.
+"""Errors of properties fitted with PropertyELNES, compared with networks on the same spectra.
 
 A quarter of the development phases (or of their sites) is held out at a time; the test phases are
-not read. Emulators, as functions of several choices of properties, and networks are trained on the
-rest. Then the spectra held out, on a power-law background and with counting noise, are read by the
-networks, and fitted in a HyperSpy model of a power law and a PropertyELNES that starts from what
-the networks say. Errors are given relative to always answering the median, with the shares
-of sites whose truth lies within the standard error of the fit and within the 90 % interval.
+not read. Emulators for several choices of properties, and networks, are trained on the rest. The
+held-out spectra get a power-law background and counting noise. The networks predict their
+properties, and a HyperSpy model of a power law and a PropertyELNES is fitted to them, starting from
+these predictions. Errors are relative to those of always predicting the median. The results also
+hold the fractions of true values within the standard error of the fit and within the 90 % interval.
 
     python benchmarks/emulator_fits.py DATASET results/emulator.json
 """
@@ -59,7 +59,7 @@ def fit(s, emulator, prediction):
     counts = PEAK_COUNTS / emulator.curves.values[0].max()
     oxygen = PropertyELNES(emulator, broadening=broadening, intensity=counts)
     m.extend([background, oxygen])
-    # The exponent of all together: that of one noisy spectrum is too uncertain to extrapolate.
+    # The exponent is that of the summed spectrum, because that of one spectrum is too uncertain.
     together = s.sum("site").create_model(auto_background=False, auto_add_edges=False)
     common = PowerLaw()
     together.append(common)
@@ -82,16 +82,16 @@ def fit(s, emulator, prediction):
 
 
 def read_fold(sites, rest, held):
-    """Return the median of the rest, and for each method what it says of the sites held out.
+    """Return the median of the training sites, and the results of each method on the held-out ones.
 
-    That is values, errors and interval widths, each of shape (sites, properties), and the seconds
-    a spectrum took.
+    Results are values, standard errors and interval widths, each of shape (sites, properties), and
+    the seconds for one spectrum.
     """
     warnings.simplefilter("ignore")  # of fits that end at a bound
-    known, s = sites.take(rest), measured(sites.take(held))
+    training, s = sites.take(rest), measured(sites.take(held))
     recipe = Recipe(window=EnergyWindow(stop=40.0))
     options = {"n_networks": 4, "name": "rest", "show_progressbar": False, **WORDS}
-    model = train(known, NETWORKS, recipe=recipe, **options)
+    model = train(training, NETWORKS, recipe=recipe, **options)
     start = perf_counter()
     prediction = s.predict_properties(
         model,
@@ -100,14 +100,14 @@ def read_fold(sites, rest, held):
         show_progressbar=False,
     )
     if not np.isfinite(prediction.data).all():
-        msg = f"{np.isnan(prediction.data[:, 0]).sum()} spectra could not be read."
+        msg = f"{np.isnan(prediction.data[:, 0]).sum()} of {len(held)} spectra have no prediction."
         raise RuntimeError(msg)
     seconds = (perf_counter() - start) / len(held)
     values, errors, widths = np.full((3, len(held), len(FIVE)), np.nan)
     values[:], widths[:] = prediction.data[:, : len(FIVE)], model.half_width(LEVEL)[: len(FIVE)]
-    found = {"networks": (values, errors, widths, seconds)}
+    results = {"networks": (values, errors, widths, seconds)}
     for choice, properties in CHOICES.items():
-        emulator = train_emulator(known, properties, name="rest")
+        emulator = train_emulator(training, properties, name="rest")
         values, errors, widths = np.full((3, len(held), len(FIVE)), np.nan)
         start = perf_counter()
         oxygen = fit(s, emulator, prediction)
@@ -117,20 +117,20 @@ def read_fold(sites, rest, held):
             values[:, column] = parameter.map["values"]
             errors[:, column] = parameter.map["std"]
             widths[:, column] = width
-        found[choice] = (values, errors, widths, seconds)
-    return np.median(known.targets[:, : len(FIVE)], axis=0), found
+        results[choice] = (values, errors, widths, seconds)
+    return np.median(training.targets[:, : len(FIVE)], axis=0), results
 
 
 def read_held_out(sites, folds):
-    """Return what :func:`read_fold` does, of all sites."""
+    """Return the results and medians of :func:`read_fold` for all sites."""
     medians = np.empty((len(sites), len(FIVE)))
     results = {name: (*np.empty((3, *medians.shape)), []) for name in ["networks", *CHOICES]}
     reads = Parallel(n_jobs=-1)(delayed(read_fold)(sites, *fold) for fold in folds)
-    for (_, held), (median, found) in zip(folds, reads, strict=True):
+    for (_, held), (median, by_method) in zip(folds, reads, strict=True):
         medians[held] = median
-        for name, (*arrays, seconds) in found.items():
-            for everything, part in zip(results[name], arrays, strict=False):
-                everything[held] = part
+        for name, (*arrays, seconds) in by_method.items():
+            for everything, array in zip(results[name], arrays, strict=False):
+                everything[held] = array
             results[name][3].append(seconds)
         click.echo(f"{len(held)} spectra of {len(sites)}")
     return results, medians
@@ -143,17 +143,17 @@ def summarise(results, truth, median):
         missed = np.abs(values - truth)
         row = {"milliseconds": 1e3 * float(np.median(seconds)), "properties": {}}
         for column, prop in enumerate(FIVE):
-            known = np.isfinite(missed[:, column])
-            if not known.any():
+            rows_read = np.isfinite(missed[:, column])
+            if not rows_read.any():
                 continue
-            own = missed[known, column]
-            reference = np.abs(median - truth)[known, column].mean()
+            own = missed[rows_read, column]
+            reference = np.abs(median - truth)[rows_read, column].mean()
             entry = {
                 "relative_mae": float(own.mean() / reference),
-                "within_interval": float(np.mean(own <= widths[known, column])),
+                "within_interval": float(np.mean(own <= widths[rows_read, column])),
             }
             if name != "networks":
-                entry["within_standard_error"] = float(np.mean(own <= errors[known, column]))
+                entry["within_standard_error"] = float(np.mean(own <= errors[rows_read, column]))
             row["properties"][prop] = entry
         rows[name] = row
     return rows

@@ -1,4 +1,4 @@
-"""What the package adds to ``import hyperspy.api``, in fresh interpreters.
+"""Time that the package adds to ``import hyperspy.api``, in fresh interpreters.
 
 Usage: ``python benchmarks/import_time.py [RUNS]``
 """
@@ -25,7 +25,7 @@ print(elapsed)
 
 
 def import_time(arm: str) -> float:
-    """Return the time of one import in ms."""
+    """Return the time of one import in ms, ``"with"`` or ``"without"`` the package."""
     finished = subprocess.run(
         [sys.executable, "-c", CHILD, arm], capture_output=True, text=True, check=True
     )
@@ -33,7 +33,7 @@ def import_time(arm: str) -> float:
 
 
 def main(runs: int = 15) -> None:
-    """Measure both arms in turn, so that both see the same machine."""
+    """Measure with and without the package in turn, so that both have the same load."""
     import_time("with"), import_time("without")  # fill the caches
     pairs = [(import_time("with"), import_time("without")) for _ in range(runs)]
     medians = [statistics.median(arm) for arm in zip(*pairs, strict=True)]

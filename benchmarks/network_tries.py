@@ -1,8 +1,8 @@
-"""What was tried to bring the error on new phases down, and what it brought.
+"""Errors on new phases of variants of the network, its input and its training.
 
-Every try is trained and judged on the development phases alone, a quarter of them held out in
-turn; the test phases are not read. Errors are given relative to always answering the mean. What the
-results hold of the same data set is left out.
+Every variant is trained and tested on the development phases only, with a quarter of them held out
+in turn; the test phases are not read. Errors are relative to those of always predicting the mean.
+Variants that OUTPUT already has for the same data set are not repeated.
 
     python benchmarks/network_tries.py hyperspy_coreloss/data/oxygen_k_sites.nc results/tries.json
 """
@@ -69,12 +69,12 @@ def one_head_each(settings):
 
 
 def with_features(change, settings):
-    """Return a method that changes the inputs before an ensemble sees them."""
+    """Return a method that trains an ensemble on changed inputs."""
 
     def fit_predict(inputs, targets, groups, new):
         scale = inputs.std()
         learnt = change(inputs)
-        # Augmentations act on energies, so they make no sense on other features.
+        # Energy shifts have no meaning for other features than spectra.
         still = replace(settings, jitter=0.0, noise=settings.noise / scale)
         trained = train_ensemble(learnt(inputs), targets, groups, still, **HOW)
         return trained.predict(learnt(new))
@@ -101,7 +101,7 @@ def components(inputs):
 
 
 def with_excitation_energy(inputs, dataset, rows):
-    """Return spectra with their excitation energies beside them, as one more channel."""
+    """Return spectra with their excitation energies as one more channel."""
     energy = excitation_energies(dataset.take(rows))
     scaled = 10 * (energy - energy.mean()) / energy.std() * inputs.std(axis=0).mean()
     return np.column_stack([inputs, scaled]).astype("f4")
@@ -131,21 +131,21 @@ WIDER = (20.0, 30.0, 40.0)
 
 
 def try_all(tries, inputs_of, targets, groups, fold):
-    """Return, for each try and each baseline, predictions of a fold and the seconds they took."""
-    known, new = fold
-    found = {}
+    """Return the predictions for one fold, and their seconds, of each variant and baseline."""
+    rest, new = fold
+    results = {}
     for name, fit_predict in tries.items():
         start, x = perf_counter(), inputs_of[name]
-        predicted = fit_predict(x[known], targets[known], groups[known], x[new])
-        found[name] = predicted, perf_counter() - start
+        predicted = fit_predict(x[rest], targets[rest], groups[rest], x[new])
+        results[name] = predicted, perf_counter() - start
     x = inputs_of[PAPERS]
-    for name, model in fit_baselines(x[known], targets[known], groups[known]).items():
-        found[name] = model.predict(x[new]).reshape(targets[new].shape), None
-    return found
+    for name, model in fit_baselines(x[rest], targets[rest], groups[rest]).items():
+        results[name] = model.predict(x[new]).reshape(targets[new].shape), None
+    return results
 
 
-def known_rows(output, dataset_sha256):
-    """Return what is known of a data set from an earlier run."""
+def earlier_rows(output, dataset_sha256):
+    """Return the results of an earlier run on the same data set."""
     if not output.exists():
         return {}
     earlier = json.loads(output.read_text())
@@ -156,7 +156,7 @@ def known_rows(output, dataset_sha256):
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
 def main(data: Path, output: Path) -> None:
-    """Try everything on DATA and write the errors to OUTPUT."""
+    """Test all variants on DATA and write the errors to OUTPUT."""
     dataset = load_dataset(data)
     split = phase_disjoint_split(dataset)
     inputs = network_inputs(dataset.take(split.development), Recipe())
@@ -174,13 +174,13 @@ def main(data: Path, output: Path) -> None:
     tries[name] = ensemble(PAPER)
     inputs_of[name] = with_excitation_energy(inputs, dataset, split.development)
 
-    rows = known_rows(output, dataset.sha256)
+    rows = earlier_rows(output, dataset.sha256)
     tries = {name: fit_predict for name, fit_predict in tries.items() if name not in rows}
-    found = Parallel(n_jobs=-1)(
+    by_fold = Parallel(n_jobs=-1)(
         delayed(try_all)(tries, inputs_of, targets, groups, fold) for fold in folds
     )
-    held_out = {name: np.empty_like(targets) for name in found[0]}
-    for (_, new), predictions in zip(folds, found, strict=True):
+    held_out = {name: np.empty_like(targets) for name in by_fold[0]}
+    for (_, new), predictions in zip(folds, by_fold, strict=True):
         for name, (predicted, _) in predictions.items():
             held_out[name][new] = predicted
 
@@ -192,7 +192,7 @@ def main(data: Path, output: Path) -> None:
                 zip([spec.name for spec in dataset.properties], ratio.tolist(), strict=True)
             ),
             "mean_relative_error": float(ratio.mean()),
-            "seconds": sum(one[name][1] for one in found) if name in tries else None,
+            "seconds": sum(one[name][1] for one in by_fold) if name in tries else None,
         }
         shown = " ".join(f"{value:6.3f}" for value in ratio)
         click.echo(f"{name:36s} {shown}   mean {ratio.mean():.3f}")

@@ -1,7 +1,7 @@
-"""How well the properties of simulated silica are recovered, against dose and wrong resolution.
+"""Errors of predictions for simulated silica, against dose and errors of the resolution.
 
-The grains are sites the shipped model was trained on: this measures the instrument's share of the
-error, not the model's on new phases (for that, ``hyperspy-coreloss card``).
+The model was trained on the sites of the grains. The errors therefore come from the measurement;
+errors of the model on new phases are in its card (``hyperspy-coreloss card``).
 
 Usage: ``python benchmarks/recovery.py``
 """
@@ -18,7 +18,7 @@ from hyperspy_coreloss.properties import PROPERTIES
 def row(name: str, dose: float | None, resolution: float) -> None:
     """Print mean absolute errors of an image measured at a resolution of 0.5 eV."""
     spectra, truth = silica_spectrum_image((32, 32), dose=dose, n_grains=77, seed=1)
-    # One model for all: by its name a family would give another one for each resolution.
+    # One model for all rows: by name, a family would choose another model for each resolution.
     predicted = spectra.predict_properties(
         load_pretrained(), resolution=resolution, show_progressbar=False
     )
@@ -33,7 +33,7 @@ def main() -> None:
     for dose in (None, 1e5, 1e4, 3e3, 1e3, 300.0):
         row("no noise" if dose is None else f"dose {dose:g}", dose, 0.5)
     for resolution in (0.0, 0.3, 0.7, 1.0):
-        row(f"taken as {resolution} eV, no noise", None, resolution)
+        row(f"given as {resolution} eV, no noise", None, resolution)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Spectra a second, and the share of each part, against reading the data alone.
+"""Spectra per second, the time of each step, and a comparison with reading the data only.
 
 Usage: ``python benchmarks/throughput.py [SPECTRA]``
 """
@@ -32,7 +32,7 @@ def timed(function, repeats: int = 3) -> float:
 
 
 def main(n_spectra: int = 65536) -> None:
-    """Time one core's parts and the whole on all cores."""
+    """Time the steps on one core, and the whole on all cores."""
     signal, _ = silica_spectrum_image((64, 16))
     pretrained = load_pretrained()
     energy = signal.axes_manager.signal_axes[0].axis
@@ -40,15 +40,15 @@ def main(n_spectra: int = 65536) -> None:
     spectra = np.tile(signal.data.reshape(-1, energy.size), (n_spectra // 1024, 1))
     some = spectra[:256]
     inputs = preprocess(some, preparation).spectra
-    parts = {
+    steps = {
         "preprocessing": timed(lambda: preprocess(some, preparation)),
         "network": timed(lambda: evaluate(pretrained, inputs)),
         "whole chunk": timed(
             lambda: predict_chunk(some, preparation=preparation, pretrained=pretrained)
         ),
     }
-    for name, seconds in parts.items():
-        print(f"{name:14s} {256 / seconds:10.0f} spectra/s, {seconds / parts['whole chunk']:.0%}")
+    for name, seconds in steps.items():
+        print(f"{name:14s} {256 / seconds:10.0f} spectra/s, {seconds / steps['whole chunk']:.0%}")
     chunked = da.from_array(spectra.reshape(16, -1, energy.size), chunks=(1, 4096, -1))
     many = LazySignal1D(chunked)
     many.axes_manager[-1].update_from(signal.axes_manager[-1], ("scale", "offset", "units"))

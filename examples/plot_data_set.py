@@ -2,14 +2,14 @@
 The data set behind the model
 =============================
 
-No open set of measured oxygen K edges with known surroundings is known to us, so the model learns
-from computed ones. They come with the package: spectra, structures, six properties of each site,
-and where all of it comes from.
+We know of no open data set of measured oxygen K edges with the atomic structure around each
+absorbing atom. The models are therefore trained on computed spectra. The package includes them,
+with the structures, six properties of each site, and the origin of the data.
 """
 
 # %%
-# What it covers
-# --------------
+# Properties and spectra
+# ----------------------
 import hyperspy.api as hs
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,15 +24,16 @@ print(sites)
 figure = plot_dataset(sites)
 
 # %%
-# The shortest and the longest bonds make the main peak broad and low; but sites of one bond length
-# differ more among each other (grey) than the means do. This is why more than one property can be
-# learnt from a spectrum, and why it takes many sites.
+# Sites with the shortest and with the longest bonds have a broad and low main peak. However,
+# spectra of sites with one bond length (grey) differ more than the mean spectra of different bond
+# lengths. A spectrum therefore contains more than one property, and training needs many sites.
 
 # %%
 # Spectra as a signal
 # -------------------
-# At any resolution, because recursion coefficients are kept, not curves. Each edge lies at the
-# excitation energy of its site. At 0.1 eV single states show: the k-points of a finite cell.
+# The data set stores recursion coefficients instead of curves, so spectra have any broadening.
+# Each edge lies at the excitation energy of its site. At σ = 0.1 eV single states are visible,
+# because the cell has a finite number of k-points.
 phases = np.array(sites.phases)
 chosen = sites.take([np.flatnonzero(phases == p)[0] for p in ("cristobalite", "quartz", "SOD")])
 sharp = dataset_to_signal(chosen, sigma=0.1, offset=538, dispersion=0.05, size=600)
@@ -46,11 +47,11 @@ for panel, signal, sigma in zip(panels, (sharp, blurred), (0.1, 0.5), strict=Tru
     panel.set_title(f"σ = {sigma} eV")
 
 # %%
-# What a spectrum shows
-# ---------------------
-# Of some sites the p-projected densities of states are kept as well. The core hole pulls the empty
-# states of its atom down and together: the spectrum follows the density of the core-hole cell, not
-# that of the ground state.
+# Projected densities of states
+# -----------------------------
+# For some sites the data set also has p-projected densities of states. The core hole lowers the
+# energies of the empty states at its atom and concentrates them. The spectrum follows the density
+# of the cell with the core hole, not that of the ground state.
 explained = [site for site in sites.sites if site.projected_densities]
 quartz = next(site for site in explained if site.structure.phase == "quartz")
 figure = plot_projected_densities(quartz)
@@ -58,7 +59,7 @@ figure = plot_projected_densities(quartz)
 # %%
 # One site
 # --------
-# A site knows its structure, its labels and how it was computed.
+# A site has its structure, its labels and the settings of the calculation.
 site = quartz
 print(site.structure.source, site.structure.licence, sep="\n")
 print({name: round(value, 3) for name, value in site.labels.items()})

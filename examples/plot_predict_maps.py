@@ -2,17 +2,18 @@
 Maps of six properties
 ======================
 
-A spectrum image goes in, six maps come out, and here we know what they should look like.
+Maps of six properties are predicted from a spectrum image, and compared with the true maps.
 
-Any EELS signal that HyperSpy has loaded has the method ``predict_properties``. So that this page
-needs no file, the spectrum image is simulated: grains of silica, each with the computed oxygen K
-edge of one site, on a power-law background, with drift of the energy axis and counting noise.
+Every EELS signal of HyperSpy has the method ``predict_properties``. The spectrum image of this page
+is simulated: grains of silica, each with the computed oxygen K edge of one site, on a power-law
+background, with drift of the energy axis and counting noise.
 """
 
 # %%
 # The spectra
 # -----------
-# One pixel, with 20 000 counts in the highest channel of its edge. The true properties come along.
+# The simulation returns the spectra and the true properties. The figure shows one pixel; its edge
+# has 20 000 counts in the highest channel.
 import sys
 from pathlib import Path
 
@@ -29,33 +30,33 @@ s.inav[10, 20].plot()
 # %%
 # The prediction
 # --------------
-# The energy resolution of the measurement has to be told: the full width at half maximum of the
-# zero loss, in eV. All else is found for each spectrum: background, onset, alignment.
+# The prediction needs the energy resolution of the measurement: the full width at half maximum of
+# the zero loss, in eV. Background and onset are determined for each spectrum.
 p = s.predict_properties(resolution=0.5)
 p
 
 # %%
-# Predicted and true maps, on the same colour scales. The grains show sites that the model was
-# trained on: this picture tells what drift, background and noise do to a prediction, not how good
-# the model is on new materials. For that, see the errors on held-out phases in its card.
+# Predicted and true maps have the same colour scales. The model was trained on the sites of these
+# grains, so the figure shows the effect of drift, background and noise on a prediction. It does not
+# show the errors on new materials; for these see the errors on held-out phases in the model card.
 figure = plot_comparison(p, truth)
 
 # %%
-# One map is a HyperSpy signal with units and calibrated axes.
+# Each map is a HyperSpy signal with units and calibrated axes.
 bond_angle = p.get_property_map("bond_angle")
 bond_angle
 
 # %%
-# How far to trust it
-# -------------------
-# The interval holds the true value of nine in ten sites of phases the model has not seen. Here it
-# is wide, because the errors on such phases are large.
+# Prediction intervals
+# --------------------
+# For nine in ten sites of phases that were not trained on, the interval contains the true value. It
+# is wide here, because the errors on such phases are large.
 lower, upper = p.get_interval_map("bond_angle", level=0.9)
 print(f"± {float((upper - lower).data.mean()) / 2:.0f}° around each bond angle")
 
 # %%
-# Spectra that cannot be read are NaN in all maps, with the reason in the quality map; the onset
-# map shows the drift of the energy axis.
+# Spectra that cannot be read are NaN in all maps; the quality map gives the reason. The map
+# ``onset`` gives the threshold of each spectrum, which follows the drift of the energy axis.
 spoilt = s.inav[:12, :12].deepcopy()
 spoilt.data[3:6, 4:9] = 0
 partly = spoilt.predict_properties(resolution=0.5, show_progressbar=False)
@@ -65,13 +66,15 @@ print("quality codes:", sorted(set(partly.quality.data.ravel().tolist())))
 # %%
 # Larger than memory
 # ------------------
-# Lazily nothing is read until the result is computed or saved, and then each spectrum is read once.
+# The prediction for a lazy signal is lazy: spectra are read when the result is computed or saved,
+# and each of them once.
 lazy = s.as_lazy().predict_properties(resolution=0.5)
 lazy
 
 # %%
-# Results are saved and loaded as any HyperSpy signal, with names, units, intervals and quality.
-# ``python examples/plot_predict_maps.py FOLDER`` (or ``make demo``) keeps picture and signal.
+# Results are saved and loaded like any HyperSpy signal, with names, units, intervals and quality.
+# ``python examples/plot_predict_maps.py FOLDER`` (or ``make demo``) saves the figure and the
+# signal.
 if len(sys.argv) > 1:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,16 @@
 """
-What the study found
+Results of the study
 ====================
 
-The errors behind the shipped models, from ``results/study.json``. Test phases are phases that no
-network was trained on and that nothing was chosen by.
+Errors of the networks, from ``results/study.json``. Test phases take no part in the training or in
+the choice of settings.
 """
 
 # %%
 # True and predicted values
 # -------------------------
-# Figure 2 of the paper, on new phases. Training spectra (grey) are fitted far better than test
-# spectra (blue): the network knows its phases, and each new one is new to it.
+# Figure 2 of the paper, on new phases. The errors on training spectra (grey) are far smaller than
+# those on test spectra (blue), whose phases were not trained on.
 
 import json
 from pathlib import Path
@@ -30,22 +30,22 @@ sites = hc.data.oxygen_k_sites()
 titles = [spec.title for spec in sites.properties]
 
 
-def values(part):
+def values(subset):
     """Return true and predicted values of the training or test spectra."""
-    found = study["predictions"]["phase_disjoint"][part]
-    return np.array(found["true"]), np.array(found["predicted"])
+    predictions = study["predictions"]["phase_disjoint"][subset]
+    return np.array(predictions["true"]), np.array(predictions["predicted"])
 
 
 figure = plot_parity(sites.properties, values("training"), values("test"), study["phase_disjoint"])
 
 # %%
-# Beyond the baselines?
-# ---------------------
-# Errors over that of always answering the mean (1).
+# Comparison with baselines
+# -------------------------
+# Errors divided by those of predicting the mean of the training spectra.
 
 
 def relative(errors, split="phase_disjoint"):
-    """Return errors over those of the mean, in the order of the properties."""
+    """Return errors divided by those of predicting the mean, in the order of the properties."""
     rows = study[split]
     return [errors[name] / row["baselines"]["mean"] for name, row in rows.items()]
 
@@ -64,18 +64,20 @@ for split, title in (("phase_disjoint", "new phases"), ("random_site", "new site
 figure = plot_relative_errors(shown, titles)
 
 # %%
-# Reading more of the spectrum
-# ----------------------------
-# The paper reads to 15 eV. The broad structure above moves with the distance of the neighbours.
+# Wider windows
+# -------------
+# The window of the paper ends at 15 eV. The broad structure above it shifts with the distance of
+# the neighbours.
 
 windows = study["window_stop"]
 series = dict(zip(titles, zip(*map(relative, windows.values()), strict=True), strict=True))
 figure = plot_against([float(stop) for stop in windows], series, "end of the window (eV)")
 
 # %%
-# Giving the excitation energy to the network
-# -------------------------------------------
-# Figure 5 of the paper: spectra at their excitation energies instead of counted from the threshold.
+# The excitation energy as an input
+# ---------------------------------
+# Figure 5 of the paper: with the excitation energy as an input, spectra lie on an absolute energy
+# scale; without it, energies are counted from the threshold.
 
 energies = study["excitation_energy"]["phase_disjoint"]
 figure = plot_relative_errors(
@@ -84,13 +86,14 @@ figure = plot_relative_errors(
 )
 
 # %%
-# More data?
-# ----------
+# Learning curves
+# ---------------
+# Errors on new phases against the number of training phases and of training sites.
 
 curves = {}
 for kind in ("phases", "sites"):
     draws = study["learning_curves"][kind]
-    found = zip(*(relative(draw["mae"]) for draw in draws), strict=True)
+    errors = zip(*(relative(draw["mae"]) for draw in draws), strict=True)
     sizes = [draw[f"n_{kind}"] for draw in draws]
-    curves[f"{kind} to learn from"] = (sizes, dict(zip(titles, found, strict=True)))
+    curves[f"training {kind}"] = (sizes, dict(zip(titles, errors, strict=True)))
 figure = plot_learning_curves(curves)

@@ -1,16 +1,16 @@
 """
-Maps of known materials
-=======================
+Maps of reference materials
+===========================
 
-Computed spectra of known sites as components of a HyperSpy model. As long as only their
-intensities are free, the fit is linear (multiple linear least squares): all pixels at once.
+Spectra of reference sites are components of a HyperSpy model. If only their intensities are free,
+the fit is linear (multiple linear least squares) and solves all pixels at once.
 
 The spectrum image is simulated: six grains of silica, each with the computed oxygen K edge of one
-site, on a power-law background, with counting noise. Energies are aligned already.
+site, on a power-law background, with counting noise. The energies of the pixels are aligned.
 """
 
 # %%
-# The image, and the names of the sites that its grains are made of.
+# The spectrum image, and the names of the sites in its grains.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -27,9 +27,9 @@ print(*names, sep=", ")
 # %%
 # The model
 # ---------
-# One component a site: its spectrum, placed at the onset and broadened to the resolution of the
-# measurement. Any spectrum without background can be a template, too
-# (``ELNESTemplate.from_signal``), and minerals have names: ``"alpha-quartz"``, ``"stishovite"``.
+# There is one component for each site: its spectrum, placed at the onset and broadened to the
+# resolution of the measurement. Any other spectrum without background can be a template too
+# (``ELNESTemplate.from_signal``). Minerals are available by name, such as ``"alpha-quartz"``.
 edge = s.remove_background((490.0, 530.0), show_progressbar=False)
 m = edge.create_model(auto_background=False, auto_add_edges=False)
 for name in names:
@@ -37,7 +37,7 @@ for name in names:
 m.set_signal_range(532.0, 575.0)
 
 # %%
-# Non-negative least squares, then the share of each site in each pixel.
+# Non-negative least squares gives the fraction of each site in each pixel.
 m.multifit(optimizer="nnls", show_progressbar=False)
 counts = np.stack([template.intensity.map["values"] for template in m])
 shares = counts / counts.sum(axis=0)
@@ -47,23 +47,23 @@ for panel, share, name, site in zip(panels.T, shares, names, np.unique(number), 
     panel[0].imshow(share, vmin=0, vmax=1, cmap="viridis")
     image = panel[1].imshow(number == site, vmin=0, vmax=1, cmap="viridis")
     panel[0].set_title(name, fontsize=8)
-for row, label in zip(panels, ("fitted share", "truth"), strict=True):
+for row, label in zip(panels, ("fitted fraction", "true"), strict=True):
     row[0].set_ylabel(label)
     for panel in row:
         panel.set(xticks=[], yticks=[])
 figure.colorbar(image, ax=panels, shrink=0.8)
 right = shares.argmax(axis=0) == np.searchsorted(np.unique(number), number)
-print(f"The site with the largest share is the true one in {right.mean():.0%} of the pixels.")
+print(f"The site with the largest fraction is the true one in {right.mean():.0%} of the pixels.")
 
 # %%
-# The components of one pixel, summed and apart.
+# The components of one pixel, and their sum.
 m.axes_manager.indices = (10, 20)
 m.plot(plot_components=True)
 
 # %%
 # Lazily
 # ------
-# The same fit of data larger than memory: ``"lstsq"`` is HyperSpy's linear optimiser for these.
+# For data larger than memory, HyperSpy fits linear models with the optimiser ``"lstsq"``.
 lazy = edge.as_lazy().create_model(auto_background=False, auto_add_edges=False)
 for name in names:
     lazy.append(ELNESTemplate.from_dataset(name, onset=537.0, broadening=0.5 / 2.355))

@@ -2,13 +2,13 @@
 Training on your own data
 =========================
 
-A model is trained from a data set in one call. Here the data set is a part of the shipped one, and
-the networks are small and few, so that this page is quick; its errors are nothing to show off.
+One call trains a model on a data set. To keep this page quick, the data set is a small subset of
+the shipped one and the networks are few and small, so the errors are large.
 """
 
 # %%
-# Twelve phases stand in for data of your own. The settings are frozen: the same data and settings
-# give the same model to the bit.
+# A quarter of the phases takes the place of your own data. The same data and settings give a
+# bit-identical model.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,9 +25,9 @@ model = hc.train(mine, settings, name="mine", **options)
 print(mine, "->", model.n_networks, "networks")
 
 # %%
-# Each network leaves out a share of the phases and stops when its error on them no longer falls.
-# Errors are in standard deviations of the properties; dropout and noise make those on the training
-# spectra larger than they are in use.
+# Each network is trained without one fold of the phases, and stops when its error on them no longer
+# decreases. Errors are in standard deviations of the properties. Those on training spectra include
+# dropout and noise, so they are larger than in predictions.
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 axes.plot(model.history[:, :, 0].T, color="0.6", lw=1)
@@ -38,8 +38,8 @@ axes.set(xlabel="epoch", ylabel="mean absolute error (standard deviations)", yli
 axes.legend(frameon=False)
 
 # %%
-# What each network says of the phases it never saw, against the truth: the residuals of the model,
-# which its prediction intervals are made of.
+# Predictions of each network for the phases left out of its training, against the true values. The
+# differences are the residuals of the model, from which its prediction intervals follow.
 
 figure, panels = plt.subplots(2, 3, figsize=(9, 6), layout="constrained")
 for panel, spec, true, residual in zip(
@@ -51,9 +51,10 @@ for panel, spec, true, residual in zip(
     panel.set(title=spec.label, xlabel="computed", ylabel="predicted", xlim=limits, ylim=limits)
 
 # %%
-# Few spectra may go further from networks that know others. Here these are trained on all phases
-# but yours; then a call with ``start`` and a low learning rate goes on with your spectra. Whether
-# it helps is seen on the phases left out: here for some properties only.
+# With few spectra, training can start from networks trained on others (fine-tuning). Here the base
+# model is trained on all phases but yours; a second call with ``start`` and a low learning rate
+# continues with your spectra. The errors on the phases left out show that this helps for some
+# properties only.
 
 rest = sites.take(np.flatnonzero(~np.isin(phases, np.unique(phases)[::4])))
 base = hc.train(rest, settings, name="base", **options)
@@ -71,7 +72,7 @@ for name in model.property_names:
     print(f"{name:28s}", *(f"{value:7.3g}" for value in row))
 
 # %%
-# A model is used by its file or as it is.
+# ``predict_properties`` takes the model itself or its file.
 
 s, truth = hc.data.silica_spectrum_image((24, 16))
 p = s.predict_properties(tuned, resolution=0.5, show_progressbar=False)

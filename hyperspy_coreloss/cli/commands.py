@@ -15,7 +15,7 @@ _SIMULATION_PACKAGES = ("ase", "gpaw", "pymatgen", "spglib")
 
 
 class _Group(click.Group):
-    """Commands that tell errors of this package in one line, without a traceback."""
+    """A group that prints errors of this package in one line, without a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
@@ -26,7 +26,10 @@ class _Group(click.Group):
         except ModuleNotFoundError as error:
             if error.name not in _SIMULATION_PACKAGES:
                 raise
-            msg = f"This needs {error.name}: pip install 'hyperspy-coreloss[simulation]'."
+            msg = (
+                f"This command needs the package {error.name}, which is not installed: "
+                "pip install 'hyperspy-coreloss[simulation]'."
+            )
             raise click.ClickException(msg) from error
 
 
@@ -43,7 +46,7 @@ for _command in (dataset, simulate, train, train_emulator, run_study):
 @main.command()
 @click.argument("pretrained", default="silica-o-k")
 def card(pretrained: str) -> None:
-    """Print the card of a PRETRAINED model, by its name or file."""
+    """Print the card of the model PRETRAINED: the name of a shipped model, or a file."""
     from hyperspy_coreloss.pretrained.card import render_card
     from hyperspy_coreloss.pretrained.families import load_pretrained
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.computed_site import ComputedSite
 
 _OUTPUT = click.option(
-    "-o", "--output", type=PATH, required=True, help="The data set (.nc) to write."
+    "-o", "--output", type=PATH, required=True, help="Data set file (.nc) to write."
 )
 _DESCRIPTION = click.option(
     "--description", required=True, help="How the spectra and labels were computed."
@@ -33,8 +33,8 @@ def dataset() -> None:
 @_OUTPUT
 @_DESCRIPTION
 @_LICENCE
-@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
-@click.option("--convergence", type=FILE, help="Measured convergence (.jsonl), for the record.")
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
+@click.option("--convergence", type=FILE, help="Convergence measurements (.jsonl) to store.")
 def collect(
     folders: tuple[Path, ...],
     output: Path,
@@ -43,9 +43,9 @@ def collect(
     edge: str,
     convergence: Path | None,
 ) -> None:
-    """Gather FOLDERS of computed sites, as `simulate` writes them, into one data set.
+    """Collect the computed sites in FOLDERS, written by `simulate`, into one data set.
 
-    A site of a later folder that is known already only adds its projected densities of states.
+    If a site is in several folders, the later ones add only projected densities of states.
     """
     from hyperspy_coreloss.simulation.collect import collect_sites
     from hyperspy_coreloss.simulation.convergence import summarise_convergence
@@ -59,9 +59,9 @@ def collect(
 @_OUTPUT
 @_DESCRIPTION
 @_LICENCE
-@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
-@click.option("--phase", "phases", multiple=True, help="STRUCTURE=PHASE, as often as needed.")
-@click.option("--source", default="CASTEP runs", show_default=True, help="Whose runs they are.")
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
+@click.option("--phase", "phases", multiple=True, help="STRUCTURE=PHASE; repeatable.")
+@click.option("--source", default="CASTEP runs", show_default=True, help="Origin of the runs.")
 def import_castep(
     paths: tuple[Path, ...],
     output: Path,
@@ -71,7 +71,7 @@ def import_castep(
     phases: tuple[str, ...],
     source: str,
 ) -> None:
-    """Make a data set of CASTEP's core-level runs in PATHS (files or folders)."""
+    """Import CASTEP core-level runs in PATHS (files or folders) into a data set."""
     from hyperspy_coreloss.simulation.castep.sites import read_castep_sites
 
     names = dict(_pair(phase) for phase in phases)
@@ -87,13 +87,15 @@ def import_castep(
 @_DESCRIPTION
 @_LICENCE
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
-@click.option("--sigma", type=float, required=True, help="Gaussian broadening of the spectra, eV.")
+@click.option(
+    "--sigma", type=float, required=True, help="Gaussian broadening σ of the spectra in eV."
+)
 @click.option(
     "--energy-origin",
     required=True,
-    help="lowest_empty, threshold, absolute, or the energy of the lowest empty state in eV.",
+    help="Zero of energies: lowest_empty, threshold, absolute, or the lowest empty state in eV.",
 )
-@click.option("--definition", "definitions", multiple=True, help="PROPERTY=how it was obtained.")
+@click.option("--definition", "definitions", multiple=True, help="PROPERTY=definition; repeatable.")
 def import_table(
     spectra: Path,
     labels: Path | None,
@@ -105,7 +107,7 @@ def import_table(
     energy_origin: str,
     definitions: tuple[str, ...],
 ) -> None:
-    """Make a data set of tables: SPECTRA and LABELS (CSV), or one HDF5 file of both."""
+    """Import tables into a data set: SPECTRA and LABELS (CSV), or one HDF5 file with both."""
     from hyperspy_coreloss.dataset.tables import read_table
 
     try:
@@ -126,7 +128,7 @@ def import_table(
 def _pair(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator:
-        msg = f"NAME=VALUE is needed, but it is {text!r}."
+        msg = f"This option needs the form NAME=VALUE, but was given {text!r}."
         raise click.ClickException(msg)
     return name.strip(), value.strip()
 
@@ -149,9 +151,9 @@ def _write_sites(
 @dataset.command()
 @click.argument("data", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--picture", type=PATH, help="Also draw labels and spectra into this file.")
+@click.option("--picture", type=PATH, help="Also plot labels and spectra into this file.")
 def show(data: Path, as_json: bool, picture: Path | None) -> None:
-    """Tell what the data set DATA holds."""
+    """Summarise the data set DATA."""
     import json
 
     from hyperspy_coreloss.dataset.dataset import load_dataset
@@ -170,7 +172,7 @@ def show(data: Path, as_json: bool, picture: Path | None) -> None:
         if isinstance(value, (str, int)):
             click.echo(f"{key:14s} {value}")
     for name, row in summary["labels"].items():
-        reach = f"{row['minimum']:9.3f} to {row['maximum']:9.3f}" if row["n_known"] else "not known"
+        reach = f"{row['minimum']:9.3f} to {row['maximum']:9.3f}" if row["n_known"] else "no values"
         click.echo(f"{name:24s} {reach} {row['unit']}")
 
 

@@ -1,4 +1,4 @@
-"""Kinds of arguments and options that several commands share."""
+"""Types of arguments, and options, that several commands share."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 JOBS = click.option(
-    "--jobs", default=-1, show_default=True, help="Processes side by side; -1 for all cores."
+    "--jobs", default=-1, show_default=True, help="Number of processes; -1 for all cores."
 )

@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("structures", nargs=-1, required=True)
-@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K.")
+@click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K edge.")
 @click.option("-o", "--output", type=PATH, required=True, help="Folder for the computed sites.")
-@click.option("--workers", default=1, show_default=True, help="Processes, one core each.")
+@click.option("--workers", default=1, show_default=True, help="Worker processes, one core each.")
 @click.option("--source", default="file", show_default=True, help="Origin of the structures.")
-@click.option("--licence", default="unknown", show_default=True, help="Their licence.")
+@click.option("--licence", default="unknown", show_default=True, help="Licence of the structures.")
 @click.option("--cutoff", default=400.0, show_default=True, help="Plane-wave cutoff in eV.")
-@click.option("--steps", default=250, show_default=True, help="Recursion steps.")
+@click.option("--steps", default=250, show_default=True, help="Number of recursion steps.")
 @click.option(
-    "--image-distance", default=8.0, show_default=True, help="Least distance of images in Å."
+    "--image-distance",
+    default=8.0,
+    show_default=True,
+    help="Minimum distance of periodic images in Å.",
 )
-@click.option("--retry", is_flag=True, help="Compute again what failed before.")
+@click.option("--retry", is_flag=True, help="Compute sites that failed before again.")
 def simulate(
     structures: tuple[str, ...],
     edge: str,
@@ -42,11 +45,12 @@ def simulate(
     STRUCTURES are files, folders, or identifiers of the Materials Project (mp-7000), which need the
     package mp-api and a key in MP_API_KEY.
 
-    To resume, run it again; finished sites are left alone. Set OMP_NUM_THREADS=1.
+    To resume an interrupted run, repeat the command: finished sites are kept. Set
+    OMP_NUM_THREADS=1.
     """
     absorber, _, shell = edge.partition("_")
     if shell != "K":
-        msg = f"K edges can be computed, for example O_K, but the edge is {edge!r}."
+        msg = f"Only K edges can be computed, for example O_K; the edge given is {edge!r}."
         raise click.ClickException(msg)
     from hyperspy_coreloss.simulation.campaign import run_campaign
     from hyperspy_coreloss.simulation.engine import EngineSettings

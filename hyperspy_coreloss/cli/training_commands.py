@@ -13,20 +13,25 @@ from hyperspy_coreloss.files import replace_file
 
 @click.command()
 @click.argument("data", type=FILE)
-@click.option("-o", "--output", type=PATH, required=True, help="The model (.safetensors) to write.")
+@click.option(
+    "-o", "--output", type=PATH, required=True, help="Model file (.safetensors) to write."
+)
 @click.option("--name", default="silica-o-k", show_default=True, help="Name of the model.")
 @click.option("--model-version", default="1.0.0", show_default=True)
-@click.option("--intended-use", required=True, help="What the model is for, in a sentence.")
-@click.option("--limits", required=True, help="What it must not be used for, and why.")
+@click.option("--intended-use", required=True, help="Intended use, for the card.")
+@click.option("--limits", required=True, help="Limits of use, for the card.")
 @click.option("--sigma", default=0.5, show_default=True, help="Gaussian broadening in eV.")
 @click.option(
-    "--stop", default=15.0, show_default=True, help="End of what is read, in eV from the threshold."
+    "--stop",
+    default=15.0,
+    show_default=True,
+    help="End of the energy window in eV from the threshold.",
 )
 @click.option(
-    "--excitation-energy", is_flag=True, help="Give the excitation energy to the network."
+    "--excitation-energy", is_flag=True, help="Read spectra at their excitation energies."
 )
-@click.option("--study", type=FILE, help="Study (.json) to take the settings from.")
-@click.option("--epochs", type=click.IntRange(1), help="Largest number of passes over the spectra.")
+@click.option("--study", type=FILE, help="Study (.json) that chose the settings.")
+@click.option("--epochs", type=click.IntRange(1), help="Maximum number of passes over the spectra.")
 @click.option("--seed", default=0, show_default=True)
 @JOBS
 def train(
@@ -44,7 +49,7 @@ def train(
     seed: int,
     jobs: int,
 ) -> None:
-    """Train a model on the data set DATA, after testing it on new phases and on new sites."""
+    """Train a model on the data set DATA, after tests on new phases and on new sites."""
     from dataclasses import replace
 
     from hyperspy_coreloss.dataset.dataset import load_dataset
@@ -66,7 +71,7 @@ def train(
         try:
             splits.append(divide(dataset))
         except DatasetError as error:
-            click.echo(f"Without a test on this split: {error}", err=True)
+            click.echo(f"Test left out. {error}", err=True)
     window = EnergyWindow(stop=stop)
     if excitation_energy:
         window = absolute_window(dataset, window.read_range)
@@ -89,15 +94,15 @@ def train(
 @click.command("train-emulator")
 @click.argument("data", type=FILE)
 @click.option(
-    "-o", "--output", type=PATH, required=True, help="The emulator (.safetensors) to write."
+    "-o", "--output", type=PATH, required=True, help="Emulator file (.safetensors) to write."
 )
 @click.option("--name", default="silica-o-k", show_default=True, help="Name of the emulator.")
 @click.option("--sigma", default=0.2, show_default=True, help="Gaussian broadening in eV.")
-@click.option("--property", "properties", multiple=True, help="A property, as often as needed.")
+@click.option("--property", "properties", multiple=True, help="Property to include; repeatable.")
 def train_emulator(
     data: Path, output: Path, name: str, sigma: float, properties: tuple[str, ...]
 ) -> None:
-    """Learn the spectra of DATA as a function of properties, for fits with PropertyELNES."""
+    """Train an emulator on DATA: spectra as a function of properties, for PropertyELNES."""
     from hyperspy_coreloss.components.emulator_training import train_emulator as learn
     from hyperspy_coreloss.dataset.dataset import load_dataset
 
@@ -109,12 +114,17 @@ def train_emulator(
 @click.command("study")
 @click.argument("data", type=FILE)
 @click.option(
-    "-o", "--output", type=PATH, default=Path("results"), show_default=True, help="Folder."
+    "-o",
+    "--output",
+    type=PATH,
+    default=Path("results"),
+    show_default=True,
+    help="Folder to write to.",
 )
-@click.option("--commit", help="Version of the code, for the record.")
+@click.option("--commit", help="Commit of the code, to record.")
 @JOBS
 def run_study(data: Path, output: Path, commit: str | None, jobs: int) -> None:
-    """Repeat the paper's study on the data set DATA: study.json and study.html."""
+    """Repeat the paper's study on the data set DATA; write study.json and study.html."""
     from hyperspy_coreloss.dataset.dataset import load_dataset
     from hyperspy_coreloss.study.experiments import run_study as study_of
     from hyperspy_coreloss.study.experiments import save_study

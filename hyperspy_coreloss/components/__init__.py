@@ -1,7 +1,8 @@
-"""Components for HyperSpy models: computed fine structure, and the step of an edge.
+"""Components for HyperSpy models: computed fine structure, and the continuum step of an edge.
 
-All give intensities per eV, as HyperSpy's own do: a model multiplies by the channel width where the
-energy axis is binned. Their ``intensity`` is in counts.
+All components return intensities per eV, like those of HyperSpy: where the energy axis is binned, a
+model multiplies them by the channel width. The parameter ``intensity`` of the fine structure is in
+counts, that of :class:`EdgeStep` in counts per eV.
 """
 
 from hyperspy_coreloss.components.edge_step import EdgeStep

@@ -1,8 +1,8 @@
 """Sampled spectra as smooth functions of energy, onset, broadening and lifetime.
 
-Model components need spectra at any energy, shifted and broadened by fitted amounts, with the
-derivatives by these. A spectrum that is known between two energies keeps its first and last value
-beyond them, so that a broader one bends at its ends and does not break off.
+Model components need spectra at any energy, shifted and broadened by fitted amounts, and the
+derivatives with respect to these amounts. Outside its energy range a curve is continued with its
+first and its last value; without this, broadening would pull its ends towards zero.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from hyperspy_coreloss.errors import SignalError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# How far the ends are continued, in widths of the Gaussian and of the Lorentzian: after them, what
-# a kernel has left is 1e-15 and 2e-3 of the step at an end.
+# Distance over which the ends are continued, in standard deviations of the Gaussian and in half
+# widths of the Lorentzian. Beyond it the kernels weigh 1e-15 and 2e-3 of the step at an end.
 _GAUSSIAN_REACH = 8.0
 _LORENTZIAN_REACH = 200.0
 
@@ -36,7 +36,7 @@ class SampledCurves:
     Parameters
     ----------
     start, step
-        First energy and distance between two, in eV.
+        First energy and energy step, in eV.
     values
         Shape (curves, samples).
 
@@ -55,12 +55,15 @@ class SampledCurves:
         object.__setattr__(self, "values", values)
         if values.shape[1] < 4 or not self.step > 0:
             msg = (
-                "A sampled curve needs four or more samples at rising energies; found "
-                f"{values.shape[1]} in steps of {self.step} eV."
+                "A sampled curve needs four or more samples at rising energies; this one has "
+                f"{values.shape[1]} samples in steps of {self.step} eV."
             )
             raise SignalError(msg)
         if not np.isfinite(values).all():
-            msg = f"A sampled curve must be finite; found {np.sum(~np.isfinite(values))} values."
+            msg = (
+                f"A sampled curve must be finite; {np.sum(~np.isfinite(values))} of its "
+                f"{values.size} values are not. Replace them, or choose another energy range."
+            )
             raise SignalError(msg)
 
     @property
@@ -75,16 +78,16 @@ class SampledCurves:
 
 
 def sample_curve(energy: NDArray[np.floating], values: NDArray[np.floating]) -> SampledCurves:
-    """Return a curve known at rising energies, evenly spaced or not.
+    """Return the curve through samples at rising energies, evenly spaced or not.
 
     Uneven samples are interpolated by a cubic spline in steps of the narrowest spacing.
 
     Parameters
     ----------
     energy
-        In eV, shape (samples,).
+        Energies in eV, shape (samples,).
     values
-        Shape (samples,).
+        Values at these energies, shape (samples,).
     """
     spacing = np.diff(energy)
     step = float(spacing.min())
@@ -101,20 +104,20 @@ def evaluate_curves(
     lifetime: float = 0.0,
     derivative: CurveArgument | None = None,
 ) -> NDArray[np.float64]:
-    """Return broadened curves, or their derivative by one variable, at given energies.
+    """Return broadened curves, or their derivative with respect to one variable.
 
     Parameters
     ----------
     curves
-        What to broaden.
+        Curves to broaden.
     energy
-        In eV, shape (energies,), in any order.
+        Energies in eV, shape (energies,), in any order.
     broadening
         Standard deviation of the Gaussian in eV.
     lifetime
         Half width at half maximum of the Lorentzian in eV.
     derivative
-        None for the curves; else the variable.
+        Variable of the derivative; None for the curves themselves.
 
     Returns
     -------
@@ -136,16 +139,16 @@ def _spline(
 ) -> CubicSpline:
     """Return the spline through broadened curves, continued beyond their ends.
 
-    The derivative by the width of the kernel is a product in Fourier space too: Gaussian and
-    Lorentzian there are exp(-σ² k² / 2) and exp(-Γ |k|).
+    In Fourier space the Gaussian is exp(-σ² k² / 2) and the Lorentzian exp(-Γ |k|), so the
+    derivative with respect to a width is a product too.
     """
     reach = _GAUSSIAN_REACH * broadening + _LORENTZIAN_REACH * lifetime
-    # A power of two, so that a small change of a width does not move where the kernel is cut off.
+    # A power of two, so that a small change of a width leaves the cut-off of the kernel unchanged.
     margin = 1 << int(np.ceil(np.log2(reach / curves.step + 2)))
     n_samples = curves.values.shape[1]
     n_total = next_fast_len(n_samples + 6 * margin, real=True)
     first, last = curves.values[:, :1], curves.values[:, -1:]
-    # A transform is periodic: far from what is kept, the last value goes back to the first.
+    # The transform is periodic: outside the kept range a cosine joins the last value to the first.
     back = 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, n_total - n_samples - 4 * margin))
     ones = np.ones(2 * margin)
     padded = np.hstack([first * ones, curves.values, last * ones, first + (last - first) * back])

@@ -1,4 +1,4 @@
-"""The component of an edge's continuum: a step with a lifetime or with a resolution."""
+"""The continuum step of an edge as a component: an arctangent or an error function."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ class EdgeStep(Expression):
     Variable        Parameter     Meaning
     ============== ============= ==============================================================
     :math:`I`       intensity     Height in counts per eV far above the onset; linear
-    :math:`E_0`     onset         Where half the height is reached, in eV
-    :math:`w`       width         In eV: half width at half maximum of the Lorentzian (arctan) or
-                                  standard deviation of the Gaussian (erf) that the step is
-                                  broadened with
+    :math:`E_0`     onset         Energy at which half the height is reached, in eV
+    :math:`w`       width         Broadening in eV: half width at half maximum of the Lorentzian
+                                  (arctan) or standard deviation of the Gaussian (erf)
     ============== ============= ==============================================================
 
-    The arctangent is the step of states with a lifetime, the error function that of a spectrometer.
+    The arctangent describes broadening by a lifetime, the error function broadening by the energy
+    resolution of the spectrometer.
 
     Parameters
     ----------
     shape : {"arctan", "erf"}
-        Which of the two.
+        Arctangent or error function.
     intensity, onset, width : float
-        First values of the parameters. In a linear fit fix onset and width
+        Initial values of the parameters. For a linear fit, fix onset and width
         (``m.set_parameters_not_free(only_nonlinear=True)``).
     module
-        Library that evaluates the expression, see
+        Library that evaluates the expression; see
         :class:`hyperspy.api.model.components1D.Expression`.
 
     Examples

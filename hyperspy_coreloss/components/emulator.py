@@ -1,10 +1,10 @@
-"""The forward direction: from the properties of a site to its spectrum, with derivatives.
+"""Emulators: the mean spectrum of sites as a function of their properties, with derivatives.
 
 An emulator is a Gaussian process on the principal components of computed spectra (Rasmussen and
 Williams 2006, Gaussian Processes for Machine Learning, chapter 2; Higdon et al. 2008, J. Am. Stat.
-Assoc. 103, 570). Its mean is smooth, and far from all it was trained on it is the mean spectrum.
-Sites of equal properties have different spectra: an emulator gives their mean, and tells how far
-from it spectra of new phases are.
+Assoc. 103, 570). Its prediction is smooth; far from all training sites it is the mean of their
+spectra. Sites with equal properties have different spectra: an emulator predicts the mean of these.
+It also stores how far spectra of phases left out of the training lie from their predictions.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _KIND = "emulator"
-#: Distance of two energies of emulated spectra, in eV.
+#: Energy step of emulated spectra, in eV.
 STEP = 0.1
 _EACH_PROPERTY = ("centre", "scale", "lower", "upper", "length_scales")
 
 
 @dataclass(frozen=True, eq=False)
 class SpectrumEmulator:
-    """A spectrum as a function of properties.
+    """The mean spectrum of sites as a function of their properties.
 
     Parameters
     ----------
@@ -52,26 +52,30 @@ class SpectrumEmulator:
     edge
         Absorbing element and edge.
     properties
-        What the spectrum is a function of, in order.
+        Properties that the spectrum is a function of, in the order of the columns.
     sigma
         Standard deviation of the Gaussian broadening of the spectra, in eV.
     start
-        First energy of the spectra in eV from the lowest empty state; they go on in steps of
+        First energy of the spectra in eV, counted from the lowest empty state. The energy step is
         0.1 eV.
     record
-        JSON-ready: data set, its size and SHA-256, versions.
+        JSON-ready: SHA-256, size and licence of the data set, and the version of this package.
     arrays
-        ``mean`` (energies,) and ``components`` (components, energies): spectra of unit area;
-        ``centre``, ``scale``, ``lower``, ``upper`` (properties,): mean, spread and range of the
-        training sites; ``length_scales`` (properties,) in units of the scale; ``points`` (sites,
-        properties): the sites; ``amplitude`` (1,) and ``coefficients`` (sites, components);
-        ``discrepancy`` (energies,): root mean square difference from spectra of phases that were
-        left out in turn; ``residuals`` (sites, properties): fitted minus true properties of these.
+        ``mean`` (energies,) and ``components`` (components, energies): mean and principal
+        components of the training spectra, which have unit area;
+        ``centre``, ``scale``, ``lower``, ``upper`` (properties,): mean, standard deviation and
+        range of the properties of the training sites;
+        ``points`` (sites, properties): the training sites, centred and scaled;
+        ``length_scales`` (properties,), in units of the scale, ``amplitude`` (1,) and
+        ``coefficients`` (sites, components): the Gaussian process;
+        ``discrepancy`` (energies,) and ``residuals`` (sites, properties): for phases that were left
+        out of the training in turn, the root mean square difference between true and emulated
+        spectra, and fitted minus true properties.
 
     Raises
     ------
     PretrainedFormatError
-        If arrays are missing, do not fit together or are not finite.
+        If arrays are missing, have inconsistent shapes or are not finite.
     """
 
     name: str
@@ -99,13 +103,16 @@ class SpectrumEmulator:
             "amplitude": (1,),
             **dict.fromkeys(_EACH_PROPERTY, (n_properties,)),
         }
-        found = {name: np.shape(array) for name, array in self.arrays.items()}
-        if found != shapes or not all(np.isfinite(array).all() for array in self.arrays.values()):
-            msg = f"The arrays of the emulator {self.name!r} are incomplete or not finite: {found}."
+        actual = {name: np.shape(array) for name, array in self.arrays.items()}
+        if actual != shapes or not all(np.isfinite(array).all() for array in self.arrays.values()):
+            msg = (
+                f"The arrays of the emulator {self.name!r} are incomplete or not finite. They need "
+                f"the shapes {shapes}, but have {actual}. Train the emulator again."
+            )
             raise PretrainedFormatError(msg)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # As the file, so that the arrays are read-only on the other side too.
+        # Pickled as the content of its file, so that the arrays of the copy are read-only too.
         return type(self).from_bytes, (self.to_bytes(), self.name)
 
     @property
@@ -115,18 +122,18 @@ class SpectrumEmulator:
 
     @cached_property
     def curves(self) -> SampledCurves:
-        """Mean spectrum and principal components, which :meth:`mixture` tells the shares of."""
+        """Mean spectrum and principal components, in the order of :meth:`mixture`."""
         values = read_only(np.vstack([self.arrays["mean"], self.arrays["components"]]))
         return SampledCurves(self.start, STEP, values)
 
     @cached_property
     def sites(self) -> NDArray[np.float64]:
-        """Properties of the sites it was trained on, shape (sites, properties)."""
+        """Properties of the training sites, shape (sites, properties)."""
         return read_only(self.arrays["centre"] + self.arrays["scale"] * self.arrays["points"])
 
     @cached_property
     def site_spectra(self) -> NDArray[np.float64]:
-        """What :meth:`spectra` says of :attr:`sites`, shape (sites, energies)."""
+        """Emulated spectra of the training sites, shape (sites, energies)."""
         return read_only(self.spectra(self.sites))
 
     @cached_property
@@ -135,7 +142,7 @@ class SpectrumEmulator:
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def mixture(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the share of each curve in the spectra of sites.
+        """Return the coefficient of each curve of :attr:`curves` in the spectra of sites.
 
         Parameters
         ----------
@@ -145,16 +152,16 @@ class SpectrumEmulator:
         Returns
         -------
         ndarray
-            Shape (sites, 1 + components); the share of the mean spectrum is one.
+            Shape (sites, 1 + components); the coefficient of the mean spectrum is one.
         """
         with torch.no_grad(), one_thread():
             shares = _shares(_tensors(self), torch.tensor(values, dtype=torch.float64)).numpy()
         return np.hstack([np.ones((len(shares), 1)), shares])
 
     def mixture_gradient(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the derivative of :meth:`mixture` by the properties of one site.
+        """Return the derivative of :meth:`mixture` with respect to the properties.
 
-        By automatic differentiation.
+        It is computed for one site by automatic differentiation.
 
         Parameters
         ----------
@@ -169,14 +176,14 @@ class SpectrumEmulator:
         tensors = _tensors(self)
         n_components = len(self.arrays["components"])
         with one_thread():
-            # One copy of the site for each component gives all derivatives in a single pass back.
+            # With one copy of the site for each component, one backward pass gives all derivatives.
             at = torch.tensor(np.tile(values, (n_components, 1)), requires_grad=True)
             own = _shares(tensors, at).diagonal().sum()
             (change,) = torch.autograd.grad(own, at)
         return np.vstack([np.zeros((1, len(values))), change.numpy()])
 
     def spectra(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return spectra of unit area on the energies of :attr:`curves`, shape (sites, energies).
+        """Return spectra of unit area at the energies of :attr:`curves`, shape (sites, energies).
 
         Parameters
         ----------
@@ -188,14 +195,15 @@ class SpectrumEmulator:
     def half_width(self, level: float = 0.9) -> NDArray[np.floating]:
         """Return the half width of the interval around fitted properties.
 
-        Of sites of new phases that are like those of the data set, a share of at least `level` has
-        its true value inside, if all properties are fitted to a spectrum without noise (split
-        conformal prediction, as for :meth:`PretrainedModel.half_width`).
+        The interval holds the true value for at least the fraction `level` of the sites of new
+        phases, if these are like the phases of the data set and all properties are fitted to a
+        spectrum without noise (split conformal prediction, as for
+        :meth:`PretrainedModel.half_width`).
 
         Parameters
         ----------
         level
-            Share of sites, between 0 and 1.
+            Fraction of sites, between 0 and 1.
 
         Returns
         -------
@@ -224,9 +232,9 @@ class SpectrumEmulator:
         Raises
         ------
         PretrainedFormatError
-            If the content is no complete emulator, or of a newer format.
+            If the content is not a complete emulator, or has a newer format.
         """
-        expected = {part.name for part in fields(cls)} - {"arrays"}
+        expected = {attribute.name for attribute in fields(cls)} - {"arrays"}
         header, arrays = unpack(content, name, _KIND, _FORMAT, expected)
         specs = tuple(PropertySpec.from_dict(spec) for spec in header.pop("properties"))
         return cls(properties=specs, arrays=arrays, **header)
@@ -260,17 +268,18 @@ _SHIPPED = Store(
 
 
 def load_emulator(emulator: str | Path | SpectrumEmulator = "silica-o-k") -> SpectrumEmulator:
-    """Return an emulator by the name of a shipped one, or from its file.
+    """Return a shipped emulator by its name, or an emulator from a file.
 
     Parameters
     ----------
     emulator
-        Name, path of a ``.safetensors`` file, or an emulator, which is returned as it is.
+        Name of a shipped emulator, path of a ``.safetensors`` file, or an emulator, which is
+        returned unchanged.
 
     Raises
     ------
     PretrainedNotFoundError
-        If there is no such name or file.
+        If there is no shipped emulator and no file of this name.
     PretrainedFormatError
         If the file cannot be read.
 
@@ -285,7 +294,7 @@ def load_emulator(emulator: str | Path | SpectrumEmulator = "silica-o-k") -> Spe
 
 
 def _shares(arrays: Mapping[str, torch.Tensor], values: torch.Tensor) -> torch.Tensor:
-    """Return the mean of the process: shares of the components, shape (sites, components)."""
+    """Return the mean of the Gaussian process: coefficients, shape (sites, components)."""
     scaled = (values - arrays["centre"]) / arrays["scale"]
     distance = (scaled[:, None] - arrays["points"]) / arrays["length_scales"]
     kernel = arrays["amplitude"] * torch.exp(-0.5 * (distance**2).sum(-1))

@@ -1,4 +1,4 @@
-"""Learning an emulator from a data set, and how wrong it is on phases that it does not know."""
+"""Training an emulator on a data set, and its errors on phases left out of the training."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
 _FOLDS = 5
-# Where the search for the length scales (in standard deviations) and the noise starts, and where
-# it ends: properties of real sites never fix a spectrum.
+# Initial value and bounds of the length scales (in standard deviations) and of the noise. The noise
+# has a lower bound, because equal properties do not imply equal spectra.
 _LENGTH, _NOISE = (2.0, (0.3, 30.0)), (0.3, (1e-3, 10.0))
-# Limits of intensity and onset in eV when a spectrum of unit area is fitted.
+# Bounds of the intensity and of the onset in eV in the fit to a spectrum of unit area.
 _INTENSITY, _ONSET = (0.5, 2.0), (-2.0, 2.0)
 _MOST_STEPS = 100
 
@@ -48,39 +48,39 @@ def train_emulator(
     energy_range: tuple[float, float] = (-5.0, 40.0),
     n_components: int = 15,
 ) -> SpectrumEmulator:
-    """Learn the spectra of a data set as a function of properties.
+    """Train an emulator: the spectra of a data set as a function of properties.
 
-    Takes less than a minute for some hundred spectra, two for a thousand. The same data set gives
-    the same emulator on one kind of processor.
+    Training takes less than a minute for a few hundred spectra, and two minutes for a thousand. The
+    same data set gives the same emulator on processors of one kind.
 
     Parameters
     ----------
     dataset
         Computed spectra with labels and phases.
     properties
-        Names of the properties that the spectrum is a function of; by default all of the data set
-        but the excitation energy, which is where the spectrum lies.
+        Names of the properties that the spectrum is a function of; by default all properties of the
+        data set except the excitation energy, which is the position of the spectrum.
     name
         Identifies the emulator.
     sigma
         Standard deviation in eV of the Gaussian broadening of the spectra.
     energy_range
-        In eV from the lowest empty state; cut to where all spectra are known.
+        In eV from the lowest empty state; restricted to the range that all spectra cover.
     n_components
-        Principal components of the spectra; fewer if there are fewer spectra.
+        Number of principal components; at most one less than the number of spectra.
 
     Raises
     ------
     UnknownPropertyError
         If the data set has no such property.
     DatasetError
-        If a property of a site is not known, or there are fewer than two phases.
+        If a site lacks one of the properties, or there are fewer than two phases.
     """
-    known = [spec.name for spec in dataset.properties]
-    wanted = [one for one in known if one != EXCITATION_ENERGY.name]
-    columns = [property_index(one, known) for one in (properties or wanted)]
+    names = [spec.name for spec in dataset.properties]
+    wanted = [one for one in names if one != EXCITATION_ENERGY.name]
+    columns = [property_index(one, names) for one in (properties or wanted)]
     values = dataset.targets[:, columns]
-    _check(dataset, values, [known[column] for column in columns])
+    _check(dataset, values, [names[column] for column in columns])
     low, high = np.clip(energy_range, *dataset.energy_range)
     energy = low + STEP * np.arange(int((high - low) / STEP + 1e-6) + 1)
     spectra = dataset.spectra(energy, sigma)
@@ -117,9 +117,9 @@ def fit_properties(
     Parameters
     ----------
     emulator
-        Whose spectra are fitted; the bounds are the range of its sites.
+        Emulator to fit; its training sites bound the properties.
     spectrum
-        On the energies of the emulator, of about unit area.
+        Intensities at the energies of the emulator, with an area of about one.
 
     Returns
     -------
@@ -130,25 +130,27 @@ def fit_properties(
     lower, upper = arrays["lower"], arrays["upper"]
     spread = np.where(upper > lower, upper - lower, 1.0)
 
-    def parts(at: NDArray[np.float64], derivative: CurveArgument | None) -> NDArray[np.float64]:
+    def shifted_curves(
+        at: NDArray[np.float64], derivative: CurveArgument | None
+    ) -> NDArray[np.float64]:
         return evaluate_curves(emulator.curves, energy - at[1], derivative=derivative)
 
     def missed(at: NDArray[np.float64]) -> NDArray[np.float64]:
-        return at[0] * (emulator.mixture(at[None, 2:])[0] @ parts(at, None)) - spectrum
+        return at[0] * (emulator.mixture(at[None, 2:])[0] @ shifted_curves(at, None)) - spectrum
 
     def gradient(at: NDArray[np.float64]) -> NDArray[np.float64]:
-        curves, mixture = parts(at, None), emulator.mixture(at[None, 2:])[0]
-        by_onset = -at[0] * (mixture @ parts(at, "energy"))
+        curves, mixture = shifted_curves(at, None), emulator.mixture(at[None, 2:])[0]
+        by_onset = -at[0] * (mixture @ shifted_curves(at, "energy"))
         by_properties = at[0] * (emulator.mixture_gradient(at[2:]).T @ curves)
         return np.column_stack([mixture @ curves, by_onset, by_properties.T])
 
-    # From the properties of the training site whose emulated spectrum is nearest.
+    # Start from the training site whose emulated spectrum is nearest to this one.
     nearest = np.argmin(((emulator.site_spectra - spectrum) ** 2).sum(axis=1))
     inside = np.clip(emulator.sites[nearest], lower + 1e-3 * spread, upper - 1e-3 * spread)
-    # A property that all sites share has no range; least_squares wants one.
+    # least_squares needs a range also for a property that is equal in all sites.
     lowest = np.concatenate([[_INTENSITY[0], _ONSET[0]], lower])
     highest = np.concatenate([[_INTENSITY[1], _ONSET[1]], lower + spread])
-    found = least_squares(
+    solution = least_squares(
         missed,
         np.concatenate([[1.0, 0.0], inside]),
         gradient,
@@ -156,20 +158,24 @@ def fit_properties(
         x_scale=np.concatenate([[1.0, 1.0], spread]),
         max_nfev=_MOST_STEPS,
     )
-    return found.x[2:]
+    return solution.x[2:]
 
 
 def _check(dataset: SpectrumDataset, values: NDArray[np.float64], names: Sequence[str]) -> None:
-    unknown = np.argwhere(np.isnan(values))
-    if len(unknown):
-        site, column = unknown[0]
+    missing = np.argwhere(np.isnan(values))
+    if len(missing):
+        site, column = missing[0]
         msg = (
-            f"The {names[column]} of {dataset.names[site]} is not known. Leave it out of the "
-            "properties, or the site out of the data set."
+            f"An emulator needs all its properties for all sites, but {dataset.names[site]} has no "
+            f"{names[column]}. Leave the property out with properties=, or the site with "
+            "dataset.take()."
         )
         raise DatasetError(msg)
     if dataset.counts.n_phases < 2:
-        msg = "An emulator is judged on phases that are left out, so it needs two or more phases."
+        msg = (
+            "An emulator is tested on phases left out of its training, so it needs two or more "
+            f"phases; the data set has {dataset.counts.n_phases}. Add sites of other phases."
+        )
         raise DatasetError(msg)
 
 
@@ -177,11 +183,11 @@ def _fit(
     values: NDArray[np.float64],
     spectra: NDArray[np.float64],
     n_components: int,
-    known: tuple[Mapping[str, NDArray], float] | None = None,
+    earlier: tuple[Mapping[str, NDArray], float] | None = None,
 ) -> tuple[dict[str, NDArray[np.float64]], float]:
-    """Fit a Gaussian process; also return its noise.
+    """Return the arrays of a fitted Gaussian process, and its noise.
 
-    Length scales and noise are those of a process that is known, or else the likeliest.
+    Length scales, amplitude and noise are those of an earlier fit, or else maximise the likelihood.
     """
     centre, spread = values.mean(axis=0), values.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
@@ -190,18 +196,18 @@ def _fit(
     scores = pca.transform(spectra)
     unit = scores[:, 0].std()
     lengths, amplitude, noise = np.full(len(centre), _LENGTH[0]), 1.0, _NOISE[0]
-    if known is not None:
-        arrays, noise = known
+    if earlier is not None:
+        arrays, noise = earlier
         lengths, amplitude = arrays["length_scales"], arrays["amplitude"].item()
     kernel = ConstantKernel(amplitude, (1e-3, 1e3)) * RBF(lengths, _LENGTH[1])
-    # All components share one kernel: a whole spectrum is nearer to or further from others.
+    # All components share one kernel: sites resemble each other in their whole spectrum.
     process = GaussianProcessRegressor(
         kernel + WhiteKernel(noise, _NOISE[1]),
-        optimizer="fmin_l_bfgs_b" if known is None else None,
+        optimizer="fmin_l_bfgs_b" if earlier is None else None,
         random_state=0,
     )
     with warnings.catch_warnings():
-        # Few sites say little about the length scales; then the bounds are meant to hold.
+        # With few sites the likelihood hardly depends on the length scales: they end at a bound.
         warnings.simplefilter("ignore", ConvergenceWarning)
         process.fit(points, scores / unit)
     smooth, white = process.kernel_.k1, process.kernel_.k2
@@ -216,7 +222,7 @@ def _fit(
         "length_scales": np.atleast_1d(smooth.k2.length_scale).astype(np.float64),
         "amplitude": np.array([smooth.k1.constant_value]),
         "coefficients": process.alpha_ * unit,
-        # Not known before the process has been tried on what it does not know.
+        # Placeholders until the process has been tested on phases left out.
         "discrepancy": np.zeros_like(pca.mean_),
         "residuals": np.zeros_like(values),
     }

@@ -1,4 +1,4 @@
-"""What the components of fine structure have in common: a mixture of curves with its gradients."""
+"""The base class of the fine-structure components: a mixture of curves with its gradients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.components.curves import CurveArgument, SampledCurves
 
-#: Parameters that every such component has, in this order.
+#: Parameters of every fine-structure component, in this order.
 COMMON = ("intensity", "onset", "broadening", "lifetime")
 
 
@@ -26,11 +26,11 @@ class FineStructure(Component):
     Parameters
     ----------
     curves
-        On energies counted from the onset.
+        Curves, at energies counted from the onset.
     properties
-        Names of further parameters, which the mixture depends on.
+        Names of the further parameters, on which the mixture depends.
     intensity, onset, broadening, lifetime
-        First values of the parameters.
+        Initial values of the parameters.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class FineStructure(Component):
         broadening: float,
         lifetime: float,
     ) -> None:
-        # HyperSpy looks for the gradients while it makes the parameters.
+        # HyperSpy looks up the gradients when it creates the parameters.
         for position, name in enumerate(properties):
             setattr(self, f"grad_{name}", self._property_gradient(position))
         super().__init__([*COMMON, *properties], ["intensity"])
@@ -65,19 +65,19 @@ class FineStructure(Component):
         return self.intensity.value * self.grad_intensity(x)
 
     def grad_intensity(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the derivative by the intensity."""
+        """Return the derivative with respect to the intensity."""
         return self._mixture() @ self._basis(x)
 
     def grad_onset(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the derivative by the onset."""
+        """Return the derivative with respect to the onset."""
         return -self.intensity.value * (self._mixture() @ self._basis(x, "energy"))
 
     def grad_broadening(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the derivative by the standard deviation of the Gaussian."""
+        """Return the derivative with respect to the standard deviation of the Gaussian."""
         return self.intensity.value * (self._mixture() @ self._basis(x, "broadening"))
 
     def grad_lifetime(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the derivative by the half width of the Lorentzian."""
+        """Return the derivative with respect to the half width of the Lorentzian."""
         return self.intensity.value * (self._mixture() @ self._basis(x, "lifetime"))
 
     def function_nd(
@@ -92,8 +92,8 @@ class FineStructure(Component):
         axis
             Energies in eV, shape (energies,).
         parameters_values
-            An array for each parameter, of the shape of the navigation space; by default those
-            stored in the model.
+            One array for each parameter, with the navigation shape; by default the values stored in
+            the model.
 
         Returns
         -------
@@ -129,16 +129,16 @@ class FineStructure(Component):
         )
 
     def _mixture(self) -> NDArray[np.float64]:
-        """Return the share of each curve at the present properties, shape (curves,)."""
+        """Return the coefficient of each curve at the current properties, shape (curves,)."""
         properties = [[parameter.value for parameter in self.parameters[len(COMMON) :]]]
         return self._mixtures(np.array(properties))[0]
 
     def _mixtures(self, properties: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share of each curve, shape (spectra, curves)."""
+        """Return the coefficient of each curve, shape (spectra, curves)."""
         raise NotImplementedError
 
     def _mixture_gradient(self) -> NDArray[np.float64]:
-        """Return the derivative of the mixture by the properties, shape (curves, properties)."""
+        """Return the derivative with respect to the properties, shape (curves, properties)."""
         raise NotImplementedError
 
     def _property_gradient(self, position: int) -> Callable[[NDArray], NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""The component whose parameters are the properties of a site."""
+"""The component that has the properties of a site as parameters."""
 
 from __future__ import annotations
 
@@ -27,39 +27,40 @@ if TYPE_CHECKING:
 class PropertyELNES(FineStructure):
     r"""The mean spectrum of sites with given properties, as a component.
 
-    Its parameters are the properties: fitted beside a background, neighbouring edges and the
-    plural scattering of a low-loss spectrum, they come with standard errors. The spectrum is that
-    of an emulator, with gradients by automatic differentiation.
+    Its parameters are the properties. A model can fit them together with a background, neighbouring
+    edges and plural scattering from a low-loss spectrum, and gives their standard errors. The
+    spectrum is that of an emulator; its gradients come from automatic differentiation.
 
     ================ ============== ==============================================================
     Variable          Parameter      Meaning
     ================ ============== ==============================================================
     :math:`I`         intensity      Counts from -5 eV to 40 eV (the range of the emulator)
-    :math:`E_0`       onset          Energy of the lowest empty state, in eV; fixed at first. On a
-                                     calibrated axis it is the excitation energy.
-    :math:`\sigma`    broadening     Gaussian on top of the emulator's own (standard deviation
-                                     0.2 eV), in eV; fixed at first
-    :math:`\Gamma`    lifetime       Lorentzian, half width at half maximum in eV; fixed at first
-    ..                bond_length,   The properties, in their units; their bounds are the range of
-                      bond_angle,    the training sites, and hold in every fit
+    :math:`E_0`       onset          Energy of the lowest empty state, in eV; fixed by default. On
+                                     a calibrated axis it is the excitation energy.
+    :math:`\sigma`    broadening     Gaussian in addition to that of the emulator (0.2 eV),
+                                     standard deviation in eV; fixed by default
+    :math:`\Gamma`    lifetime       Lorentzian, half width at half maximum in eV; fixed by default
+    ..                bond_length,   The properties, in their units. Their bounds are the range of
+                      bond_angle,    the training sites and apply to every fit
                       ...
     ================ ============== ==============================================================
 
-    The standard errors that a fit gives know about noise only. Sites of equal properties have
-    different spectra, so the truth is further away than they say: :meth:`half_width` tells how far,
-    and :meth:`discrepancy` what emulated spectra miss. To predict, use ``predict_properties``; a
-    fit is for spectra where other things are fitted too, and for asking what a change of one
-    property would do. Fix what you know, and start from a prediction (:meth:`start_from`).
+    The standard errors of a fit include noise only. Sites with equal properties have different
+    spectra, so the errors of the fitted properties are larger: :meth:`half_width` returns intervals
+    that include this, and :meth:`discrepancy` the difference between spectra of new phases and
+    emulated ones. To predict properties, use ``predict_properties``. Use this component to fit
+    other contributions to a spectrum as well, or to see the effect of one property. Fix the
+    properties that you know from elsewhere, and start from a prediction (:meth:`start_from`).
 
     Parameters
     ----------
     emulator
-        Name of a shipped emulator, path of the file of one, or one from
+        Name of a shipped emulator, path of an emulator's file, or an emulator from
         :func:`~hyperspy_coreloss.train_emulator`.
     onset, intensity, broadening, lifetime : float
-        First values of these parameters.
+        Initial values of these parameters.
     **properties : float
-        First values of properties; by default the mean of the training sites.
+        Initial values of properties; by default the mean of the training sites.
 
     Examples
     --------
@@ -90,7 +91,7 @@ class PropertyELNES(FineStructure):
         )
         self._id_name = "c2523b7a-3271-4b05-91c5-2eaaa54fba86"
         self.name = "PropertyELNES"
-        # A model that is restored later, elsewhere, must give the same spectrum.
+        # Stored with the model, so that a restored model gives the same spectrum.
         content = np.frombuffer(self.emulator.to_bytes(), dtype=np.uint8)
         self._whitelist["emulator"] = ("init,sig", Signal1D(content))
         self._gradient: tuple[tuple[float, ...], NDArray[np.float64]] | None = None
@@ -106,10 +107,10 @@ class PropertyELNES(FineStructure):
             property_index(next(iter(properties)), names)
 
     def discrepancy(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return how far spectra of new phases are from the emulated one, per eV.
+        """Return the difference between spectra of new phases and the emulated one, per eV.
 
-        The root mean square over phases that were left out of the emulator in turn, at the present
-        intensity and onset; not broadened, so rather too large than too small.
+        It is the root mean square over phases that were left out of the training in turn, at the
+        current intensity and onset. It is not broadened, so it is an upper estimate.
 
         Parameters
         ----------
@@ -124,40 +125,40 @@ class PropertyELNES(FineStructure):
     def half_width(self, level: float = 0.9) -> dict[str, float]:
         """Return half widths of intervals around the fitted properties, by name.
 
-        They tell how far fits are from the truth on phases that the emulator does not know,
-        without noise, with all properties free
-        (:meth:`~hyperspy_coreloss.SpectrumEmulator.half_width`).
+        The intervals come from fits to spectra of phases left out of the training, without noise
+        and with all properties free (:meth:`~hyperspy_coreloss.SpectrumEmulator.half_width`).
 
         Parameters
         ----------
         level
-            Share of true values inside, between 0 and 1.
+            Fraction of true values inside, between 0 and 1.
         """
         widths = self.emulator.half_width(level)
         names = self.emulator.property_names
         return {name: float(width) for name, width in zip(names, widths, strict=True)}
 
     def start_from(self, prediction: CoreLossPropertySignal) -> None:
-        """Start the fit of every pixel from predicted properties and their thresholds.
+        """Set the initial values in every pixel from predicted properties and thresholds.
 
-        Pixels without a prediction keep the present values.
+        Pixels without a prediction keep the current values.
 
         Parameters
         ----------
         prediction
-            From ``predict_properties``, of the signal that the model is of.
+            Result of ``predict_properties`` for the signal of the model.
 
         Raises
         ------
         SignalError
-            If the component is in no model, or the prediction is of another navigation shape.
+            If the component is not in a model, or the prediction has another navigation shape.
         """
         shape = None if self.model is None else self.onset.map.shape
         first = prediction.get_property_map(prediction.property_names[0])
         if shape != first.data.shape:
             msg = (
-                f"A start needs the prediction for the signal of the model, shape {shape}; this "
-                f"one has {first.data.shape}. Append the component to the model first."
+                "The prediction must have the navigation shape of the model, "
+                f"{shape or 'but there is no model yet'}; it has {first.data.shape}. Append the "
+                "component to the model first, and predict from the signal of the model."
             )
             raise SignalError(msg)
         maps = {
@@ -165,8 +166,8 @@ class PropertyELNES(FineStructure):
             for name in self.emulator.property_names
             if name in prediction.property_names
         }
-        # A threshold lies behind the lowest empty state, as far as it does in the mean spectrum
-        # that is read as the spectra of the prediction were.
+        # The threshold lies above the lowest empty state. Their distance is that in the emulated
+        # spectrum, preprocessed with the recipe of the prediction.
         recipe = recipe_of(prediction)
         broadening = np.sqrt(max(recipe.sigma**2 - self.emulator.sigma**2, 0.0))
         energy = self.emulator.curves.energy
@@ -175,10 +176,10 @@ class PropertyELNES(FineStructure):
         mean = mixture @ evaluate_curves(self.emulator.curves, energy, broadening)
         behind = find_threshold(sample_curve(energy, mean), recipe.threshold_fraction)
         maps["onset"] = prediction.onset.data - behind
-        # At once: of a lazy prediction all come from one pass over the spectra.
-        for name, known in zip(maps, dask.compute(*maps.values()), strict=True):
+        # Computed together, so that a lazy prediction needs one pass over the spectra.
+        for name, predicted in zip(maps, dask.compute(*maps.values()), strict=True):
             parameter = getattr(self, name)
-            start = np.where(np.isfinite(known), known, parameter.value)
+            start = np.where(np.isfinite(predicted), predicted, parameter.value)
             lowest = -np.inf if parameter.bmin is None else parameter.bmin
             highest = np.inf if parameter.bmax is None else parameter.bmax
             parameter.map["values"] = np.clip(start, lowest, highest)
@@ -192,7 +193,7 @@ class PropertyELNES(FineStructure):
         return self.emulator.mixture(properties)
 
     def _mixture_gradient(self) -> NDArray[np.float64]:
-        # HyperSpy asks for the gradients one by one, and one pass gives them all.
+        # HyperSpy requests the gradients one by one; one backward pass gives all of them.
         at = tuple(parameter.value for parameter in self.parameters[len(COMMON) :])
         if self._gradient is None or self._gradient[0] != at:
             self._gradient = at, self.emulator.mixture_gradient(np.array(at))
@@ -200,7 +201,7 @@ class PropertyELNES(FineStructure):
 
 
 def _as_emulator(emulator: str | Path | SpectrumEmulator | BaseSignal) -> SpectrumEmulator:
-    # Here and not at the top: a template needs no torch.
+    # Imported here, so that templates do not import torch.
     from hyperspy_coreloss.components.emulator import SpectrumEmulator, load_emulator
 
     if isinstance(emulator, BaseSignal):

@@ -1,4 +1,4 @@
-"""The component of a measured or computed spectrum that serves as a template."""
+"""The component that has a measured or computed spectrum as its shape."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ if TYPE_CHECKING:
 
 
 class ELNESTemplate(FineStructure):
-    r"""The spectrum of a known site or material, shifted and broadened, as a component.
+    r"""The spectrum of a reference site or material, shifted and broadened, as a component.
 
     .. math::
 
         f(E) = I \, (t * G_\sigma * L_\Gamma)(E - E_0)
 
-    with the template :math:`t`, which has the area one between its ends, a Gaussian and a
-    Lorentzian.
+    with the template :math:`t`, normalised to unit area over its energy range, a Gaussian
+    :math:`G_\sigma` and a Lorentzian :math:`L_\Gamma`.
 
     ================ ============== ==============================================================
     Variable          Parameter      Meaning
     ================ ============== ==============================================================
-    :math:`I`         intensity      Counts between the ends of the template; linear, free
-    :math:`E_0`       onset          Where the energy 0 of the template lies, in eV; fixed
-    :math:`\sigma`    broadening     Gaussian on top of the template's own, standard deviation in
-                                     eV; fixed
-    :math:`\Gamma`    lifetime       Lorentzian on top of the template's own, half width at half
-                                     maximum in eV; fixed
+    :math:`I`         intensity      Counts in the energy range of the template; linear, free
+    :math:`E_0`       onset          Energy of the template's zero on the axis, in eV; fixed
+    :math:`\sigma`    broadening     Additional Gaussian broadening, standard deviation in eV;
+                                     fixed
+    :math:`\Gamma`    lifetime       Additional Lorentzian broadening, half width at half maximum
+                                     in eV; fixed
     ================ ============== ==============================================================
 
-    Only the intensity is free at first, so that a model of templates, a background and steps is
+    Only the intensity is free by default, so a model of templates, a background and steps is
     linear: ``m.multifit(optimizer="lstsq")`` or ``"nnls"`` fits all spectra at once (multiple
-    linear least squares), lazy ones with ``"lstsq"``. Beyond its ends the template keeps its first
-    and last value: restrict the fit with ``m.set_signal_range`` to where it is known.
+    linear least squares). Lazy signals need ``"lstsq"``. Outside its energy range the template
+    keeps its first and its last value: restrict the fit to this range with ``m.set_signal_range``.
 
     Parameters
     ----------
     template : Signal1D
-        One spectrum without background, on energies counted from the onset.
+        One spectrum without background, with energies counted from the onset.
     onset, intensity, broadening, lifetime : float
-        First values of the parameters.
+        Initial values of the parameters.
 
     Raises
     ------
@@ -102,29 +102,29 @@ class ELNESTemplate(FineStructure):
     def from_signal(
         cls, signal: BaseSignal, onset: float | None = None, **parameters: float
     ) -> Self:
-        """Take a measured or computed spectrum without background as a template.
+        """Make a template from a measured or computed spectrum without background.
 
         Parameters
         ----------
         signal : BaseSignal
-            One spectrum of an edge, background removed; its energy axis may be uneven.
+            One spectrum of an edge without background; the energy axis may be non-uniform.
         onset
-            The onset of the edge on this axis, in eV; by default the threshold, where the spectrum
-            first rises for good through 30 % of its highest intensity in the next 10 eV.
+            Onset of the edge on this axis, in eV; by default the threshold: the first lasting
+            rise through 30 % of the highest intensity of the following 10 eV.
         **parameters
-            First values of ``intensity``, ``broadening`` and ``lifetime``.
+            Initial values of ``intensity``, ``broadening`` and ``lifetime``.
 
         Raises
         ------
         SignalError
-            If the signal is not one spectrum, or no threshold is found.
+            If the signal is not one spectrum, or has no threshold.
         EnergyAxisError
             If the axis has no energy units.
         """
         energy, values = one_spectrum(signal)
-        found = find_threshold(sample_curve(energy, values)) if onset is None else float(onset)
-        template = template_signal(energy - found, values, title_of(signal))
-        return cls(template, onset=found, **parameters)
+        zero = find_threshold(sample_curve(energy, values)) if onset is None else float(onset)
+        template = template_signal(energy - zero, values, title_of(signal))
+        return cls(template, onset=zero, **parameters)
 
     @classmethod
     def from_dataset(
@@ -138,10 +138,10 @@ class ELNESTemplate(FineStructure):
         lifetime: float = 0.0,
         energy_range: tuple[float, float] = (-5.0, 40.0),
     ) -> Self:
-        """Take a computed spectrum as a template.
+        """Make a template from a computed spectrum.
 
-        It carries the lifetime broadening of the core hole only (a Lorentzian of 0.1 eV half
-        width); its energies are counted from the lowest empty state.
+        The template has the lifetime broadening of the core hole only (a Lorentzian with a half
+        width of 0.1 eV). Its energies are counted from the lowest empty state.
 
         Parameters
         ----------
@@ -151,11 +151,12 @@ class ELNESTemplate(FineStructure):
             spectrum of a structure is the mean of its sites, each as often as it occurs and at its
             own excitation energy.
         dataset
-            Computed spectra; by default those that come with the package.
+            Computed spectra; by default the shipped data set.
         onset, intensity, broadening, lifetime
-            First values of the parameters; by default the onset is the computed excitation energy.
+            Initial values of the parameters; by default the onset is the computed excitation
+            energy.
         energy_range
-            Where the template is taken, in eV from the onset.
+            Energy range of the template, in eV from the onset.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Signals of one spectrum, as templates are made of."""
+"""Signals of one spectrum, and the curves of templates from them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def unit_area(template: BaseSignal) -> SampledCurves:
     Raises
     ------
     SignalError
-        If it has more than one spectrum, or no positive area.
+        If the signal has more than one spectrum, or its area is not positive.
     """
     curve = sample_curve(*one_spectrum(template))
     if not curve.area[0] > 0:
         msg = (
-            "A template needs a positive area, because its intensity is measured by it; this one "
-            f"has {curve.area[0]:.4g}. Remove the background only, or cut the range."
+            "A template needs a positive area, because it is normalised to unit area; this one "
+            f"has {curve.area[0]:.4g}. Check the background, or choose another energy range."
         )
         raise SignalError(msg)
     return SampledCurves(curve.start, curve.step, curve.values / curve.area)
@@ -49,7 +49,7 @@ def one_spectrum(signal: BaseSignal) -> tuple[NDArray[np.floating], NDArray[np.f
     SignalError
         If the signal has more than one spectrum, or its data are not real.
     EnergyAxisError
-        If its axis is not one of energies.
+        If the axis has no energy units.
     """
     if signal.axes_manager.navigation_size > 1:
         msg = (
@@ -67,22 +67,22 @@ def one_spectrum(signal: BaseSignal) -> tuple[NDArray[np.floating], NDArray[np.f
 
 
 def find_threshold(curve: SampledCurves, fraction: float = Recipe().threshold_fraction) -> float:
-    """Return the threshold of a curve in eV, as :func:`.onset.threshold` finds it.
+    """Return the threshold of a curve in eV, by :func:`.onset.threshold`.
 
     Parameters
     ----------
     curve
         One spectrum without background.
     fraction
-        Fraction of the main peak's height at which the threshold lies.
+        Fraction of the height of the main peak that defines the threshold.
 
     Raises
     ------
     SignalError
-        If there is none.
+        If the curve has no threshold.
     """
     values = curve.values.astype(np.float32)
-    energy, found = threshold(
+    energy, exists = threshold(
         values,
         curve.energy,
         curve.energy[:1],
@@ -90,10 +90,10 @@ def find_threshold(curve: SampledCurves, fraction: float = Recipe().threshold_fr
         channel_noise(values),
         fraction,
     )
-    if not found[0]:
+    if not exists[0]:
         msg = (
-            "No threshold was found: the spectrum has no lasting rise to a peak ten times its "
-            "noise. Remove the background, or tell the onset."
+            "No threshold: the spectrum needs a lasting rise to a peak of ten times its noise. "
+            "Remove the background, or pass onset= in eV."
         )
         raise SignalError(msg)
     return float(energy[0])
@@ -102,7 +102,7 @@ def find_threshold(curve: SampledCurves, fraction: float = Recipe().threshold_fr
 def template_signal(
     energy: NDArray[np.floating], values: NDArray[np.floating], title: str
 ) -> Signal1D:
-    """Return a signal of one spectrum, for :func:`unit_area`.
+    """Return the signal of a template, as :func:`unit_area` reads it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the excitation energy as an input is worth (the paper's figure 5)."""
+"""Errors of networks that also read the excitation energy (the paper's figure 5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def errors_with_excitation_energy(
     n_networks: int,
     n_jobs: int | None = None,
 ) -> dict[str, float]:
-    """Return the errors on test spectra if each lies at its excitation energy, by property.
+    """Return the errors on test spectra that lie at their excitation energies, by property.
 
     Parameters
     ----------

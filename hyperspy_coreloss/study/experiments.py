@@ -1,8 +1,8 @@
-"""The study of Kiyohara et al. 2019 on a data set of our own, and what the paper left out.
+"""The experiments of the study: those of Kiyohara et al. 2019, and several in addition.
 
-Everything is chosen on development spectra; the test spectra of a split only measure the error.
-Each module of this room measures one thing and returns a JSON-ready dictionary; :func:`run_study`
-puts them together.
+All choices are made on development spectra; the test spectra of a split only measure errors. Each
+module of this room has one experiment and returns a JSON-ready dictionary; :func:`run_study` runs
+them all.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.splits import Split
     from hyperspy_coreloss.spectra.recipe import Recipe
 
-#: Gaussian broadenings in eV that the bank has models for.
+#: Gaussian broadenings σ in eV at which errors are measured and models are shipped.
 BANK = (0.1, 0.2, 0.3, 0.5, 0.8)
-#: Ends of the window in eV from the threshold; the paper's first.
+#: Ends of the window in eV from the threshold; the first is that of the paper.
 WINDOW_STOPS = (15.0, 20.0, 30.0, 40.0)
 
 Json = dict[str, Any]
@@ -61,24 +61,25 @@ def run_study(
     dataset
         Spectra, labels and phases.
     settings
-        What the grid search does not vary; by default all epochs, with a learning rate at which
-        they are enough to fit what was seen.
+        Settings that the grid search does not vary; by default a learning rate of 2e-3, without
+        early stopping.
     n_networks
-        Networks of each ensemble, but for the learning curves.
+        Number of networks of each ensemble, except those of the learning curves.
     commit
-        Version of the code, for the record.
+        Commit of the code, to be recorded.
     noisy_phase
-        Phase that is left out of a training at σ = 0.1 eV, to predict it from a noisy spectrum.
+        Phase left out of the training of one ensemble at σ = 0.1 eV, which then predicts it from a
+        noisy spectrum.
     n_jobs
-        Processes to run side by side, as in scikit-learn.
+        Number of parallel processes, as in scikit-learn.
     show_progressbar
-        Whether to show the progress over the parts.
+        Whether to show a progress bar over the experiments.
 
     Returns
     -------
     dict
-        JSON-ready. ``random_site`` and ``phase_disjoint`` hold ``mae``, ``r2``, ``n_test`` and
-        ``baselines`` of each property; the other keys are described in the documentation.
+        JSON-ready results. ``random_site`` and ``phase_disjoint`` hold ``mae``, ``r2``, ``n_test``
+        and ``baselines`` of each property; the documentation describes the other keys.
     """
     begin = perf_counter()
     base = TrainingSettings(learning_rate=2e-3, patience=None) if settings is None else settings
@@ -100,17 +101,17 @@ def run_study(
         total=2 * len(splits) + len(BANK) + len(WINDOW_STOPS) + 3, disable=not show_progressbar
     )
 
-    def done(part: str) -> None:
-        progress.set_description(part)
+    def done(experiment: str) -> None:
+        progress.set_description(experiment)
         progress.update()
 
     settings_of: dict[str, TrainingSettings] = {}
     for split in splits:
-        known = split.development
+        development = split.development
         search = search_settings(
-            inputs[known],
-            dataset.targets[known],
-            split.groups[known],
+            inputs[development],
+            dataset.targets[development],
+            split.groups[development],
             base,
             step=step,
             n_jobs=n_jobs,
@@ -124,9 +125,10 @@ def run_study(
         study["predictions"][split.name] = predictions
         study["worst"][split.name] = worst_predictions(dataset, inputs, split, predictions)
         done("test")
-    # Those of the honest split serve everything else, also the shipped models.
-    honest = splits[-1]
-    chosen = settings_of[honest.name]
+    # The settings chosen on the phase-disjoint split serve all further experiments, and the shipped
+    # models.
+    by_phase = splits[-1]
+    chosen = settings_of[by_phase.name]
     study["settings"] = settings_record(chosen, n_networks)
     study["excitation_energy"] = {
         split.name: {
@@ -138,21 +140,21 @@ def run_study(
         for split in splits
     }
     done("excitation energy")
-    errors = study["excitation_energy"][honest.name]["without"]
-    for part, recipes in (
+    errors = study["excitation_energy"][by_phase.name]["without"]
+    for key, recipes in (
         ("resolution", {sigma: replace(recipe, sigma=sigma) for sigma in BANK}),
         ("window_stop", {stop: _read_to(recipe, stop) for stop in WINDOW_STOPS}),
     ):
-        study[part] = {}
+        study[key] = {}
         for value, changed in recipes.items():
-            study[part][f"{value:g}"] = (
+            study[key][f"{value:g}"] = (
                 errors
                 if changed == recipe
-                else recipe_errors(dataset, changed, honest, chosen, **networks)
+                else recipe_errors(dataset, changed, by_phase, chosen, **networks)
             )
-            done(part)
+            done(key)
     study["learning_curves"] = learning_curves(
-        dataset, inputs, honest, chosen, step=step, n_jobs=n_jobs
+        dataset, inputs, by_phase, chosen, step=step, n_jobs=n_jobs
     )
     done("learning curves")
     study["noisy_spectrum"] = predict_noisy_spectrum(
@@ -166,11 +168,11 @@ def run_study(
 
 def _members(dataset: SpectrumDataset, split: Split) -> Json:
     return {
-        part: {
+        subset: {
             "n_spectra": len(rows),
             "phases": sorted({dataset.phases[row] for row in rows}),
         }
-        for part, rows in (
+        for subset, rows in (
             ("train", split.train),
             ("validation", split.validation),
             ("test", split.test),
@@ -188,7 +190,7 @@ def save_study(study: Json, filename: str | Path) -> None:
     Parameters
     ----------
     study
-        From :func:`run_study`.
+        Result of :func:`run_study`.
     filename
         The file; an existing one is replaced.
     """
@@ -197,5 +199,5 @@ def save_study(study: Json, filename: str | Path) -> None:
 
 
 def load_settings(filename: str | Path) -> tuple[TrainingSettings, int]:
-    """Return the settings of each network that a study chose, and the number of networks."""
+    """Return the settings that a study chose for each network, and the number of networks."""
     return settings_from_record(json.loads(Path(filename).read_text(encoding="utf-8"))["settings"])

@@ -1,4 +1,4 @@
-"""The figures of the study, each from plain data (Kiyohara et al. 2019, figures 2, 3, 5, 6)."""
+"""The figures of the study, from plain arrays (Kiyohara et al. 2019, figures 2, 3, 5 and 6)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.properties import PropertySpec
 
-# Of Okabe and Ito: all eyes tell them apart.
+# Colours of Okabe and Ito, which readers with colour blindness can distinguish.
 _BLUE, _SKY, _ORANGE, _GREEN = "#0072b2", "#56b4e9", "#e69f00", "#009e73"
 _RED, _PURPLE, _GREY = "#d55e00", "#cc79a7", "#999999"
 _COLOURS = (_BLUE, _SKY, _ORANGE, _GREEN, _RED, _PURPLE, _GREY)
@@ -35,7 +35,7 @@ _STYLE: Any = {
     "legend.fontsize": 8.5,
     "lines.linewidth": 1.3,
     "figure.facecolor": "white",
-    "text.parse_math": False,  # names of sites are no formulae
+    "text.parse_math": False,  # a $ in a name is not mathematics
 }
 _WIDTH = 9.0
 _COLUMNS = 3
@@ -48,16 +48,16 @@ def plot_relative_errors(
     titles: Sequence[str],
     targets: Mapping[str, Sequence[float]] | None = None,
 ) -> Figure:
-    """Plot errors as fractions of what the mean of the training spectra gives: bars by model.
+    """Plot bars of errors relative to those of predicting the mean of the training spectra.
 
     Parameters
     ----------
     errors
-        For each panel, by its title, the relative error of each property, by model.
+        For each panel, by its title: the relative errors of the properties, by model.
     titles
         Names of the properties.
     targets
-        For each panel the relative errors that are aimed for, drawn as black ticks.
+        For each panel the target values of the relative errors, drawn as black lines.
     """
     figure = plt.figure(figsize=(_WIDTH, 2.9 * len(errors)), layout="constrained")
     panels = figure.subplots(len(errors), squeeze=False, sharex=True)[:, 0]
@@ -78,7 +78,7 @@ def plot_relative_errors(
         panel.tick_params(axis="x", length=0, labelbottom=True)
     panels[-1].set_xticks(position, [_broken(title) for title in titles])
     handles, labels = panels[0].get_legend_handles_labels()
-    # Matplotlib names lines before bars.
+    # Matplotlib lists lines before bars; the targets shall come last.
     handles = sorted(handles, key=lambda handle: handle.get_label() == "target")
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(labels), 4))
     return figure
@@ -96,11 +96,11 @@ def plot_parity(
     Parameters
     ----------
     properties
-        What the columns mean.
+        Properties in the order of the columns.
     training, test
         True and predicted values, each of shape (spectra, properties).
     errors
-        ``mae`` and ``r2`` on the test spectra by the name of the property, to be written in.
+        ``mae`` and ``r2`` on the test spectra by the name of the property, for the titles.
     """
     rows = -(-len(properties) // _COLUMNS)
     figure = plt.figure(figsize=(_WIDTH, 3.0 * rows + 0.3), layout="constrained")
@@ -110,7 +110,7 @@ def plot_parity(
             panel.set_axis_off()
             continue
         spec = properties[column]
-        drawn = np.concatenate([np.asarray(part)[:, column] for part in (*training, *test)])
+        drawn = np.concatenate([np.asarray(each)[:, column] for each in (*training, *test)])
         margin = 0.04 * np.ptp(drawn) or 1.0
         limits = (drawn.min() - margin, drawn.max() + margin)
         panel.plot(limits, limits, color="0.55", linewidth=0.8, zorder=0)
@@ -124,9 +124,9 @@ def plot_parity(
         panel.locator_params(nbins=5)
         panel.set_xlabel(f"true {spec.label}")
         panel.set_ylabel("predicted")
-        found = errors[spec.name]
-        error = f"{found['mae']:#.3g}".rstrip(".")
-        panel.set_title(f"MAE {error}, R² {found['r2']:.2f}")
+        row = errors[spec.name]
+        error = f"{row['mae']:#.3g}".rstrip(".")
+        panel.set_title(f"MAE {error}, R² {row['r2']:.2f}")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
     return figure
@@ -136,7 +136,7 @@ def plot_parity(
 def plot_neighbours(
     energy: NDArray, spectra: Mapping[str, NDArray], neighbours: Sequence[Mapping[str, NDArray]]
 ) -> Figure:
-    """Plot spectra over the training spectra that are most like them (the paper's Fig. 3).
+    """Plot spectra together with their nearest training spectra (the paper's Fig. 3).
 
     Parameters
     ----------
@@ -171,19 +171,19 @@ def plot_noisy_spectrum(
     read: NDArray,
     exact: NDArray,
 ) -> Figure:
-    """Plot a noisy spectrum, and beside it what the network read of it (the paper's Fig. 6).
+    """Plot a noisy spectrum and the network input made from it (the paper's Fig. 6).
 
     Parameters
     ----------
     spectrum
-        Energies in eV and counts as they came, each of shape (channels,).
+        Energies in eV and counts of the noisy spectrum, each of shape (channels,).
     threshold
-        Where its threshold was found, in eV.
+        Threshold of the noisy spectrum, in eV.
     window
         Energies in eV from the threshold, shape (window channels,).
     read, exact
-        Area-normalised intensities on the window, of the spectrum and of the same site without
-        noise.
+        Area-normalised intensities on the window: the network input, and the spectrum of the same
+        site without noise.
     """
     figure = plt.figure(figsize=(_WIDTH, 3.1), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -192,15 +192,15 @@ def plot_noisy_spectrum(
     left.axvline(threshold, color=_RED, linewidth=1.0, label=f"threshold, {threshold:.2f} eV")
     left.set_xlabel("energy loss (eV)")
     left.set_ylabel("counts per channel")
-    left.set_title("as it came")
+    left.set_title("noisy spectrum")
     left.set_xlim(energy[0], energy[-1])
     left.set_ylim(0, 1.18 * counts.max())
     left.legend(loc="upper right")
     right.plot(window, exact, color=_ORANGE, linewidth=2.4, label="without noise")
-    right.plot(window, read, color=_BLUE, linewidth=0.9, label="read by the network")
+    right.plot(window, read, color=_BLUE, linewidth=0.9, label="from the noisy spectrum")
     right.set_xlabel("energy from threshold (eV)")
     right.set_ylabel("intensity, area 1 (1/eV)")
-    right.set_title("as the network read it")
+    right.set_title("network input")
     right.set_xlim(window[0], window[-1])
     right.set_ylim(0, 1.18 * max(read.max(), exact.max()))
     right.legend(loc="upper right")
@@ -211,16 +211,16 @@ def plot_noisy_spectrum(
 def plot_against(
     values: Sequence[float], errors: Mapping[str, Sequence[float]], label: str
 ) -> Figure:
-    """Plot relative errors against something that spectra and training share.
+    """Plot relative errors against a setting of the preprocessing.
 
     Parameters
     ----------
     values
-        Where the errors were measured.
+        Values of the setting.
     errors
         Relative error at each value, by the title of the property.
     label
-        What the values are, with their unit.
+        Name of the setting, with its unit.
     """
     figure = plt.figure(figsize=(_WIDTH, 3.3), layout="constrained")
     panel = figure.subplots()
@@ -237,14 +237,14 @@ def plot_against(
 def plot_learning_curves(
     curves: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[float]]]],
 ) -> Figure:
-    """Plot relative errors against how much there is to learn from.
+    """Plot relative errors against the number of training phases and sites.
 
     Parameters
     ----------
     curves
-        For each panel, by the label of its horizontal axis: the number of phases or sites of each
-        draw, and by the title of the property the relative error of each draw. Draws are points;
-        lines join the means of those of one size.
+        For each panel, by the label of its horizontal axis: the number of phases or sites in each
+        draw, and the relative errors of the draws by the title of the property. Points are draws;
+        lines join the means over draws of equal size.
     """
     figure = plt.figure(figsize=(_WIDTH, 3.9), layout="constrained")
     panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
@@ -288,6 +288,6 @@ def _marker(number: int) -> str:
 
 
 def _broken(title: str) -> str:
-    """Return a title in two lines, so that six stand side by side."""
+    """Return a title in two lines, so that six fit side by side."""
     first, _, last = title.rpartition(" ")
     return f"{first}\n{last}"

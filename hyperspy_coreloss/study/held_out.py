@@ -1,6 +1,6 @@
-"""Errors on spectra that were not trained on, and the worst of them (the paper's figures 2 and 3).
+"""Errors on test spectra, and the worst predictions (the paper's figures 2 and 3).
 
-The test spectra of a split are read here, once for each number of the study.
+Test spectra only measure errors here; they take no part in any choice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# Worst predictions of a property that are looked at, and training spectra compared with each.
+# Number of worst predictions of each property, and of nearest training spectra for each of them.
 _WORST = 10
 _NEIGHBOURS = 3
 
@@ -38,7 +38,7 @@ def split_errors(
     n_networks: int,
     n_jobs: int | None = None,
 ) -> tuple[Json, Json]:
-    """Return the errors on the test spectra of a split, and the predictions behind them.
+    """Return the errors on the test spectra of a split, and predictions for all its spectra.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ def split_errors(
         As in :func:`~hyperspy_coreloss.training.evaluate_split`.
     """
     targets = dataset.targets
-    found = evaluate_split(
+    evaluation = evaluate_split(
         inputs, targets, split, settings, step=step, n_networks=n_networks, n_jobs=n_jobs
     )
     baselines = evaluate_baselines(inputs, targets, split, n_jobs=n_jobs)
-    # The paper's own protocol: one network, stopped early on the validation spectra.
+    # The protocol of the paper: one network, stopped early on the validation spectra.
     paper = TrainingSettings(hidden=settings.hidden, weight_decay=settings.weight_decay)
     single = NetworkRegressor(paper, step=step).fit(
         inputs[split.train],
@@ -60,18 +60,20 @@ def split_errors(
         validation=(inputs[split.validation], targets[split.validation]),
     )
     baselines["one network"] = single.predict(inputs[split.test])
-    errors = measure_errors(dataset.properties, targets[split.test], found.predicted, baselines)
+    errors = measure_errors(
+        dataset.properties, targets[split.test], evaluation.predicted, baselines
+    )
     names = np.array(dataset.names)
     predictions = {
         "training": {
             "sites": names[split.development].tolist(),
             "true": targets[split.development].tolist(),
-            "predicted": found.known.tolist(),
+            "predicted": evaluation.known.tolist(),
         },
         "test": {
             "sites": names[split.test].tolist(),
             "true": targets[split.test].tolist(),
-            "predicted": found.predicted.tolist(),
+            "predicted": evaluation.predicted.tolist(),
         },
     }
     return errors, predictions
@@ -80,20 +82,20 @@ def split_errors(
 def worst_predictions(
     dataset: SpectrumDataset, inputs: NDArray[np.float32], split: Split, predictions: Json
 ) -> Json:
-    """Return the worst predictions of each property, and the training spectra most like them.
+    """Return the worst predictions of each property, and their nearest development spectra.
 
     Parameters
     ----------
     dataset, inputs, split
         As for :func:`split_errors`.
     predictions
-        From :func:`split_errors`.
+        Predictions from :func:`split_errors`.
     """
     test = predictions["test"]
     error = np.abs(np.subtract(test["predicted"], test["true"]))
     worst = np.argsort(-error, axis=0)[:_WORST]
-    known = split.development
-    neighbours = NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(inputs[known])
+    development = split.development
+    neighbours = NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(inputs[development])
     distance, nearest = neighbours.kneighbors(inputs[split.test])
     # In units of the area-normalised spectrum (per eV).
     rms = distance / np.sqrt(inputs.shape[1])
@@ -109,7 +111,7 @@ def worst_predictions(
         },
         "nearest": {
             test["sites"][row]: {
-                "sites": [dataset.names[known[index]] for index in nearest[row]],
+                "sites": [dataset.names[development[index]] for index in nearest[row]],
                 "rms_difference": rms[row].tolist(),
             }
             for row in np.unique(worst).tolist()
@@ -126,19 +128,19 @@ def recipe_errors(
     n_networks: int,
     n_jobs: int | None = None,
 ) -> dict[str, float]:
-    """Return the mean absolute errors on test spectra that a recipe is applied to, by property.
+    """Return the mean absolute errors on test spectra with a given recipe, by property.
 
     Parameters
     ----------
     dataset
         Spectra, labels and phases.
     recipe
-        What is done to all spectra before networks read them.
+        Preprocessing of all spectra.
     split, settings, n_networks, n_jobs
         As in :func:`~hyperspy_coreloss.training.evaluate_split`.
     """
     inputs, targets = network_inputs(dataset, recipe), dataset.targets
-    found = evaluate_split(
+    evaluation = evaluate_split(
         inputs,
         targets,
         split,
@@ -147,7 +149,7 @@ def recipe_errors(
         n_networks=n_networks,
         n_jobs=n_jobs,
     )
-    return errors_by_property(dataset, targets[split.test], found.predicted)
+    return errors_by_property(dataset, targets[split.test], evaluation.predicted)
 
 
 def errors_by_property(
@@ -158,7 +160,7 @@ def errors_by_property(
     Parameters
     ----------
     dataset
-        Tells the properties.
+        Data set with these properties.
     true, predicted
         Shape (spectra, properties).
     """

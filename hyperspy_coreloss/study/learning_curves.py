@@ -1,4 +1,4 @@
-"""Errors against how many phases, and how many sites, there are to learn from."""
+"""Learning curves: errors against the number of training phases and of training sites."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-#: Shares of the development phases, or sites, that learning curves are measured at.
+#: Fractions of the development phases, or sites, that are trained on.
 SHARES = (0.25, 0.5, 0.75, 1.0)
 
-# Draws of each share, and networks of each ensemble.
+# Number of random draws for each fraction, and of networks in each ensemble.
 _DRAWS = 3
 _NETWORKS = 4
 
@@ -35,7 +35,7 @@ def learning_curves(
     step: float,
     n_jobs: int | None = None,
 ) -> Json:
-    """Return the error on test spectra against the number of phases, and of sites, to learn from.
+    """Return the errors on test spectra against the number of training phases and sites.
 
     Parameters
     ----------
@@ -45,21 +45,23 @@ def learning_curves(
     Returns
     -------
     dict
-        ``n_networks`` of each ensemble; for ``phases`` and ``sites`` one entry a draw:
+        ``n_networks`` of each ensemble; in ``phases`` and ``sites`` one entry for each draw, with
         ``n_phases``, ``n_sites`` and the ``mae`` of each property.
     """
-    known, targets = split.development, dataset.targets
-    groups = split.groups[known]
+    development, targets = split.development, dataset.targets
+    groups = split.groups[development]
     random = np.random.default_rng(settings.seed)
     curves: Json = {"n_networks": _NETWORKS, "phases": [], "sites": []}
     for share in SHARES:
         for _ in range(_DRAWS if share < 1 else 1):
             phases = np.unique(groups)
             n_phases = max(round(share * len(phases)), 2)
-            n_sites = round(share * len(known))
+            n_sites = round(share * len(development))
             drawn = {
-                "phases": known[np.isin(groups, random.choice(phases, n_phases, replace=False))],
-                "sites": np.sort(random.choice(known, n_sites, replace=False)),
+                "phases": development[
+                    np.isin(groups, random.choice(phases, n_phases, replace=False))
+                ],
+                "sites": np.sort(random.choice(development, n_sites, replace=False)),
             }
             for kind, rows in drawn.items():
                 ensemble = train_ensemble(

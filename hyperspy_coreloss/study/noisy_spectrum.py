@@ -1,4 +1,4 @@
-"""A noisy, sharp spectrum of a phase that was not trained on (the paper's figure 6)."""
+"""Prediction from a noisy spectrum of a phase left out of the training (the paper's figure 6)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# Of the spectrum that stands in for the paper's experiment: counts in the highest channel, full
-# width of the zero loss and dispersion in eV, and the broadening of the network that reads it.
+# The simulated spectrum that replaces the paper's measurement: counts in the highest channel, full
+# width of the zero loss and dispersion in eV, and the σ in eV of the ensemble that reads it.
 _COUNTS = 2000.0
 _RESOLUTION = 0.2
 _STEP = 0.05
 _SIGMA = 0.1
-# Share of spectra that an interval holds.
+# Level of the prediction intervals.
 _LEVEL = 0.9
 
 
@@ -36,16 +36,16 @@ def predict_noisy_spectrum(
     n_networks: int,
     n_jobs: int | None = None,
 ) -> Json | None:
-    """Train without a phase and predict a noisy, sharp spectrum of its first site.
+    """Train without a phase, and predict its first site from a noisy spectrum.
 
     Parameters
     ----------
     dataset
         Spectra, labels and phases.
     recipe
-        What is done to spectra, but for the broadening.
+        Preprocessing of the spectra; its σ is replaced by 0.1 eV.
     phase
-        The phase that is left out; None is returned if the data set does not have it.
+        Phase to leave out of the training. If the data set does not have it, None is returned.
     settings, n_networks, n_jobs
         As in :func:`~hyperspy_coreloss.train`.
     """

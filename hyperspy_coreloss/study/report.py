@@ -1,4 +1,4 @@
-"""The study as one page of HTML, for microscopists and referees."""
+"""The report of the study: one HTML page with its tables and figures."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# Of the sites that are among the worst of most properties.
+# Number of test sites shown among those with the worst predictions.
 _WORST_SHOWN = 3
-# Sharp on dense screens at the 900 pixels that figures are drawn for.
+# Dots per inch: figures are sharp on high-resolution screens at a page width of 900 pixels.
 _DPI = 180
 
 
 def render_report(study: Json, dataset: SpectrumDataset) -> str:
-    """Return the study as one HTML page with all figures inside.
+    """Return the study as one HTML page with embedded figures.
 
     Parameters
     ----------
     study
-        What :func:`hyperspy_coreloss.study.run_study` returned, or its JSON.
+        Result of :func:`hyperspy_coreloss.study.run_study`, also as read from its JSON file.
     dataset
-        The data set it was run on, for spectra, densities of states and units.
+        Data set of the study: the source of spectra, densities of states and units.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def render_report(study: Json, dataset: SpectrumDataset) -> str:
     if study["dataset_sha256"] != dataset.sha256:
         msg = (
             f"The report needs the data set of its study, SHA-256 {study['dataset_sha256'][:12]}…, "
-            f"but was given {dataset.sha256[:12]}…. Read that one, or run the study on this one."
+            f"but was given {dataset.sha256[:12]}…. Load that one, or run the study on this one."
         )
         raise DatasetError(msg)
     environment = Environment(
@@ -121,8 +121,8 @@ def render_report(study: Json, dataset: SpectrumDataset) -> str:
 def _test(study: Json, dataset: SpectrumDataset, split: str) -> Json:
     errors, predictions = study[split], study["predictions"][split]
     training, test = (
-        (np.array(predictions[part]["true"]), np.array(predictions[part]["predicted"]))
-        for part in ("training", "test")
+        (np.array(predictions[subset]["true"]), np.array(predictions[subset]["predicted"]))
+        for subset in ("training", "test")
     )
     return {
         "title": SPLITS[split],
@@ -138,15 +138,15 @@ def _relative_errors(study: Json, dataset: SpectrumDataset) -> str:
     aims: dict[str, list[float]] = {}
     targets = target_errors(dataset)
     for split, title in SPLITS.items():
-        found = relative_errors(study[split])
-        errors[title] = {model: found[model] for model in found if model != "mean"}
+        by_model = relative_errors(study[split])
+        errors[title] = {model: by_model[model] for model in by_model if model != "mean"}
         mean = mean_errors(study, split)
         aims[title] = [targets.get(name, np.nan) / mean[name] for name in mean]
     return _embed(plot_relative_errors(errors, _titles(dataset), aims))
 
 
 def _worst(study: Json, dataset: SpectrumDataset) -> Json:
-    """Show the sites that are among the worst of most properties, beside their neighbours."""
+    """Return the sites that are among the worst of most properties, with their neighbours."""
     worst = study["worst"][HEADLINE]
     times = Counter(site for sites in worst["sites"].values() for site in sites)
     shown = [site for site, _ in times.most_common(_WORST_SHOWN)]
@@ -177,7 +177,7 @@ def _worst(study: Json, dataset: SpectrumDataset) -> Json:
 
 
 def _densities(dataset: SpectrumDataset) -> Json | None:
-    """Show the first of the sites whose densities of states cover most atoms around them."""
+    """Return the projected densities of the site for which they cover the most atoms."""
     site = max(dataset.sites, key=lambda site: len(site.projected_densities))
     if not site.projected_densities:
         return None
@@ -216,8 +216,8 @@ def _noisy(study: Json, dataset: SpectrumDataset) -> Json | None:
     figure = plot_noisy_spectrum(
         (energy, counts), noisy["threshold"], recipe.window.grid, read, exact
     )
-    parts = study["splits"][HEADLINE]
-    searched = {*parts["train"]["phases"], *parts["validation"]["phases"]}
+    subsets = study["splits"][HEADLINE]
+    searched = {*subsets["train"]["phases"], *subsets["validation"]["phases"]}
     return {
         "figure": _embed(figure),
         "table": noisy_table(noisy, dataset),
@@ -227,10 +227,10 @@ def _noisy(study: Json, dataset: SpectrumDataset) -> Json | None:
 
 
 def _series(
-    study: Json, dataset: SpectrumDataset, part: str, label: str, header: Callable[[str], str]
+    study: Json, dataset: SpectrumDataset, key: str, label: str, header: Callable[[str], str]
 ) -> Json:
-    """Show the errors at several values of what spectra and training share."""
-    errors = study[part]
+    """Return the errors at several values of one setting of the preprocessing."""
+    errors = study[key]
     relative = [_relative(study, HEADLINE, row) for row in errors.values()]
     by_title = dict(zip(_titles(dataset), zip(*relative, strict=True), strict=True))
     figure = plot_against([float(value) for value in errors], by_title, label)
@@ -239,7 +239,7 @@ def _series(
 
 def _learning_curves(study: Json, dataset: SpectrumDataset) -> Json:
     curves, tables = {}, {}
-    for kind, label in (("phases", "phases to learn from"), ("sites", "sites to learn from")):
+    for kind, label in (("phases", "training phases"), ("sites", "training sites")):
         draws = study["learning_curves"][kind]
         relative = [_relative(study, HEADLINE, draw["mae"]) for draw in draws]
         by_title = dict(zip(_titles(dataset), zip(*relative, strict=True), strict=True))
@@ -260,14 +260,14 @@ def _titles(dataset: SpectrumDataset) -> list[str]:
 def _spectra(
     dataset: SpectrumDataset, names: Sequence[str], recipe: Recipe
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the spectra of sites as the network reads them, by name."""
+    """Return the network inputs of sites, by name."""
     wanted = list(dict.fromkeys(names))
     sites = dataset.take(np.array([dataset.names.index(name) for name in wanted]))
     return dict(zip(wanted, network_inputs(sites, recipe), strict=True))
 
 
 def _embed(figure: Figure) -> str:
-    """Return a figure as the address of an image that a page holds itself, and close it."""
+    """Return a figure as the data URL of a PNG image, and close it."""
     file = io.BytesIO()
     figure.savefig(file, dpi=_DPI)
     plt.close(figure)

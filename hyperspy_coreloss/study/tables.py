@@ -1,4 +1,4 @@
-"""The numbers of the study as tables and sentences: nothing in them is computed anew."""
+"""Tables and summaries of the report, from the numbers of the study."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-#: Mean absolute errors to be reached on new phases, in the unit of the property; that of the
-#: Voronoi volume is a share of its mean over the data set.
+#: Targets for the mean absolute errors on new phases, in the unit of the property; that of the
+#: Voronoi volume is a fraction of its mean over the data set.
 TARGETS = {
     "bond_length": 0.005,
     "bond_angle": 3.0,
@@ -32,21 +32,21 @@ TARGETS = {
 }
 _SHARES = ("voronoi_volume",)
 
-#: The splits in the order of the page, the honest one first.
+#: Titles of the splits, in the order of the report.
 SPLITS = {PHASE_DISJOINT: "New phases", RANDOM_SITE: "New sites"}
 
-#: The paper's protocol, which stands among the baselines of the study.
+#: Name of the paper's protocol among the baselines of the study.
 ONE_NETWORK = "one network"
-#: What all of it is about.
+#: Name of the ensemble of networks.
 ENSEMBLE = "ensemble"
 
-# What the methods of the comparison of fits and networks are called.
+# Names of methods in the comparison of fits and networks; fits of one property are not listed.
 _FIT_NAMES = {"networks": "networks", "all five": "fitted with the other four"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number or word of a table, and whether it is the best of its row."""
+    """Text of one cell of a table, and whether it is the best of its row."""
 
     text: str
     best: bool = False
@@ -62,18 +62,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the errors on the test spectra of a split amount to, in words.
+    """Comparison of the errors on test spectra with baselines and targets, in words.
 
     Parameters
     ----------
     n_test
-        Test spectra.
+        Number of test spectra.
     beaten
-        Properties for which a baseline is as good or better, with its name and both errors.
+        Properties for which a baseline is as good or better, with its name and the errors of both.
     one_network_better
-        Properties for which the paper's single network is better than the ensemble.
+        Properties for which the single network of the paper is better than the ensemble.
     reached, missed
-        Properties whose target is met or not, each with its error in units of the target.
+        Properties whose target is met or not, each with its error divided by the target.
     """
 
     n_test: int
@@ -84,7 +84,7 @@ class Verdict:
 
 
 def target_errors(dataset: SpectrumDataset) -> dict[str, float]:
-    """Return the errors to be reached, by the name of the property, in its unit."""
+    """Return the targets for the errors, by the name of the property, in its unit."""
     return {
         spec.name: TARGETS[spec.name] * (np.nanmean(values) if spec.name in _SHARES else 1.0)
         for spec, values in zip(dataset.properties, dataset.targets.T, strict=True)
@@ -104,14 +104,14 @@ def relative_errors(errors: Json) -> dict[str, list[float]]:
     """
     rows = list(errors.values())
     names = sorted(rows[0]["baselines"], key=lambda name: name != ONE_NETWORK)
-    found = {name: [row["baselines"][name] for row in rows] for name in names}
-    found = {ENSEMBLE: [row["mae"] for row in rows], **found}
-    mean = found["mean"]
-    return {name: np.divide(values, mean).tolist() for name, values in found.items()}
+    by_model = {name: [row["baselines"][name] for row in rows] for name in names}
+    by_model = {ENSEMBLE: [row["mae"] for row in rows], **by_model}
+    mean = by_model["mean"]
+    return {name: np.divide(values, mean).tolist() for name, values in by_model.items()}
 
 
 def error_table(errors: Json, dataset: SpectrumDataset, test: Json | None = None) -> Table:
-    """Return mean absolute errors of the ensemble and all baselines, one row a property.
+    """Return mean absolute errors of the ensemble and all baselines, one row for each property.
 
     Parameters
     ----------
@@ -120,25 +120,25 @@ def error_table(errors: Json, dataset: SpectrumDataset, test: Json | None = None
     dataset
         The data set of the study.
     test
-        Predictions of the test spectra, from which the standard error of the ensemble's mean
-        absolute error follows; by default it is not told.
+        Predictions for the test spectra, to add a column with the standard error of the ensemble's
+        mean absolute error.
     """
     targets = target_errors(dataset)
     models = list(relative_errors(errors))[1:]
-    chance = None if test is None else _uncertainty(test, dataset)
+    standard_errors = None if test is None else _standard_errors(test, dataset)
     rows = []
     for column, spec in enumerate(dataset.properties):
         row = errors[spec.name]
         ensemble, *others = _best_bold([row["mae"], *(row["baselines"][m] for m in models)])
         target = f"{targets[spec.name]:.3g}" if spec.name in targets else "–"
-        told = () if chance is None else (Cell(f"{chance[column]:.2g}"),)
-        cells = Cell(spec.label), Cell(target), ensemble, *told, Cell(f"{row['r2']:.2f}")
+        error = () if standard_errors is None else (Cell(f"{standard_errors[column]:.2g}"),)
+        cells = Cell(spec.label), Cell(target), ensemble, *error, Cell(f"{row['r2']:.2f}")
         rows.append((*cells, *others))
-    told_of = () if chance is None else ("± by phase",)
-    return Table(("property", "target", ENSEMBLE, *told_of, "R²", *models), tuple(rows))
+    heading = () if standard_errors is None else ("± by phase",)
+    return Table(("property", "target", ENSEMBLE, *heading, "R²", *models), tuple(rows))
 
 
-def _uncertainty(test: Json, dataset: SpectrumDataset) -> list[float]:
+def _standard_errors(test: Json, dataset: SpectrumDataset) -> list[float]:
     phase_of = dict(zip(dataset.names, dataset.phases, strict=True))
     groups = np.unique([phase_of[site] for site in test["sites"]], return_inverse=True)[1]
     errors = np.abs(np.array(test["predicted"]) - np.array(test["true"]))
@@ -146,7 +146,7 @@ def _uncertainty(test: Json, dataset: SpectrumDataset) -> list[float]:
 
 
 def verdict(errors: Json, dataset: SpectrumDataset) -> Verdict:
-    """Say for which properties something simpler is better, and how far the targets are."""
+    """Return for which properties a baseline is as good as the ensemble, and a target is met."""
     targets = target_errors(dataset)
     beaten: list[str] = []
     alone: list[str] = []
@@ -169,17 +169,17 @@ def verdict(errors: Json, dataset: SpectrumDataset) -> Verdict:
 
 
 def search_table(study: Json) -> Table:
-    """Return the settings that were tried, with their errors in cross-validation."""
-    found = {split: study["search"][split]["candidates"] for split in SPLITS}
+    """Return the candidates of the grid search, with their errors in cross-validation."""
+    searches = {split: study["search"][split]["candidates"] for split in SPLITS}
     rows = []
-    for candidates in zip(*found.values(), strict=True):
+    for candidates in zip(*searches.values(), strict=True):
         hidden = ", ".join(str(nodes) for nodes in candidates[0]["hidden"])
         errors = (
             Cell(
                 f"{row['error']:.3f} ± {row['spread']:.3f} ({row['training_error']:.3f})",
                 _is_best(row, study["search"][split]),
             )
-            for split, row in zip(found, candidates, strict=True)
+            for split, row in zip(searches, candidates, strict=True)
         )
         regularisation = (Cell(f"{candidates[0][name]:g}") for name in ("dropout", "weight_decay"))
         rows.append((Cell(hidden), *regularisation, *errors))
@@ -191,9 +191,10 @@ def _is_best(row: Json, search: Json) -> bool:
 
 
 def close_candidates(study: Json) -> tuple[int, int]:
-    """Return how many candidates lie within one spread of the chosen one, and how many there are.
+    """Return the numbers of candidates close to the chosen one, and of all candidates.
 
-    Both without the chosen one, and on the development spectra of the honest split.
+    Close is within one standard deviation of its error in the search on the split by phase. Neither
+    number includes the chosen one.
     """
     search = study["search"][HEADLINE]
     rows = search["candidates"]
@@ -205,24 +206,24 @@ def close_candidates(study: Json) -> tuple[int, int]:
 def neighbour_table(study: Json, dataset: SpectrumDataset, site: str) -> Table:
     """Return true and predicted values of a site and its neighbours (the paper's Table 1)."""
     nearest = study["worst"][HEADLINE]["nearest"][site]
-    known = {
+    values_of = {
         name: values
-        for part in study["predictions"][HEADLINE].values()
-        for name, *values in zip(part["sites"], part["true"], part["predicted"], strict=True)
+        for subset in study["predictions"][HEADLINE].values()
+        for name, *values in zip(subset["sites"], subset["true"], subset["predicted"], strict=True)
     }
     columns = [site, *nearest["sites"]]
     differences = (Cell(f"{value:.4f}") for value in nearest["rms_difference"])
     rows = [(Cell("difference of the spectra, rms (1/eV)"), Cell(""), Cell("–"), *differences)]
     for index, (spec, digits) in enumerate(zip(dataset.properties, _digits(dataset), strict=True)):
         for row, word in enumerate(("true", "predicted")):
-            values = (Cell(f"{known[name][row][index]:.{digits}f}") for name in columns)
+            values = (Cell(f"{values_of[name][row][index]:.{digits}f}") for name in columns)
             rows.append((Cell("" if row else spec.label), Cell(word), *values))
     ranks = (f"neighbour {rank}" for rank in range(1, len(columns)))
     return Table(("", "", "this site", *ranks), tuple(rows))
 
 
 def several_table(study: Json) -> Table:
-    """Return how many spectra are among the worst of several properties at once."""
+    """Return how many test spectra are among the worst predictions of several properties."""
     counts = {split: study["worst"][split]["in_several_properties"] for split in SPLITS}
     rows = tuple(
         (Cell(f"{least} or more"), *(Cell(str(counts[split][least])) for split in SPLITS))
@@ -251,7 +252,7 @@ def excitation_table(study: Json, dataset: SpectrumDataset) -> Table:
 
 
 def noisy_table(noisy: Json, dataset: SpectrumDataset) -> Table:
-    """Return what was predicted from the noisy spectrum, beside the truth."""
+    """Return true values and predictions from the noisy spectrum."""
     rows = []
     for spec, digits in zip(dataset.properties, _digits(dataset), strict=True):
         row = noisy["properties"][spec.name]
@@ -263,12 +264,12 @@ def noisy_table(noisy: Json, dataset: SpectrumDataset) -> Table:
 
 
 def resolution_header(sigma: str) -> str:
-    """Return a broadening in words."""
+    """Return the column heading for a broadening."""
     return f"σ {sigma} eV (FWHM {float(sigma) * FWHM_PER_SIGMA:.2f} eV)"
 
 
 def window_header(stop: str) -> str:
-    """Return the end of a window in words."""
+    """Return the column heading for the end of a window."""
     return f"to {stop} eV"
 
 
@@ -277,14 +278,14 @@ def series_table(
     header: Callable[[str], str],
     dataset: SpectrumDataset,
 ) -> Table:
-    """Return the errors at each of several values, one row a property.
+    """Return the errors at several values of a setting, one row for each property.
 
     Parameters
     ----------
     errors
-        Mean absolute errors by value and property.
+        Mean absolute errors by value of the setting and by property.
     header
-        What to write above the column of a value.
+        Function that returns the column heading for a value.
     dataset
         The data set of the study.
     """
@@ -296,14 +297,14 @@ def series_table(
 
 
 def curve_table(draws: Sequence[Json], size: str, dataset: SpectrumDataset) -> Table:
-    """Return the mean errors over the draws of one size, one row a property.
+    """Return the errors averaged over draws of equal size, one row for each property.
 
     Parameters
     ----------
     draws
         One of the learning curves of the study.
     size
-        What is counted: ``"n_phases"`` or ``"n_sites"``.
+        Measure of the size: ``"n_phases"`` or ``"n_sites"``.
     dataset
         The data set of the study.
     """
@@ -322,7 +323,7 @@ def curve_table(draws: Sequence[Json], size: str, dataset: SpectrumDataset) -> T
 
 
 def _best_bold(errors: Sequence[float]) -> list[Cell]:
-    """Return errors as cells; those that read like the lowest are the best."""
+    """Return errors as cells; those that equal the lowest after rounding are the best."""
     best = _rounded(min(errors))
     return [Cell(text, text == best) for text in map(_rounded, errors)]
 
@@ -332,50 +333,50 @@ def _rounded(error: float) -> str:
 
 
 def _digits(dataset: SpectrumDataset) -> list[int]:
-    """Return the decimals that each property is told with: a hundredth of its spread."""
+    """Return the decimals of each property: two significant digits of its standard deviation."""
     spread = np.nanstd(dataset.targets, axis=0)
     return [max(1 - floor(log10(width)), 0) if width > 0 else 3 for width in spread.tolist()]
 
 
 def tries_table(tries: Json, dataset: SpectrumDataset) -> Table:
-    """Return what was tried beyond the grid search, the best first: errors relative to the mean.
+    """Return the relative errors of variants tried beyond the grid search, best first.
 
     Parameters
     ----------
     tries
-        What ``benchmarks/network_tries.py`` wrote.
+        Results of ``benchmarks/network_tries.py``.
     dataset
-        The data set of the tries.
+        Data set of these results.
     """
-    found = sorted(tries["tries"].items(), key=lambda item: item[1]["mean_relative_error"])
+    ranked = sorted(tries["tries"].items(), key=lambda item: item[1]["mean_relative_error"])
     columns = [
-        _best_bold([row["relative_error"][spec.name] for _, row in found])
+        _best_bold([row["relative_error"][spec.name] for _, row in ranked])
         for spec in dataset.properties
     ]
-    average = _best_bold([row["mean_relative_error"] for _, row in found])
+    average = _best_bold([row["mean_relative_error"] for _, row in ranked])
     rows = tuple(
-        (Cell(name), *cells) for (name, _), *cells in zip(found, *columns, average, strict=True)
+        (Cell(name), *cells) for (name, _), *cells in zip(ranked, *columns, average, strict=True)
     )
     return Table(("", *(spec.title for spec in dataset.properties), "all"), rows)
 
 
 def fits_table(split: Json, dataset: SpectrumDataset) -> Table:
-    """Return the errors of fitted properties, beside those of networks that read the same spectra.
+    """Return the errors of fitted properties and of networks on the same spectra.
 
     Parameters
     ----------
     split
-        One of the ``splits`` that ``benchmarks/emulator_fits.py`` wrote.
+        One of the ``splits`` in the results of ``benchmarks/emulator_fits.py``.
     dataset
-        The data set of the fits.
+        Data set of these results.
     """
     titles = {spec.name: spec.title for spec in dataset.properties}
-    shares = "truth within the 90 % interval", "within the standard error"
-    header = ["", "error", *shares, "time, that of networks being 1"]
+    shares = "true value within the 90 % interval", "within the standard error"
+    header = ["", "relative error", *shares, "time relative to networks"]
     quickest = split["networks"]["milliseconds"]
     rows = []
-    for method, found in split.items():
-        for name, entry in found["properties"].items():
+    for method, results in split.items():
+        for name, entry in results["properties"].items():
             what = f"{titles[name]}: " + _FIT_NAMES.get(method, "fitted alone")
             errors = entry.get("within_standard_error")
             rows.append(
@@ -384,7 +385,7 @@ def fits_table(split: Json, dataset: SpectrumDataset) -> Table:
                     Cell(f"{entry['relative_mae']:.2f}"),
                     Cell(f"{entry['within_interval']:.0%}"),
                     Cell("" if errors is None else f"{errors:.0%}"),
-                    Cell(f"{found['milliseconds'] / quickest:.0f}"),
+                    Cell(f"{results['milliseconds'] / quickest:.0f}"),
                 )
             )
     order = list(titles.values())

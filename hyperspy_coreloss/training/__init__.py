@@ -1,4 +1,4 @@
-"""From a data set to a pretrained model: networks, baselines, settings, errors."""
+"""Training a pretrained model on a data set: networks, baselines, settings, test errors."""
 
 from hyperspy_coreloss.training.baselines import fit_baselines
 from hyperspy_coreloss.training.ensemble import Ensemble, train_ensemble

@@ -1,4 +1,4 @@
-"""What a network must beat: simple models of scikit-learn, each with its best settings."""
+"""Baselines to compare networks with: simpler scikit-learn models with optimised settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Parts of the training spectra that settings are chosen on, one held out at a time.
+#: Folds of the cross-validation that chooses settings.
 SEARCH_FOLDS = 5
 
 
@@ -31,7 +31,7 @@ def fit_baselines(
 ) -> dict[str, Any]:
     """Fit all baselines.
 
-    Their settings are chosen among the training spectra alone, with whole groups held out.
+    Cross-validation on the training spectra, with whole groups held out, chooses their settings.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def fit_baselines(
     targets
         Properties, shape (spectra, properties).
     groups
-        What stays together when settings are chosen, shape (spectra,).
+        Group (phase) of each spectrum, shape (spectra,); no group is divided between folds.
     n_jobs
-        Processes to run side by side, as in scikit-learn.
+        Number of parallel processes, as in scikit-learn.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def fit_baselines(
         Fitted scikit-learn regressors by name.
     """
     folds = list(GroupKFold(min(SEARCH_FOLDS, len(np.unique(groups)))).split(inputs, None, groups))
-    most = min(min(len(known) for known, _ in folds), inputs.shape[1])
+    most = min(min(len(training) for training, _ in folds), inputs.shape[1])
     searched: dict[str, tuple[Any, dict[str, Any]]] = {
         "nearest neighbours": (
             KNeighborsRegressor(),
@@ -68,7 +68,7 @@ def fit_baselines(
     }
     models: dict[str, Any] = {"mean": DummyRegressor()}
     for name, (model, grid) in searched.items():
-        # Properties in units of their spread, so that each counts in the choice.
+        # Properties in standard deviations, so that all count equally in the choice.
         pipeline = TransformedTargetRegressor(
             make_pipeline(StandardScaler(), model), transformer=StandardScaler()
         )
@@ -88,7 +88,7 @@ def fit_baselines(
 
 
 def scaled_error(model: Any, inputs: NDArray, targets: NDArray) -> float:
-    """Return a score: minus the mean absolute error in standard deviations, over properties."""
+    """Return minus the mean absolute error in standard deviations, averaged over properties."""
     spread = targets.std(axis=0)
     error = np.abs(model.predict(inputs) - targets).mean(axis=0)
     return -float(np.mean(error / np.where(spread > 0, spread, 1.0)))

@@ -1,8 +1,8 @@
-"""Several networks that together use every spectrum, and judge each by networks that did not.
+"""Ensembles of networks, each trained without one fold of the phases and tested on it.
 
-Each network is trained without a share of the groups (phases) and stops early on them. Their mean
-is the prediction; what each says of the groups it was trained without gives honest residuals, from
-which intervals follow (the CV+ of Barber et al. 2021, Ann. Statist. 49, 486).
+Each network is trained without one fold of the groups (phases), which can also stop its training
+early. The prediction is the mean over the networks. The errors of each network on its own fold give
+the prediction intervals (the CV+ method of Barber et al. 2021, Ann. Statist. 49, 486).
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-#: Networks of an ensemble, unless told otherwise.
+#: Default number of networks of an ensemble.
 N_NETWORKS = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Trained networks, and what they say of spectra they were trained without.
+    """Trained networks, with their predictions for the spectra held out of their training.
 
     Parameters
     ----------
     weights
-        As for :func:`~hyperspy_coreloss.network.forward`, with the networks along the first axis.
+        Arrays for :func:`~hyperspy_coreloss.pretrained.network.forward`, with the networks along
+        the first axis.
     held_out
         Prediction of each training spectrum by the network that was trained without its group,
         shape (spectra, properties).
@@ -75,19 +76,20 @@ def train_ensemble(
     targets
         Properties, shape (spectra, properties).
     groups
-        What is held out together (phases), shape (spectra,).
+        Group (phase) of each spectrum, shape (spectra,); groups are held out as a whole.
     settings
-        How to train each network; the seed of each is one more than that of the one before.
+        Settings of each network; the seed increases by one from network to network.
     step
-        Distance between two energies of the inputs, in eV.
+        Energy step of the inputs, in eV.
     n_networks
-        Networks to train, each without a share of the groups; fewer if there are fewer groups.
+        Number of networks, each trained without one fold of the groups; at most the number of
+        groups.
     start
-        Weights of an ensemble to start from, used in turn.
+        Weights of an ensemble to start from; its networks are used in turn.
     n_jobs
-        Processes to run side by side, as in scikit-learn.
+        Number of parallel processes, as in scikit-learn.
     show_progressbar
-        Whether to show the progress over the networks.
+        Whether to show a progress bar over the networks.
 
     Raises
     ------
@@ -98,8 +100,8 @@ def train_ensemble(
     if min(n_networks, n_groups) < 2:
         msg = (
             f"Training holds out groups (phases) of spectra, so it needs at least two groups and "
-            f"two networks, but there are {n_groups} groups and {n_networks} networks. Add "
-            "phases, or name those of the structures."
+            f"two networks, but there are {n_groups} groups and {n_networks} networks. Add spectra "
+            "of other phases, set the phase of each structure, or increase n_networks."
         )
         raise DatasetError(msg)
     n_networks = min(n_networks, n_groups)
@@ -107,11 +109,11 @@ def train_ensemble(
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit)(
             NetworkRegressor(replace(settings, seed=settings.seed + number), step=step),
-            (inputs[known], targets[known]),
+            (inputs[training], targets[training]),
             (inputs[left_out], targets[left_out]),
             None if start is None else _member(start, number),
         )
-        for number, (known, left_out) in enumerate(folds)
+        for number, (training, left_out) in enumerate(folds)
     )
     networks = list(tqdm(fits, "networks", n_networks, disable=not show_progressbar))
 
@@ -131,12 +133,12 @@ def settings_record(settings: TrainingSettings, n_networks: int) -> dict[str, An
 
 
 def settings_from_record(record: Mapping[str, Any]) -> tuple[TrainingSettings, int]:
-    """Return the settings of each network, and the number of networks, of a record.
+    """Return the settings of each network, and the number of networks, from a record.
 
     Parameters
     ----------
     record
-        From :func:`settings_record`.
+        Result of :func:`settings_record`.
     """
     fields = {**record, "hidden": tuple(record["hidden"])}
     n_networks = int(fields.pop("n_networks"))

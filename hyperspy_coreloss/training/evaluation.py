@@ -1,4 +1,4 @@
-"""How wrong predictions are, on spectra that had no part in making them."""
+"""Errors of networks and baselines on test spectra, which were not trained on."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ Metrics = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """An ensemble trained on the development spectra of a split, and what it says.
+    """An ensemble trained on the development spectra of a split, and its predictions.
 
     Parameters
     ----------
     ensemble
-        Trained on training and validation spectra.
+        Ensemble trained on the development spectra (training and validation).
     known
-        Predictions of these spectra, shape (development spectra, properties).
+        Predictions for the development spectra, shape (development spectra, properties).
     predicted
-        Predictions of the test spectra, shape (test spectra, properties).
+        Predictions for the test spectra, shape (test spectra, properties).
     """
 
     ensemble: Ensemble
@@ -52,7 +52,7 @@ def evaluate_split(
     n_networks: int = N_NETWORKS,
     n_jobs: int | None = None,
 ) -> Evaluation:
-    """Train an ensemble without the test spectra of a split, and test it.
+    """Train an ensemble on the development spectra of a split, and predict all its spectra.
 
     Parameters
     ----------
@@ -61,27 +61,29 @@ def evaluate_split(
     targets
         Properties, shape (sites, properties).
     split
-        Which are test spectra.
+        Division into training, validation and test spectra.
     settings
-        How to train.
+        Settings of each network.
     step
-        Distance between two energies of the inputs, in eV.
+        Energy step of the inputs, in eV.
     n_networks
-        Networks of the ensemble.
+        Number of networks of the ensemble.
     n_jobs
-        Processes to run side by side, as in scikit-learn.
+        Number of parallel processes, as in scikit-learn.
     """
-    known, test = split.development, split.test
+    development, test = split.development, split.test
     ensemble = train_ensemble(
-        inputs[known],
-        targets[known],
-        split.groups[known],
+        inputs[development],
+        targets[development],
+        split.groups[development],
         settings,
         step=step,
         n_networks=n_networks,
         n_jobs=n_jobs,
     )
-    return Evaluation(ensemble, ensemble.predict(inputs[known]), ensemble.predict(inputs[test]))
+    return Evaluation(
+        ensemble, ensemble.predict(inputs[development]), ensemble.predict(inputs[test])
+    )
 
 
 def evaluate_baselines(
@@ -91,27 +93,28 @@ def evaluate_baselines(
     *,
     n_jobs: int | None = None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Fit the baselines without the test spectra of a split, and return what they say of them.
+    """Fit the baselines to the development spectra of a split, and predict its test spectra.
 
-    Parameters are those of :func:`evaluate_split`.
+    The parameters are those of :func:`evaluate_split`.
 
     Returns
     -------
     dict
-        Predictions of the test spectra by name, each of shape (test spectra, properties).
+        Predictions for the test spectra by the name of the baseline, each of shape (test spectra,
+        properties).
     """
-    known = split.development
-    models = fit_baselines(inputs[known], targets[known], split.groups[known], n_jobs)
+    rows = split.development
+    models = fit_baselines(inputs[rows], targets[rows], split.groups[rows], n_jobs)
     return {name: model.predict(inputs[split.test]) for name, model in models.items()}
 
 
 def error_uncertainty(
     errors: NDArray[np.floating], groups: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the standard error of mean errors over other groups of the same kind.
+    """Return the standard error of mean absolute errors, for a random sample of groups.
 
-    Spectra of one phase err alike, so it is the number of phases that counts, not of spectra
-    (cluster-robust variance of a mean, Cameron and Miller 2015, J. Hum. Resour. 50, 317).
+    Errors on spectra of one phase are correlated, so the number of phases determines the standard
+    error (cluster-robust variance of a mean, Cameron and Miller 2015, J. Hum. Resour. 50, 317).
 
     Parameters
     ----------
@@ -125,12 +128,12 @@ def error_uncertainty(
     ndarray
         Shape (properties,); NaN for a single group.
     """
-    known = np.unique(groups)
-    if len(known) < 2:
+    distinct = np.unique(groups)
+    if len(distinct) < 2:
         return np.full(errors.shape[1], np.nan)
     deviation = errors - errors.mean(axis=0)
-    sums = np.stack([deviation[groups == group].sum(axis=0) for group in known])
-    factor = len(known) / (len(known) - 1)
+    sums = np.stack([deviation[groups == group].sum(axis=0) for group in distinct])
+    factor = len(distinct) / (len(distinct) - 1)
     return np.sqrt(factor * np.square(sums).sum(axis=0)) / len(errors)
 
 
@@ -145,11 +148,11 @@ def measure_errors(
     Parameters
     ----------
     properties
-        What the columns mean.
+        Properties in the order of the columns.
     targets, predicted
         Shape (test spectra, properties).
     baselines
-        Predictions of the same shape, by name.
+        Predictions of the baselines by name, of the same shape.
     """
 
     def error(values: NDArray[np.float64]) -> NDArray[np.float64]:

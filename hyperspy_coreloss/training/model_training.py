@@ -1,4 +1,4 @@
-"""From a data set to a pretrained model."""
+"""Training a pretrained model on a data set, with its tests and its record."""
 
 from __future__ import annotations
 
@@ -58,44 +58,46 @@ def train(
 ) -> PretrainedModel:
     """Train an ensemble of networks on all spectra of a data set.
 
-    Each network leaves out a share of the phases, on which it stops early and is judged. The same
-    data set and settings give the same model to the bit on one kind of processor.
+    Each network is trained without one fold of the phases. This fold measures its errors and, with
+    ``patience``, stops its training early. The same data set and settings give a bit-identical
+    model on processors of one kind.
 
     Parameters
     ----------
     dataset
         Spectra, labels and phases; of any edge, with any properties.
     settings
-        How to train; by default as the paper.
+        Settings of each network; by default ``TrainingSettings()``, which follows the paper.
     name, model_version, intended_use, limits
-        For the model's card.
+        Texts for the model card.
     recipe
-        What to do to spectra; by default that of `start`, or else the paper's for the edge of the
-        data set: σ = 0.5 eV, 160 energies from -1 eV to 15 eV.
+        Preprocessing of the spectra; by default that of `start`, or else the paper's at the edge
+        of the data set: σ = 0.5 eV, 160 energies from -1 eV to 15 eV.
     n_networks
-        Networks of the ensemble, each trained without a share of the phases; fewer if there are
-        fewer phases.
+        Number of networks of the ensemble, each trained without one fold of the phases; at most the
+        number of phases.
     start
         Pretrained model to start from (fine-tuning). Its recipe, properties and hidden layers are
-        kept; a lower ``learning_rate`` than for a new network does well.
+        kept. Use a lower ``learning_rate`` than for a new network.
     test_splits
-        Splits to test on before the final training: for each an ensemble and baselines are
-        trained on its development spectra, and the errors on its test spectra are recorded.
+        Splits to test on before the final training. For each split an ensemble and the baselines
+        are trained on the development spectra, and the errors on the test spectra are recorded.
     n_jobs
-        Processes to run side by side, as in scikit-learn.
+        Number of parallel processes, as in scikit-learn.
     show_progressbar
-        Whether to show the progress over the networks.
+        Whether to show a progress bar over the networks.
 
     Returns
     -------
     PretrainedModel
-        With its history and its errors on phases left out, and on the test spectra of each split.
+        The model, with the history of its training and its errors on the phases left out and on the
+        test spectra of each split.
 
     Raises
     ------
     DatasetError
         If labels are missing, a spectrum cannot be read, there are fewer than two phases, or
-        `start` does not fit.
+        `start` has other properties or another window.
 
     Examples
     --------
@@ -115,16 +117,16 @@ def train(
     recipe = default_recipe(dataset) if recipe is None else recipe
     _check_labels(dataset)
     inputs, targets = network_inputs(dataset, recipe), dataset.targets
-    how: Any = {"step": recipe.window.step, "n_networks": n_networks, "n_jobs": n_jobs}
+    options: Any = {"step": recipe.window.step, "n_networks": n_networks, "n_jobs": n_jobs}
     metrics = {
-        split.name: _tested(dataset, inputs, split, settings, **how) for split in test_splits
+        split.name: _tested(dataset, inputs, split, settings, **options) for split in test_splits
     }
     ensemble = train_ensemble(
         inputs,
         targets,
         phase_numbers(dataset),
         settings,
-        **how,
+        **options,
         start=None if start is None else start.weights,
         show_progressbar=show_progressbar,
     )
@@ -155,7 +157,7 @@ def train(
 
 
 def _left_out(dataset: SpectrumDataset, inputs: NDArray, ensemble: Ensemble) -> Metrics:
-    """Return the errors on the phases that the networks were trained without."""
+    """Return the errors of each network on the phases left out of its training."""
     targets = dataset.targets
     mean = cross_val_predict(
         DummyRegressor(),
@@ -182,37 +184,37 @@ def _tested(
     n_jobs: int | None,
 ) -> Metrics:
     targets = dataset.targets
-    found = evaluate_split(
+    evaluation = evaluate_split(
         inputs, targets, split, settings, step=step, n_networks=n_networks, n_jobs=n_jobs
     )
     baselines = evaluate_baselines(inputs, targets, split, n_jobs=n_jobs)
-    return measure_errors(dataset.properties, targets[split.test], found.predicted, baselines)
+    return measure_errors(dataset.properties, targets[split.test], evaluation.predicted, baselines)
 
 
 def _check_start(start: PretrainedModel, dataset: SpectrumDataset, recipe: Recipe) -> None:
-    found = tuple(spec.name for spec in dataset.properties)
-    if found != start.property_names:
+    names = tuple(spec.name for spec in dataset.properties)
+    if names != start.property_names:
         msg = (
             f"Fine-tuning {start.name!r} needs the properties {', '.join(start.property_names)}, "
-            f"in this order, but the data set has {', '.join(found)}. Train without start=."
+            f"in this order, but the data set has {', '.join(names)}. Train without start=."
         )
         raise DatasetError(msg)
     if recipe.window != start.recipe.window:
         msg = (
-            f"Fine-tuning {start.name!r} needs its energies, {start.recipe.window}, but the "
-            f"recipe has {recipe.window}."
+            f"Fine-tuning {start.name!r} needs its window, {start.recipe.window}, but the recipe "
+            f"has {recipe.window}. Leave out recipe=, or train without start=."
         )
         raise DatasetError(msg)
 
 
 def _check_labels(dataset: SpectrumDataset) -> None:
-    unknown = np.flatnonzero(np.isnan(dataset.targets).any(axis=1))
-    if not unknown.size:
+    incomplete = np.flatnonzero(np.isnan(dataset.targets).any(axis=1))
+    if not incomplete.size:
         return
-    missing = {spec.name for spec in dataset.properties} - set(dataset.sites[unknown[0]].labels)
+    missing = {spec.name for spec in dataset.properties} - set(dataset.sites[incomplete[0]].labels)
     msg = (
-        f"Training needs all labels of all sites; {unknown.size} of {len(dataset)} sites lack "
-        f"some, the first is {dataset.names[unknown[0]]}: {', '.join(sorted(missing))}. Add them, "
-        "or leave these sites out with dataset.take()."
+        f"Training needs all labels of all sites, but {incomplete.size} of {len(dataset)} sites "
+        f"lack some. The first is {dataset.names[incomplete[0]]}: {', '.join(sorted(missing))}. "
+        "Add the labels, or leave these sites out with dataset.take()."
     )
     raise DatasetError(msg)

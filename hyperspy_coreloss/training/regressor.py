@@ -1,4 +1,4 @@
-"""Training one network: an estimator with scikit-learn's conventions."""
+"""Training of one network, as an estimator with the interface of scikit-learn."""
 
 from __future__ import annotations
 
@@ -34,24 +34,25 @@ class TrainingSettings:
     Parameters
     ----------
     hidden
-        Nodes of each hidden layer. The paper's table is lost; the same group used 160 and 120
-        nodes on the same 160 energies (Chen et al. 2023, J. Phys. Chem. Lett. 14, 4858).
+        Nodes of each hidden layer. The paper's values are not available; the same group used 160
+        and 120 nodes on the same 160 energies (Chen et al. 2023, J. Phys. Chem. Lett. 14, 4858).
     dropout
-        Dropout rate between hidden layers, the paper's.
+        Dropout rate between hidden layers; by default that of the paper.
     learning_rate, weight_decay
-        Of the Adam optimiser; the learning rate falls to zero along a cosine.
+        Learning rate and weight decay of the Adam optimiser; the learning rate decays to zero along
+        a cosine.
     epochs
-        Largest number of passes over the spectra.
+        Maximum number of passes over the training spectra.
     batch_size
-        Spectra in a step of the optimiser.
+        Number of spectra in each step of the optimiser.
     patience
-        Epochs without improvement on the validation spectra after which the training stops, and
-        goes back to the best; None to train for all epochs.
+        Number of epochs without improvement on the validation spectra after which training stops
+        and the best weights are restored; None to train for all epochs.
     noise
-        Largest standard deviation of the white noise added to inputs, in units of the
-        area-normalised spectrum (per eV); each spectrum draws its own level below it.
+        Maximum standard deviation of the white noise added to inputs, in units of the
+        area-normalised spectrum (per eV). The level of each spectrum is drawn uniformly below it.
     jitter
-        Standard deviation of the random misalignment of the threshold, in eV.
+        Standard deviation of the random energy shifts of inputs in eV, as from wrong thresholds.
     mixup
         Parameter of the Beta distribution by which pairs of spectra and their properties are
         mixed (Zhang et al. 2018, arXiv:1710.09412); 0 for none.
@@ -75,14 +76,14 @@ class TrainingSettings:
 class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """One network on preprocessed spectra, trained with Adam on the mean absolute error.
 
-    The same data, settings and seed give the same weights to the bit on one kind of processor.
+    The same data, settings and seed give bit-identical weights on processors of one kind.
 
     Parameters
     ----------
     settings
-        How to train; by default the paper's.
+        Settings of the training; by default ``TrainingSettings()``.
     step
-        Distance between two energies of the inputs, in eV; has to be given.
+        Energy step of the inputs, in eV; required.
 
     Attributes
     ----------
@@ -90,8 +91,8 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Arrays ``layer.N.weight``, ``layer.N.bias`` and the scales of inputs and targets.
     history_
         Mean absolute error after each epoch on training (with dropout and noise) and validation
-        spectra, in standard deviations of the training targets, shape (epochs, 2); NaN where
-        there was no validation.
+        spectra, in standard deviations of the training targets, shape (epochs, 2); NaN without
+        validation spectra.
     """
 
     def __init__(self, settings: TrainingSettings | None = None, *, step: float) -> None:
@@ -105,7 +106,7 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         validation: tuple[NDArray, NDArray] | None = None,
         start: Mapping[str, NDArray] | None = None,
     ) -> Self:
-        """Train.
+        """Train the network.
 
         Parameters
         ----------
@@ -114,21 +115,21 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         y
             Properties, shape (spectra, properties).
         validation
-            Inputs and properties of spectra to stop early on: the weights of the epoch with the
-            lowest error on them are kept. Without them training runs for all epochs.
+            Inputs and properties of the validation spectra. With ``patience`` they stop the
+            training early, and the weights of the epoch with the lowest error on them are kept.
         start
             ``weights_`` of a trained network to start from; its scales are kept.
         """
         settings = TrainingSettings() if self.settings is None else self.settings
         inputs, targets = check_X_y(X, y, multi_output=True, dtype=np.float32)
-        targets = np.asarray(y, dtype=np.float64)  # energies have few float32 digits
+        targets = np.asarray(y, dtype=np.float64)  # float32 has too few digits for energies
         if start is None:
             scales = _scales(inputs, targets)
         else:
             scales = {name: start[name] for name in _SCALES}
         x, t = _scaled(inputs, targets, scales)
         held = None if validation is None else _scaled(*validation, scales)
-        # The rounding depends on the number of threads.
+        # One thread, because rounding depends on the number of threads.
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             network = build_network(x.shape[1], settings.hidden, t.shape[1], settings.dropout)
@@ -152,7 +153,7 @@ def _scales(inputs: NDArray[np.float32], targets: NDArray[np.float64]) -> dict[s
     spread = targets.std(axis=0)
     return {
         "input_mean": inputs.mean(axis=0),
-        # One scale for all energies: where spectra hardly differ, their noise must not count.
+        # One scale for all energies, so that noise is not amplified where spectra hardly differ.
         "input_scale": np.full(inputs.shape[1], inputs.std(axis=0).mean(), dtype=np.float32),
         "target_mean": targets.mean(axis=0),
         "target_scale": np.where(spread > 0, spread, 1.0),
@@ -170,10 +171,10 @@ def _scaled(
 def _augmentation(
     inputs: NDArray[np.float32], scale: NDArray, settings: TrainingSettings, step: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what an energy shift of 1 eV adds to each spectrum, and its largest noise."""
+    """Return the change of each spectrum by a shift of 1 eV, and its maximum noise."""
     slope = np.gradient(inputs, step, axis=1)
-    # An absolute window is exactly zero where nothing was read: no noise there, and no slope where
-    # it begins and ends.
+    # An absolute window is exactly zero outside the range that was read. It gets no noise there,
+    # and no slope at the ends of the range.
     read = inputs != 0
     inner = read & np.roll(read, 1, axis=1) & np.roll(read, -1, axis=1)
     inner[:, [0, -1]] = read[:, [0, -1]]

@@ -1,4 +1,4 @@
-"""Which network to train: a grid search by cross-validation, on development spectra alone."""
+"""Choice of the network settings: a grid search with cross-validation on development spectra."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: What is tried: number of hidden layers, their nodes, and regularisation. The more spectra there
-#: are, the more nodes and the less regularisation it takes to fit them.
+#: Default grid: number and nodes of the hidden layers, and regularisation. More training spectra
+#: need more nodes and less regularisation.
 GRID = {
     "hidden": [(64, 64, 64), (160, 120), (160, 120, 80), (320, 240)],
     "dropout": [0.1, 0.2],
@@ -27,18 +27,19 @@ GRID = {
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Settings that were tried, and their errors.
+    """Candidate settings of a grid search, and their errors.
 
     Parameters
     ----------
     candidates
-        All settings.
+        All settings that were tried.
     error
-        Mean absolute error of each in standard deviations, averaged over properties and folds.
+        Mean absolute error of each candidate in standard deviations, averaged over properties and
+        folds.
     spread
         Standard deviation of that error over the folds.
     training_error
-        Error of each on the spectra that it was trained on.
+        Error of each candidate on the spectra that it was trained on.
     """
 
     candidates: tuple[TrainingSettings, ...]
@@ -48,10 +49,10 @@ class SearchResult:
 
     @property
     def best(self) -> TrainingSettings:
-        """Settings that fit best what they know, of those that are as good on what they do not.
+        """Candidate that fits the training spectra best among those with the lowest errors.
 
-        As good is an error within one standard error of the lowest: of such settings none is
-        better on new spectra, and a good fit lets known ones be recognised.
+        The lowest errors are those within one standard error of the lowest one: on new spectra
+        these candidates cannot be distinguished.
         """
         lowest = int(np.argmin(self.error))
         limit = self.error[lowest] + self.spread[lowest] / np.sqrt(SEARCH_FOLDS)
@@ -94,15 +95,15 @@ def search_settings(
     targets
         Properties, shape (spectra, properties).
     groups
-        What is held out together, shape (spectra,).
+        Group (phase) of each spectrum, shape (spectra,); groups are held out as a whole.
     base
-        All settings that are not in the grid. Networks train for all epochs.
+        Settings that the grid does not vary. Networks train for all epochs.
     grid
         Values to try for each setting; by default :data:`GRID`.
     step
-        Distance between two energies of the inputs, in eV.
+        Energy step of the inputs, in eV.
     n_jobs
-        Processes to run side by side, as in scikit-learn.
+        Number of parallel processes, as in scikit-learn.
     """
     candidates = [replace(base, **point) for point in ParameterGrid(GRID if grid is None else grid)]
     search = GridSearchCV(
@@ -114,10 +115,10 @@ def search_settings(
         return_train_score=True,
         n_jobs=n_jobs,
     )
-    found = search.fit(inputs, targets, groups=groups).cv_results_
+    results = search.fit(inputs, targets, groups=groups).cv_results_
     return SearchResult(
         tuple(candidates),
-        tuple((-found["mean_test_score"]).tolist()),
-        tuple(found["std_test_score"].tolist()),
-        tuple((-found["mean_train_score"]).tolist()),
+        tuple((-results["mean_test_score"]).tolist()),
+        tuple(results["std_test_score"].tolist()),
+        tuple((-results["mean_train_score"]).tolist()),
     )

@@ -43,7 +43,7 @@ def test_too_few_phases_to_test_on_are_told_and_trained_on_anyway(sites, tmp_pat
     sites.take(np.flatnonzero(known)).save(tmp_path / "sites.nc")
     words = ("--intended-use", "tests", "--limits", "tests", "--epochs", 2, "--jobs", 1)
     output = run("train", tmp_path / "sites.nc", "-o", tmp_path / "mine.safetensors", *words)
-    assert "Not tested so: The split phase_disjoint needs sites" in output
+    assert "Test left out. The split phase_disjoint needs sites" in output
     model = PretrainedModel.load(tmp_path / "mine.safetensors")
     assert "phase_disjoint" not in model.record.metrics
 
@@ -52,7 +52,7 @@ def test_a_data_set_is_shown_in_words_numbers_and_a_picture(mixed, tmp_path):
     mixed.save(tmp_path / "sites.nc")
     words = run("dataset", "show", tmp_path / "sites.nc", "--picture", tmp_path / "set.png")
     assert "n_spectra      5\n" in words
-    assert "voronoi_volume           not known" in words
+    assert "voronoi_volume           no values" in words
     assert (tmp_path / "set.png").stat().st_size > 10_000
     numbers = json.loads(run("dataset", "show", tmp_path / "sites.nc", "--json"))
     assert numbers["sha256"] == mixed.sha256
