@@ -86,8 +86,8 @@ class EnergyWindow:
             raise EnergyRangeError(msg)
         if not (self.read_range[0] <= 0 < self.read_range[1] or self.origin == "threshold"):
             msg = (
-                "around must be two energies in eV that contain the threshold, at 0 eV, but it is "
-                f"{self.around!r}. Give for example (-1.0, 15.0)."
+                "The range around must contain the threshold, at 0 eV, but it is "
+                f"{self.around!r}. Give two energies in eV, for example (-1.0, 15.0)."
             )
             raise EnergyRangeError(msg)
         if self.n_read > self.n_channels:
