@@ -31,7 +31,7 @@ def read_only(values: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]
 
 
 class ReadOnlyArrays:
-    """Base of what has read-only arrays as attributes: they stay so in pickled and other copies."""
+    """Base class of dataclasses whose arrays stay read-only in copied and unpickled instances."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for value in state.values():

@@ -48,7 +48,7 @@ def save_variables(
     attributes
         Attributes of the file: strings and numbers.
     """
-    # HDF5 ends the whole process when a disk is full, so that it never sees one.
+    # HDF5 aborts the process if the disk is full; the file is therefore built in memory first.
     content = io.BytesIO()
     _write(content, variables, attributes)
     with replace_file(filename) as path:
