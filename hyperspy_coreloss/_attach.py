@@ -1,11 +1,11 @@
-"""Give exspy's EELS signals the method ``predict_properties``, without an import by the user.
+"""Add the method ``predict_properties`` to exspy's EELS signals, without an import by the user.
 
 HyperSpy looks up the *name* of every extension entry point with ``importlib.util.find_spec``. For
-the dotted name ``hyperspy_coreloss._autoload`` that imports this package, inside ``import
-hyperspy.api`` and before exspy. So :func:`install` runs early, must cost nothing (standard library
-only), must never raise (the package catches what it raises) and must wait for exspy's class.
+the dotted name ``hyperspy_coreloss._autoload`` this lookup imports this package, during ``import
+hyperspy.api`` and before exspy. :func:`install` therefore uses the standard library only, to be
+fast, and waits until exspy defines its class. The package catches any error that it raises.
 
-``HYPERSPY_CORELOSS_ATTACH=0`` in the environment switches it off.
+The environment variable ``HYPERSPY_CORELOSS_ATTACH=0`` disables it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _METHODS = {"predict_properties": "hyperspy_coreloss.prediction"}
 
 
 class DeferredMethod:
-    """A method that is imported when it is first looked at, so that help() shows the real one."""
+    """A method that is imported at its first access, so that help() shows the real method."""
 
     def __init__(self, name: str, module: str) -> None:
         self._name = name
@@ -40,16 +40,17 @@ class DeferredMethod:
 
 
 class PostImportFinder:
-    """Finder on ``sys.meta_path`` that looks at exspy's signal modules once they have run.
+    """Finder on ``sys.meta_path`` that calls :func:`attach` after exspy's signal modules have run.
 
-    It finds nothing itself: it asks the other finders and wraps the loader they return.
+    It does not locate modules itself. It queries the other finders and wraps the loader that they
+    return.
     """
 
     @classmethod
     def find_spec(
         cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the spec the other finders give, with a loader that calls :func:`attach`."""
+        """Return the spec of the other finders, with a loader that calls :func:`attach`."""
         if not fullname.startswith(f"{_HOST_PACKAGE}."):
             return None
         others = [finder for finder in sys.meta_path if finder is not cls]
@@ -58,7 +59,7 @@ class PostImportFinder:
             for finder in others
             if hasattr(finder, "find_spec")
         )
-        spec = next((found for found in specs if found is not None), None)
+        spec = next((candidate for candidate in specs if candidate is not None), None)
         if spec is not None and hasattr(spec.loader, "exec_module"):
             _attach_after(spec.loader)
         return spec
@@ -71,42 +72,42 @@ def _attach_after(loader: Any) -> None:
         run(module)
         _attach_and_clean_up(module)
 
-    # A loader with __slots__ stays as it is: the plain function still works.
+    # A loader with __slots__ cannot be wrapped; predict_properties(signal) still works then.
     with contextlib.suppress(AttributeError):
         loader.exec_module = exec_module
 
 
 def _attach_and_clean_up(module: object) -> bool:
-    """Attach in the middle of exspy's import, which no fault of ours may break."""
+    """Attach during exspy's import, which an error of this package must not interrupt."""
     try:
         attached = attach(module)
     except Exception:
         logging.getLogger(__name__).warning("No methods added to EELS signals.", exc_info=True)
-        attached = True  # not to be tried again
+        attached = True  # Do not try again.
     if attached:
         remove_finder()
     return attached
 
 
 def attach(module: object) -> bool:
-    """Add the methods if `module` defines the class; say whether it does."""
+    """Add the methods if `module` defines the class, and return whether it does."""
     host = getattr(module, "__dict__", {}).get(_HOST_CLASS)
     if not isinstance(host, type) or host.__module__ != getattr(module, "__name__", None):
         return False
     for name, source in _METHODS.items():
-        if name not in host.__dict__:  # a method of exspy's own wins
+        if name not in host.__dict__:  # A method of exspy takes precedence.
             setattr(host, name, DeferredMethod(name, source))
     return True
 
 
 def remove_finder() -> None:
-    """Leave ``sys.meta_path`` as it was."""
+    """Remove :class:`PostImportFinder` from ``sys.meta_path``."""
     while PostImportFinder in sys.meta_path:
         sys.meta_path.remove(PostImportFinder)
 
 
 def install() -> None:
-    """Attach the methods now, or as soon as exspy defines its class."""
+    """Add the methods now, or as soon as exspy defines its class."""
     if os.environ.get("HYPERSPY_CORELOSS_ATTACH", "1") == "0":
         return
     for name, module in list(sys.modules.items()):
@@ -116,8 +117,8 @@ def install() -> None:
             remove_finder()
             return
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
-            # This import was started by exspy's module, whose class statement is still to come;
-            # importlib ends by setting the module as an attribute of its parent.
+            # exspy's module, which started this import, has not yet defined its class. When its
+            # import ends, importlib sets the module as an attribute of its parent package.
             _attach_when_set(sys.modules[_HOST_PACKAGE])
     if PostImportFinder not in sys.meta_path:
         sys.meta_path.insert(0, PostImportFinder)
@@ -132,6 +133,6 @@ def _attach_when_set(parent: ModuleType) -> None:
         def __setattr__(self, name: str, value: object) -> None:
             super().__setattr__(name, value)
             if _attach_and_clean_up(value):
-                self.__class__ = original  # type: ignore[assignment]  # the one before
+                self.__class__ = original  # type: ignore[assignment]  # restored
 
     parent.__class__ = _WatchedModule

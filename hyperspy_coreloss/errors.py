@@ -1,27 +1,27 @@
-"""Every error this package raises on purpose.
+"""The errors that this package raises.
 
 ::
 
     CoreLossError
     ├── EnergyAxisError (ValueError)          no energy units, wrong order, wrong dimension
-    ├── EnergyRangeError (ValueError)         the spectrum does not cover what is needed
-    ├── ResolutionError (ValueError)          too coarse a dispersion, too poor a resolution
-    ├── SignalError (ValueError)              data of a kind the pipeline cannot read
-    ├── UnknownPropertyError (KeyError)       no property of that name
-    ├── DatasetError (ValueError)             spectra, labels or groups disagree
-    ├── PretrainedNotFoundError (LookupError) no pretrained model of that name
-    ├── PretrainedFormatError (ValueError)    a file that is no (complete) pretrained model
+    ├── EnergyRangeError (ValueError)         the axis does not cover the required energies
+    ├── ResolutionError (ValueError)          dispersion or energy resolution too coarse
+    ├── SignalError (ValueError)              data or options that preprocessing cannot use
+    ├── UnknownPropertyError (KeyError)       no property has this name
+    ├── DatasetError (ValueError)             incomplete or inconsistent data set
+    ├── PretrainedNotFoundError (LookupError) no pretrained model has this name
+    ├── PretrainedFormatError (ValueError)    a file is not a complete pretrained model
     ├── StructureError (ValueError)           a crystal structure that cannot be used
     └── SimulationError (RuntimeError)        a first-principles calculation failed
 
-Each one also inherits the built-in error it refines, so ``except ValueError`` works too.
+Each error also inherits from the built-in error in brackets, so ``except ValueError`` catches it.
 """
 
 from __future__ import annotations
 
 
 class CoreLossError(Exception):
-    """Base of all errors of this package."""
+    """Base class of all errors of this package."""
 
 
 class EnergyAxisError(CoreLossError, ValueError):
@@ -29,7 +29,7 @@ class EnergyAxisError(CoreLossError, ValueError):
 
 
 class EnergyRangeError(CoreLossError, ValueError):
-    """The energy axis does not cover what is needed."""
+    """The energy axis does not cover the required energies."""
 
 
 class ResolutionError(CoreLossError, ValueError):
@@ -37,30 +37,30 @@ class ResolutionError(CoreLossError, ValueError):
 
 
 class SignalError(CoreLossError, ValueError):
-    """The data are of a kind the pipeline cannot read."""
+    """The data or the options cannot be used in preprocessing."""
 
 
 class UnknownPropertyError(CoreLossError, KeyError):
-    """No property of that name."""
+    """No property has the given name."""
 
     def __str__(self) -> str:
-        return str(self.args[0])  # KeyError would show the repr of the message
+        return str(self.args[0])  # KeyError shows the repr of the message.
 
 
 class DatasetError(CoreLossError, ValueError):
-    """Spectra, labels or groups of a data set disagree."""
+    """A data set, or a file to be read as one, is incomplete or inconsistent."""
 
 
 class PretrainedNotFoundError(CoreLossError, LookupError):
-    """No pretrained model of that name."""
+    """No pretrained model has the given name."""
 
 
 class PretrainedFormatError(CoreLossError, ValueError):
-    """A file that is not a complete, readable pretrained model."""
+    """The file is not a complete, readable pretrained model."""
 
 
 class StructureError(CoreLossError, ValueError):
-    """A crystal structure that cannot be used."""
+    """The crystal structure cannot be used."""
 
 
 class SimulationError(CoreLossError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic writing of files: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What a new file may be used for, before the user's own mask: reading by all, writing by the owner.
+# Permissions of a new file, before the user's umask is applied.
 _PERMISSIONS = 0o666
 
 
 @contextmanager
 def replace_file(filename: str | Path) -> Iterator[Path]:
-    """Give the path of a new file that takes the place of `filename` at the end.
+    """Provide the path of a temporary file that replaces `filename` on success.
 
-    The content reaches the disk before the name changes hands. If anything goes wrong, also on a
-    full disk, an existing file stays as it was and nothing is left behind.
+    The content is flushed to the disk before the temporary file is renamed. If writing fails, for
+    example because the disk is full, an existing file is unchanged and the temporary file is
+    removed.
 
     Parameters
     ----------
     filename
-        The file to write; an existing one is replaced.
+        The file to write. An existing file is replaced.
 
     Yields
     ------
     Path
-        An empty file in the same folder, to be written.
+        An empty temporary file in the same folder, to which the content is to be written.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def _flush(path: Path) -> None:
 
 
 def _permissions(path: Path) -> int:
-    """Return those of the file that is replaced, or those that any new file gets."""
+    """Return the permissions of an existing file, or the default permissions of a new file."""
     if path.exists():
         return path.stat().st_mode & 0o777
     mask = os.umask(0)

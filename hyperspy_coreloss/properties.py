@@ -19,20 +19,20 @@ _PROPER_NAMES = {"mulliken": "Mulliken", "voronoi": "Voronoi"}
 
 @dataclass(frozen=True, slots=True)
 class PropertySpec:
-    """What one predicted number means.
+    """Name, unit and definition of a predicted property.
 
     Parameters
     ----------
     name
-        Identifier, also the name users pass to ``get_property_map``.
+        Identifier of the property, as passed to ``get_property_map``.
     symbol
         Short symbol for tables, for example ``"d"``.
     unit
-        Unit, in words that pint understands.
+        Unit, as a name that pint can parse.
     definition
-        How the number is obtained, in one sentence.
+        How the property is calculated, in one sentence.
     source
-        Where the definition comes from.
+        Publication that defines the property.
     """
 
     name: str
@@ -43,12 +43,12 @@ class PropertySpec:
 
     @property
     def title(self) -> str:
-        """Name in words, for example ``"Voronoi volume"``."""
+        """Name with spaces, for example ``"Voronoi volume"``."""
         return " ".join(_PROPER_NAMES.get(word, word) for word in self.name.split("_"))
 
     @property
     def label(self) -> str:
-        """Name and unit for a plot, for example ``"bond length (Å)"``."""
+        """Axis label with name and unit, for example ``"bond length (Å)"``."""
         unit = f"{parse_unit(self.unit):~P}".replace("deg", "°")
         return f"{self.title} ({unit})"
 
@@ -58,12 +58,12 @@ class PropertySpec:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> PropertySpec:
-        """Rebuild a specification from :meth:`to_dict`."""
+        """Create a specification from the dictionary of :meth:`to_dict`."""
         return cls(**{name: str(value) for name, value in fields.items()})
 
 
 def parse_unit(unit: str) -> pint.Unit:
-    """Return a pint unit, in the registry that HyperSpy uses too.
+    """Return a unit of pint's application registry, which HyperSpy also uses.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def parse_unit(unit: str) -> pint.Unit:
     try:
         return registry.Unit(unit)
     except pint.UndefinedUnitError:
-        registry.define("electron = count")  # pint knows no number of electrons
+        registry.define("electron = count")  # pint does not define a number of electrons.
         return registry.Unit(unit)
 
 
@@ -127,7 +127,7 @@ EXCITATION_ENERGY = PropertySpec(
     _PAPER,
 )
 
-#: The six properties of the paper, in the order used everywhere.
+#: The six properties of Kiyohara et al. 2019, in the order of all arrays and tables.
 PROPERTIES: tuple[PropertySpec, ...] = (
     BOND_LENGTH,
     BOND_ANGLE,
@@ -144,11 +144,12 @@ def property_index(name: str, names: Sequence[str]) -> int:
     Raises
     ------
     UnknownPropertyError
-        If there is no such property; the message lists the known ones and the nearest.
+        If `names` does not contain `name`. The message lists `names` and suggests the most
+        similar one.
     """
     if name in names:
         return list(names).index(name)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    msg = f"There is no property {name!r}; known here: {', '.join(names)}.{hint}"
+    msg = f"There is no property {name!r}. Available properties: {', '.join(names)}.{hint}"
     raise UnknownPropertyError(msg)

@@ -1,4 +1,4 @@
-"""Which versions of which packages made a result."""
+"""Versions of the packages that produced a result."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 
 def software_versions(*packages: str) -> dict[str, str]:
-    """Return the installed version of each package by its name; "unknown" if not installed.
+    """Return the installed version of each package, or "unknown" if it is not installed.
 
     Parameters
     ----------
     *packages
-        Names of distributions.
+        Names of the distributions.
 
     Examples
     --------

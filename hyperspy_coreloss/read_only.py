@@ -1,4 +1,4 @@
-"""Arrays that stay what they are: what has a SHA-256 must not change under it."""
+"""Read-only arrays: the content of a data set must not change after its SHA-256 is computed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def read_only(values: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
-    """Return a copy of an array that cannot be written to.
+    """Return a read-only copy of an array.
 
     Parameters
     ----------
     values
-        Anything NumPy makes an array of.
+        Array, or a sequence that NumPy converts to an array.
     dtype
-        Of the copy; by default that of `values`.
+        Data type of the copy. The default is the data type of `values`.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def read_only(values: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]
 
 
 class ReadOnlyArrays:
-    """Base of what has read-only arrays as attributes: they stay so in pickled and other copies."""
+    """Base class of dataclasses whose arrays stay read-only in copied and unpickled instances."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for value in state.values():

@@ -36,7 +36,7 @@ def test_units_are_known_to_pint_and_specs_survive_json(spec):
 
 def test_unknown_name_is_answered_with_the_nearest():
     names = [spec.name for spec in PROPERTIES]
-    with pytest.raises(UnknownPropertyError, match=r"known here: bond_length.*mean 'bond_angle'"):
+    with pytest.raises(UnknownPropertyError, match=r"properties: bond_length.*mean 'bond_angle'"):
         property_index("bond_angel", names)
     with pytest.raises(KeyError) as error:
         property_index("nonsense", names)

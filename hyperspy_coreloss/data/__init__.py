@@ -1,4 +1,4 @@
-"""Data that come with the package: computed oxygen K sites, and test pieces made from them."""
+"""Data shipped with the package: computed oxygen K sites, and images simulated from them."""
 
 from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.data.silica_image import silica_spectrum_image

@@ -1,4 +1,4 @@
-"""A spectrum image of silica grains whose properties are known."""
+"""Simulated spectrum image of silica grains, with the true property maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
 
-# Samples per channel when a spectrum is integrated over its channels.
+# Number of samples per channel for the integration of a spectrum over its channels.
 _SAMPLES = 8
 _DISPERSION_OF_COMPUTED = 0.05
 
@@ -35,42 +35,42 @@ def silica_spectrum_image(
     n_grains: int = 12,
     seed: int = 0,
 ) -> tuple[EELSSpectrum, CoreLossPropertySignal]:
-    """Simulate oxygen K spectra of silica grains whose properties are known.
+    """Simulate an oxygen K spectrum image of silica grains, and return its true properties.
 
-    Each grain shows the computed spectrum of one site of :func:`oxygen_k_sites`, on a power-law
-    background, at an onset that drifts from pixel to pixel, with counting noise. The sites are
-    those the shipped model was trained on: the image shows what instrument and noise do to a
-    prediction, not how a model does on new materials.
+    Each grain has the computed spectrum of one site of :func:`oxygen_k_sites`, on a power-law
+    background and with counting noise. The onset varies from pixel to pixel. The shipped model is
+    trained on these sites: the image shows the effect of instrument and noise on a prediction, not
+    the accuracy of a model for new materials.
 
     Parameters
     ----------
     navigation_shape
-        Shape of the navigation space, in HyperSpy's order (x first); ``()`` for one spectrum.
+        Shape of the navigation space, in HyperSpy's order (x first). ``()`` gives one spectrum.
     n_channels, offset, dispersion
-        Energy axis: number of channels, first energy in eV, eV per channel.
+        Number of channels of the energy axis, its first energy in eV, and eV per channel.
     onset
         Mean energy of the lowest empty state on the axis, in eV.
     drift
-        Standard deviation of the pixels' energy offsets, in eV.
+        Standard deviation of the energy shift between pixels, in eV.
     resolution
         Energy resolution (full width at half maximum), in eV.
     dose
-        Counts in the highest channel of the edge alone; None for no noise.
+        Counts in the highest channel of the edge without background, or None for no noise.
     jump_ratio
-        Height of the edge over the height of the background below it.
+        Height of the edge divided by the height of the background at `onset`.
     n_grains
-        Number of grains, each of one site.
+        Number of grains, each with the spectrum of one site.
     seed
-        Seed of grains, drift and noise.
+        Seed of the random generator of grains, drift and noise.
 
     Returns
     -------
     signal : EELSSpectrum
         The spectra.
     truth : CoreLossPropertySignal
-        The true properties. Its map ``onset`` has the thresholds that a prediction is to find:
-        those of the spectra without noise and background, read by the default recipe (σ = 0.5
-        eV). Thresholds of other recipes lie up to some tenths of an eV beside them.
+        The true properties. Its map ``onset`` contains the true thresholds: those of the spectra
+        without noise and background, with the default recipe (σ = 0.5 eV). The thresholds of other
+        recipes differ by up to some tenths of an eV.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def silica_spectrum_image(
 def _grains(
     shape: tuple[int, ...], n_grains: int, n_sites: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Return the site of each pixel: that of the nearest of some random points."""
+    """Return the site of each pixel, which is that of the nearest of `n_grains` random points."""
     positions = np.moveaxis(np.indices(shape), 0, -1).astype(float)
     seeds = generator.uniform(size=(n_grains, len(shape))) * np.array(shape)
     chosen = generator.choice(n_sites, size=n_grains, replace=n_grains > n_sites)
@@ -138,12 +138,12 @@ def _measured_edges(
     dispersion: float,
     resolution: float,
 ) -> np.ndarray:
-    """Return edges of unit height as a spectrometer records them, shape (..., channels)."""
+    """Return edges of unit height, integrated over the channels, shape (..., channels)."""
     used, index = np.unique(site, return_inverse=True)
     reach = (energy[0] - lowest_empty.max() - 10.0, energy[-1] - lowest_empty.min() + 10.0)
     fine = np.arange(*reach, _DISPERSION_OF_COMPUTED)
     sigma = max(resolution / FWHM_PER_SIGMA, 1e-6)
-    # Broadened once on a grid finer than any channel, then read where each pixel's channels lie.
+    # The spectra are broadened once on a fine grid and interpolated at the channels of each pixel.
     operator = broadening_operator(fine, sigma, fine)
     broadened = (operator @ sites.take(used).spectra(fine).T).T
     within = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5) * dispersion
@@ -176,5 +176,5 @@ def _truth(
 
 
 def _axis_names(dimension: int) -> list[str]:
-    known = ["x", "y", "z", "t"]
-    return [known[i] if i < len(known) else f"axis {i}" for i in range(dimension)][::-1]
+    names = ["x", "y", "z", "t"]
+    return [names[i] if i < len(names) else f"axis {i}" for i in range(dimension)][::-1]

@@ -1,6 +1,7 @@
-"""Computed spectra with labels: as a noun, as a file, as what a network reads.
+"""Data sets of computed spectra with labels.
 
-Sites, data sets and their splits; reading tables; spectra of minerals; pictures and the card.
+The package contains the classes of sites and data sets, files and tables, network inputs, splits,
+spectra of minerals, figures and the data card.
 """
 
 from hyperspy_coreloss.dataset.as_signal import dataset_to_signal

@@ -23,7 +23,7 @@ def dataset_to_signal(
     size: int = 400,
     aligned: bool = False,
 ) -> EELSSpectrum:
-    """Return the spectra of a data set as an EELS signal, one navigation position a site.
+    """Return the spectra of a data set as an EELS signal, with one navigation position per site.
 
     Parameters
     ----------
@@ -32,25 +32,25 @@ def dataset_to_signal(
     sigma
         Standard deviation of the Gaussian broadening in eV.
     offset
-        First energy of the signal axis in eV; by default 10 eV below the first edge.
+        First energy of the signal axis in eV. The default is 10 eV below the first edge.
     dispersion, size
-        Step of the signal axis in eV, and its number of channels.
+        Channel width of the signal axis in eV, and its number of channels.
     aligned
-        If True, the lowest empty states of all sites lie at 0 eV. If False, each lies at the
-        site's excitation energy.
+        If True, the lowest empty states of all sites lie at 0 eV. If False, the lowest empty state
+        of each site lies at its excitation energy.
 
     Returns
     -------
     EELSSpectrum
-        Dimensions ``(sites | size)``; the names of the sites are in
+        Signal of dimensions ``(sites | size)``. The names of the sites are in
         ``metadata.Sample.site_names``.
 
     Raises
     ------
     DatasetError
-        If a spectrum does not reach over the axis, or an excitation energy is not known.
+        If a spectrum does not cover the axis, or an excitation energy is missing.
     ResolutionError
-        If spectra are broader than `sigma` already.
+        If the broadening of a spectrum already exceeds `sigma`.
 
     Examples
     --------

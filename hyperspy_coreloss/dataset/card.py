@@ -1,4 +1,4 @@
-"""The card of a data set, rendered from the data: the two cannot disagree."""
+"""Markdown data card of a data set, generated from its content."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
-# In the source of a structure: an identifier, a citation, how it was changed.
+# Identifier, citation or modification at the end of the source of a structure.
 _SINGLE_FILE = re.compile(r"[,;(].*| mp-\d+.*", re.DOTALL)
 
 
 def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
-    """Return the card of a data set as Markdown: contents, labels, accuracy, origin.
+    """Return the data card of a data set as Markdown: content, labels, accuracy and origin.
 
     Parameters
     ----------
     dataset
         The data set.
     name
-        Heading of the card.
+        Title of the card.
     """
     summary = summarise(dataset)
     lines = [
@@ -82,13 +82,13 @@ def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Any) -> list[str]:
-    """Return the lines of a table in Markdown."""
+    """Return the lines of a Markdown table."""
     cells = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
     return [f"| {' | '.join(header)} |", "|---" * len(header) + "|", *cells]
 
 
 def _convergence(dataset: SpectrumDataset) -> list[str]:
-    """Table of the changes: the sizes of cells down, what was changed, and what that did."""
+    """Return a table of the changes by finer settings, grouped by the volume of the supercells."""
     rows = [
         {"supercell (Å³)": _limits(group["volume"]), **change}
         for group in dataset.convergence
@@ -118,10 +118,10 @@ def _phases(dataset: SpectrumDataset) -> list[tuple[str, int, int]]:
 
 
 def _origins(dataset: SpectrumDataset) -> list[tuple[str, str, int]]:
-    """Count structures by source; what names the single file or citation is left out."""
+    """Count structures by source, without identifiers of single files or citations."""
     members: dict[tuple[str, str], set[str]] = {}
     for site in dataset.sites:
-        part = site.structure
-        origin = _SINGLE_FILE.sub("", part.source)
-        members.setdefault((origin, part.licence), set()).add(part.name)
+        structure = site.structure
+        origin = _SINGLE_FILE.sub("", structure.source)
+        members.setdefault((origin, structure.licence), set()).add(structure.name)
     return [(*origin, len(names)) for origin, names in sorted(members.items())]

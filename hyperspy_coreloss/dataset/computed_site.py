@@ -1,8 +1,8 @@
-"""One computed spectrum with its structure and labels, whichever program computed it.
+"""A computed spectrum with its structure and labels, from any program.
 
-Spectra come in three kinds, the exact ones first: recursion coefficients, lines (energies and
-strengths of transitions), and samples that somebody else has broadened already. All count their
-energies from the lowest empty state.
+There are three kinds of spectra: recursion coefficients, transition lines (energies and
+strengths), and samples that are broadened already. The first two can be evaluated with any
+broadening. All energies are relative to the lowest empty state.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Energies per pass over the lines; keeps the work in memory of a few megabytes.
+# Number of energies per pass over the lines; limits the memory to a few megabytes.
 _CHUNK = 64
 
 
 @dataclass(frozen=True, eq=False)
 class RecursionChains(ReadOnlyArrays):
-    """A spectrum as Haydock recursion coefficients: exact for any broadening.
+    """A spectrum as Haydock recursion coefficients, which can be evaluated with any broadening.
 
     Parameters
     ----------
     alpha, beta
-        Coefficients in eV, shape (chains, steps); a chain is one polarisation at one k-point.
+        Coefficients in eV, shape (chains, steps). Each chain belongs to one polarisation at one
+        k-point.
     norm
-        Squared norm of the seed of each chain, shape (chains,).
+        Squared norm of the starting vector of each chain, shape (chains,).
     lowest_empty
         Energy of the lowest empty state in eV, on the scale of `alpha`.
     gap_middle
@@ -49,21 +50,24 @@ class RecursionChains(ReadOnlyArrays):
     gap_middle: float
 
     def __post_init__(self) -> None:
-        # Single precision, as they are computed in.
+        # The coefficients are computed in single precision.
         _convert(self, np.float32, "alpha", "beta", "norm")
         if self.alpha.ndim != 2 or self.beta.shape != self.alpha.shape:
-            found = f"{self.alpha.shape} and {self.beta.shape}"
-            msg = f"alpha and beta need one shape (chains, steps), not {found}."
+            msg = (
+                "alpha and beta must have the same shape (chains, steps), but their shapes are "
+                f"{self.alpha.shape} and {self.beta.shape}."
+            )
             raise DatasetError(msg)
         if self.norm.shape != self.alpha.shape[:1] or not len(self.norm):
             msg = (
-                f"norm needs the shape {self.alpha.shape[:1]} of the chains, not {self.norm.shape}."
+                "norm needs one value for each chain, and at least one chain, but alpha has "
+                f"{len(self.alpha)} chains and norm has the shape {self.norm.shape}."
             )
             raise DatasetError(msg)
         if not self.gap_middle <= self.lowest_empty:
             msg = (
                 f"The middle of the gap, {self.gap_middle} eV, must not lie above the lowest empty "
-                f"state, {self.lowest_empty} eV; check the occupations of the calculation."
+                f"state, {self.lowest_empty} eV. Check the occupations of the calculation."
             )
             raise DatasetError(msg)
 
@@ -73,23 +77,23 @@ class RecursionChains(ReadOnlyArrays):
     def intensity(
         self, energy: NDArray[np.floating], lifetime: float = DEFAULT_LIFETIME
     ) -> NDArray[np.float64]:
-        """Return the spectrum at `energy`, the mean over polarisations and k-points."""
+        """Return the spectrum at `energy`, averaged over polarisations and k-points."""
         absolute = np.asarray(energy, dtype=float) + self.lowest_empty
         chains = spectrum_from_recursion(self.alpha, self.beta, self.norm, absolute, lifetime)
-        # The recursion also sees the occupied states, which no electron can be lifted to.
+        # The recursion includes occupied states, to which no electron can be excited.
         return np.where(absolute >= self.gap_middle, chains.mean(axis=0), 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class TransitionLines(ReadOnlyArrays):
-    """A spectrum as transitions: exact for any broadening.
+    """A spectrum as transition lines, which can be evaluated with any broadening.
 
     Parameters
     ----------
     energy
-        Energies of the final states in eV from the lowest empty state, shape (lines,).
+        Energies of the final states in eV, relative to the lowest empty state, shape (lines,).
     strength
-        Squared matrix elements with k-point weights, averaged over polarisations, shape (lines,).
+        Squared matrix elements times k-point weights, averaged over polarisations, shape (lines,).
     """
 
     energy: NDArray[np.floating]
@@ -103,35 +107,35 @@ class TransitionLines(ReadOnlyArrays):
 
     @property
     def energy_range(self) -> tuple[float, float]:
-        """Lowest energy (none) and the energy in eV up to which states were computed."""
+        """Range in eV without a lower limit, up to the energy of the highest computed state."""
         return -np.inf, float(self.energy.max())
 
     def intensity(
         self, energy: NDArray[np.floating], lifetime: float = DEFAULT_LIFETIME
     ) -> NDArray[np.float64]:
-        """Return the spectrum at `energy`: a Lorentzian for every line."""
+        """Return the spectrum at `energy`, the sum of one Lorentzian per line."""
         _check_within(energy, self.energy_range)
         wanted = np.asarray(energy, dtype=float)
         spectrum = np.empty(wanted.shape)
         for start in range(0, wanted.size, _CHUNK):
-            part = slice(start, start + _CHUNK)
-            distance = wanted[part, np.newaxis] - self.energy
-            spectrum[part] = (lifetime / np.pi / (distance**2 + lifetime**2)) @ self.strength
+            chunk = slice(start, start + _CHUNK)
+            distance = wanted[chunk, np.newaxis] - self.energy
+            spectrum[chunk] = (lifetime / np.pi / (distance**2 + lifetime**2)) @ self.strength
         return spectrum
 
 
 @dataclass(frozen=True, eq=False)
 class SampledSpectrum(ReadOnlyArrays):
-    """A spectrum that is known on a grid only, with the broadening it has.
+    """A broadened spectrum sampled on an energy grid.
 
     Parameters
     ----------
     energy
-        Increasing energies in eV from the lowest empty state, shape (samples,).
+        Increasing energies in eV, relative to the lowest empty state, shape (samples,).
     intensity_samples
         Intensities, shape (samples,).
     sigma
-        Standard deviation of the Gaussian broadening that the samples carry, in eV.
+        Standard deviation of the Gaussian broadening of the samples, in eV.
     """
 
     energy: NDArray[np.floating]
@@ -142,7 +146,10 @@ class SampledSpectrum(ReadOnlyArrays):
         _convert(self, np.float64, "energy", "intensity_samples")
         _check_pairs(self.energy, self.intensity_samples, "Samples")
         if len(self.energy) < 2 or not (np.diff(self.energy) > 0).all():
-            msg = "The energies of a sampled spectrum must increase, and be two or more."
+            msg = (
+                "A sampled spectrum needs at least two energies, which must increase, but its "
+                f"{len(self.energy)} energies do not. Sort them and drop repeated ones."
+            )
             raise DatasetError(msg)
         if not (np.isfinite(self.sigma) and self.sigma >= 0):
             msg = f"The broadening of a sampled spectrum must be 0 eV or more, not {self.sigma} eV."
@@ -150,13 +157,13 @@ class SampledSpectrum(ReadOnlyArrays):
 
     @property
     def energy_range(self) -> tuple[float, float]:
-        """First and last energy in eV."""
+        """First and last energy of the samples in eV."""
         return float(self.energy[0]), float(self.energy[-1])
 
     def intensity(
         self, energy: NDArray[np.floating], lifetime: float = DEFAULT_LIFETIME
     ) -> NDArray[np.float64]:
-        """Return the spectrum at `energy`; the lifetime is that of the samples."""
+        """Return the samples interpolated linearly at `energy`; `lifetime` is not used."""
         del lifetime
         _check_within(energy, self.energy_range)
         return np.interp(energy, self.energy, self.intensity_samples)
@@ -167,20 +174,21 @@ ComputedSpectrum = RecursionChains | TransitionLines | SampledSpectrum
 
 @dataclass(frozen=True, eq=False)
 class ComputedStructure(ReadOnlyArrays):
-    """The periodic cell that sites were computed in, and where it comes from.
+    """The periodic cell of one or more sites, with its source and licence.
 
     Parameters
     ----------
     name
-        Identifies the structure.
+        Unique name of the structure.
     phase
-        Group of an honest split: structures of one phase never stand on both sides of it.
+        Phase of the structure. A phase-disjoint split keeps all structures of a phase together.
     source, licence
-        Where the structure comes from, and what may be done with it.
+        Origin of the structure, and the licence under which it may be used.
     cell
-        Lattice vectors in angstrom, one a row, shape (3, 3); NaN where the structure is not known.
+        Lattice vectors in angstrom, one per row, shape (3, 3). They are NaN if the structure is
+        unknown.
     positions
-        Of the atoms, in angstrom, shape (atoms, 3).
+        Positions of the atoms in angstrom, shape (atoms, 3).
     numbers
         Atomic numbers, shape (atoms,).
     """
@@ -198,11 +206,14 @@ class ComputedStructure(ReadOnlyArrays):
         _convert(self, np.int64, "numbers")
         shapes = self.cell.shape, self.positions.shape, self.numbers.shape
         if shapes != ((3, 3), (len(self.numbers), 3), (len(self.numbers),)):
-            msg = f"{self.name}: cell, positions and numbers do not fit together: {shapes}."
+            msg = (
+                f"{self.name}: cell, positions and numbers must have the shapes (3, 3), (atoms, 3) "
+                f"and (atoms,), but their shapes are {shapes[0]}, {shapes[1]} and {shapes[2]}."
+            )
             raise DatasetError(msg)
 
     def equals(self, other: ComputedStructure) -> bool:
-        """Tell whether the two are the same in every respect."""
+        """Return whether all fields of the two structures are equal."""
         words = ("name", "phase", "source", "licence")
         arrays = ("cell", "positions", "numbers")
         return all(getattr(self, word) == getattr(other, word) for word in words) and all(
@@ -213,27 +224,28 @@ class ComputedStructure(ReadOnlyArrays):
 
 @dataclass(frozen=True, eq=False)
 class ComputedSite:
-    """A spectrum, the atom it belongs to, and what is known of that atom.
+    """The computed spectrum and the properties of one absorbing atom.
 
     Parameters
     ----------
     name
-        Identifies the site.
+        Unique name of the site.
     structure
-        Its cell.
+        Cell that contains the absorbing atom.
     absorber
-        Index of the absorbing atom in the structure; -1 where the structure is not known.
+        Index of the absorbing atom in the structure, or -1 if the structure is unknown.
     spectrum
-        The spectrum.
+        Computed spectrum of the site.
     labels
-        Properties by name, in the units of their specifications; those that are missing are not
-        known.
+        Values of the properties by name, in the units of their specifications. Properties without
+        a value are left out.
     details
-        JSON-ready: settings, versions of the codes, energies. ``label_definitions`` tells, by the
-        name of the property, how a label was obtained, if not as the package's own simulator does.
+        Settings, versions of the codes and energies, as a JSON-ready dictionary. Its entry
+        ``label_definitions`` maps names of properties to their definitions, for labels that are
+        not calculated as in the simulator of this package.
     projected_densities
-        Densities of states projected on the p states of an atom, by a name that tells the atom
-        and the calculation; empty where they were not computed.
+        Densities of states projected on the p states of an atom. The keys name the atom and the
+        calculation. The mapping is empty if no densities were computed.
     """
 
     name: str
@@ -245,39 +257,45 @@ class ComputedSite:
     projected_densities: Mapping[str, RecursionChains] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = {key: float(value) for key, value in self.labels.items() if not np.isnan(value)}
-        object.__setattr__(self, "labels", known)
+        labels = {key: float(value) for key, value in self.labels.items() if not np.isnan(value)}
+        object.__setattr__(self, "labels", labels)
         atoms = len(self.structure.numbers)
         if not (0 <= self.absorber < atoms or (self.absorber == -1 and not atoms)):
-            msg = f"{self.name}: atom {self.absorber} absorbs, but the cell has {atoms} atoms."
+            msg = (
+                f"{self.name}: atom {self.absorber} absorbs, but the cell has {atoms} atoms. "
+                "absorber must be the index of an atom, or -1 for a cell without atoms."
+            )
             raise DatasetError(msg)
 
     @property
     def label_definitions(self) -> Mapping[str, str]:
-        """How labels were obtained, where that is not how the package's simulator does it."""
+        """Definitions of the labels that are not calculated as in this package's simulator."""
         return self.details.get("label_definitions", {})
 
 
-def _convert(part: Any, kind: type, *names: str) -> None:
-    """Give the arrays of a frozen dataclass one type, as a file gives them back, and fix them."""
+def _convert(instance: Any, dtype: type, *names: str) -> None:
+    """Replace arrays of a frozen dataclass by read-only copies of the data type that files use."""
     for name in names:
-        object.__setattr__(part, name, read_only(getattr(part, name), dtype=kind))
+        object.__setattr__(instance, name, read_only(getattr(instance, name), dtype=dtype))
 
 
 def _check_pairs(energy: NDArray, values: NDArray, what: str) -> None:
     if energy.ndim != 1 or energy.shape != values.shape or not energy.size:
-        msg = f"{what} need as many intensities as energies, not {values.shape} and {energy.shape}."
+        msg = (
+            f"{what} need as many intensities as energies, in two arrays of one dimension, but "
+            f"their shapes are {values.shape} and {energy.shape}."
+        )
         raise DatasetError(msg)
     if not (np.isfinite(energy).all() and np.isfinite(values).all()):
-        msg = f"{what} of a spectrum must be finite; found NaN or infinity."
+        msg = f"{what} of a spectrum must be finite, but they contain NaN or infinity."
         raise DatasetError(msg)
 
 
-def _check_within(energy: NDArray[np.floating], known: tuple[float, float]) -> None:
-    if np.size(energy) and not (known[0] <= np.min(energy) and np.max(energy) <= known[1]):
+def _check_within(energy: NDArray[np.floating], limits: tuple[float, float]) -> None:
+    if np.size(energy) and not (limits[0] <= np.min(energy) and np.max(energy) <= limits[1]):
         msg = (
-            f"The spectrum is known from {known[0]:.2f} to {known[1]:.2f} eV, and was asked for "
-            f"from {np.min(energy):.2f} to {np.max(energy):.2f} eV. Ask for less, or compute more "
-            "states."
+            f"The spectrum is computed from {limits[0]:.2f} to {limits[1]:.2f} eV, but energies "
+            f"from {np.min(energy):.2f} to {np.max(energy):.2f} eV are requested. Request a "
+            "smaller range, or compute more states."
         )
         raise DatasetError(msg)

@@ -1,4 +1,4 @@
-"""Spectra from Haydock recursion coefficients: pure NumPy, exact for any broadening."""
+"""Evaluation of spectra from Haydock recursion coefficients, with any broadening."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from hyperspy_coreloss.errors import SimulationError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-#: Share of the last recursion steps whose mean closes the continued fraction.
+#: Fraction of the steps, at the end of the recursion, whose mean defines the terminator.
 _TERMINATOR_SHARE = 0.25
 
-#: Half width in eV of the Lorentzian under the Gaussian; narrow against any resolution in use.
+#: Half width at half maximum of the Lorentzian broadening in eV; small compared with the energy
+#: resolution of any measurement.
 DEFAULT_LIFETIME = 0.1
 
-#: Energies per pass over the coefficients; keeps the work in the processor's cache.
+#: Number of energies per pass over the coefficients; keeps the arrays in the processor's cache.
 _CHUNK = 512
 
 
 def spectrum_from_recursion(
     alpha: ArrayLike, beta: ArrayLike, norm: ArrayLike, energy: ArrayLike, lifetime: float
 ) -> NDArray[np.float64]:
-    r"""Evaluate the spectra that recursion coefficients stand for.
+    r"""Return the spectra of recursion coefficients.
 
     The spectrum is :math:`-\frac{1}{\pi} \mathrm{Im}\, n\, G(E + i \eta)` with the continued
     fraction :math:`G(z) = 1 / (z - \alpha_0 - \beta_1^2 / (z - \alpha_1 - \dots))`. The
-    fraction is closed by the constant terminator: the last quarter's mean coefficients go on
-    for ever.
+    fraction is closed by a constant terminator: beyond the last step, the coefficients are
+    replaced by the mean of the last quarter of the steps.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def spectrum_from_recursion(
     beta
         Off-diagonal coefficients in eV, shape ``(..., steps)``; ``beta[..., 0]`` is not used.
     norm
-        Squared norm of the starting vector, shape ``(...)``; sets the unit of the result.
+        Squared norm of the starting vector, shape ``(...)``. It sets the unit of the result.
     energy
         Energies in eV on the scale of `alpha`, shape ``(n,)``.
     lifetime
@@ -52,7 +53,8 @@ def spectrum_from_recursion(
     Raises
     ------
     SimulationError
-        If the coefficients disagree in shape, hold NaN, or the lifetime is not positive.
+        If the shapes of the coefficients do not match, the coefficients are not finite, or the
+        lifetime is not positive.
 
     Notes
     -----
@@ -67,11 +69,11 @@ def spectrum_from_recursion(
     squares = off_diagonal.reshape(rows.shape) ** 2
     spectra = np.empty((len(rows), energies.size))
     for start in range(0, energies.size, _CHUNK):
-        part = slice(start, start + _CHUNK)
+        chunk = slice(start, start + _CHUNK)
         green = _green_function(
-            rows, squares, energies.ravel()[part] + np.complex128(1j * lifetime)
+            rows, squares, energies.ravel()[chunk] + np.complex128(1j * lifetime)
         )
-        spectra[:, part] = -green.imag / np.pi
+        spectra[:, chunk] = -green.imag / np.pi
     return spectra.reshape(*weight.shape, energies.size) * weight[..., np.newaxis]
 
 
@@ -83,21 +85,22 @@ def _check_coefficients(
 ) -> None:
     if alpha.shape != beta.shape or alpha.shape[:-1] != norm.shape:
         msg = (
-            "Recursion coefficients must have the shapes (..., steps), (..., steps) and (...); "
-            f"found alpha {alpha.shape}, beta {beta.shape} and norm {norm.shape}. "
-            "Give all three from the same recursion."
+            "Recursion coefficients must have the shapes (..., steps), (..., steps) and (...), but "
+            f"alpha has {alpha.shape}, beta {beta.shape} and norm {norm.shape}. Pass all three "
+            "from the same recursion."
         )
         raise SimulationError(msg)
     if not (np.isfinite(alpha).all() and np.isfinite(beta).all() and np.isfinite(norm).all()):
         msg = (
-            "Recursion coefficients must be finite; found NaN or infinity. "
+            "Recursion coefficients must be finite, but they contain NaN or infinity. "
             "The recursion broke down: use fewer steps or compute the site again."
         )
         raise SimulationError(msg)
     if not lifetime > 0:
         msg = (
             "The lifetime broadening must be larger than 0 eV, because the spectrum of a finite "
-            f"recursion is a row of spikes; found {lifetime} eV. Give 0.1 eV, for example."
+            f"recursion is a series of delta peaks, but it is {lifetime} eV. Use for example "
+            "0.1 eV."
         )
         raise SimulationError(msg)
 
@@ -105,13 +108,13 @@ def _check_coefficients(
 def _green_function(
     alpha: NDArray[np.float64], beta_squared: NDArray[np.float64], energy: NDArray[np.complex128]
 ) -> NDArray[np.complex128]:
-    """Continued fraction, shape ``(rows, energies)``, evaluated from its far end."""
+    """Return the continued fraction, shape ``(rows, energies)``, evaluated from the last step."""
     steps = alpha.shape[-1]
     last = max(1, round(steps * _TERMINATOR_SHARE))
     mean_alpha = alpha[:, -last:].mean(axis=1)[:, np.newaxis]
     mean_square = (np.sqrt(beta_squared[:, -last:]).mean(axis=1) ** 2)[:, np.newaxis]
     remainder = _terminator(energy - mean_alpha, mean_square)
-    # In parts, because NumPy divides complex numbers one by one and real ones many at a time.
+    # Real and imaginary values are kept apart because NumPy vectorises only the real division.
     real, imaginary = remainder.real.copy(), remainder.imag.copy()
     square, weight = np.empty_like(real), np.empty_like(real)
     for step in range(steps - 1, -1, -1):
@@ -129,7 +132,7 @@ def _green_function(
 def _terminator(
     shifted: NDArray[np.complex128], beta_squared: NDArray[np.float64]
 ) -> NDArray[np.complex128]:
-    """Self-energy ``b**2 g`` of the chain that goes on for ever with constant coefficients."""
+    """Return the self-energy ``b**2 g`` of an infinite chain with constant coefficients."""
     root = np.sqrt(shifted**2 - 4.0 * beta_squared)
     # The retarded branch is the one that decays in the upper half plane.
     lower, upper = 0.5 * (shifted - root), 0.5 * (shifted + root)

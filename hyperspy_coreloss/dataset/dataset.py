@@ -1,4 +1,4 @@
-"""Computed spectra with their labels: what networks are trained on."""
+"""Data sets of computed spectra with labels, for training."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 _FORMAT = "hyperspy_coreloss spectrum data set"
 _FORMAT_VERSION = 1
 
-# Step in eV of the grid that spectra are broadened on, and the standard deviations after which a
-# Gaussian has ended.
+# Step in eV of the grid on which spectra are broadened, and the number of standard deviations
+# beyond which a Gaussian is negligible.
 _FINE = 0.05
 _REACH = 5.0
 
-# Parts of a site that are dataclasses themselves.
+# Fields of a site that contain dataclasses.
 _NESTED = ("structure", "spectrum", "projected_densities")
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetCounts:
-    """How many spectra a data set has, of how many structures and phases."""
+    """Number of spectra, structures and phases of a data set."""
 
     n_spectra: int
     n_structures: int
@@ -52,32 +52,33 @@ class DatasetCounts:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SpectrumDataset(ReadOnlyArrays):
-    """Spectra of absorbing sites with labels, structures and groups.
+    """Computed spectra of absorbing sites with their structures and labels.
 
     Parameters
     ----------
     sites
-        The spectra, each with its structure and labels.
+        Sites, each with a spectrum, a structure and labels.
     description
-        How spectra and labels were computed.
+        Description of the calculation of spectra and labels.
     licence
         Licence of the data.
     edge
         Absorbing element and edge, for example ``"O_K"``.
     properties
-        What the labels mean, in the order of the columns of :attr:`targets`; by default the six
-        of the paper, with the definitions that the sites tell.
+        Specifications of the labels, in the order of the columns of :attr:`targets`. The default
+        is the six properties of Kiyohara et al. 2019, with the definitions given by the sites.
     convergence
-        How far spectra and labels are from converged ones, as measured: JSON-ready, one entry for
-        each range of the supercells' ``volume`` (lowest and highest in cubic angstrom, None where
-        open), with the ``changes`` by finer settings
+        Measured convergence errors of spectra and labels, JSON-ready. Each entry contains a range
+        of the supercells' ``volume`` (lowest and highest in cubic angstrom, None if unlimited) and
+        the ``changes`` by finer settings
         (:func:`hyperspy_coreloss.simulation.convergence.summarise_convergence`).
 
     Raises
     ------
     DatasetError
-        If there are no sites, two have one name, one structure's name stands for two, or one
-        property was obtained in two ways: Mulliken charges of two programs do not compare.
+        If there are no sites, two sites have the same name, two different structures have the same
+        name, or a label has no property or two definitions. For example, Mulliken charges of two
+        programs are not comparable.
     """
 
     sites: tuple[ComputedSite, ...]
@@ -89,14 +90,17 @@ class SpectrumDataset(ReadOnlyArrays):
 
     def __post_init__(self) -> None:
         if not self.sites:
-            msg = "A data set needs sites; there are none."
+            msg = "A data set needs at least one site, but there are no sites."
             raise DatasetError(msg)
         _check_names([site.name for site in self.sites])
-        known: dict[str, ComputedStructure] = {}
+        structures: dict[str, ComputedStructure] = {}
         for site in self.sites:
-            first = known.setdefault(site.structure.name, site.structure)
+            first = structures.setdefault(site.structure.name, site.structure)
             if first is not site.structure and not first.equals(site.structure):
-                msg = f"Two structures have the name {first.name!r}; rename one."
+                msg = (
+                    "Structures need unique names, but two different structures have the name "
+                    f"{first.name!r}. Rename one of them."
+                )
                 raise DatasetError(msg)
         if not self.properties:
             object.__setattr__(self, "properties", PROPERTIES)
@@ -106,7 +110,11 @@ class SpectrumDataset(ReadOnlyArrays):
         for site in self.sites:
             unknown = sorted(set(site.labels) - names)
             if unknown:
-                msg = f"{site.name} has a label {unknown[0]!r}; known here: {sorted(names)}."
+                msg = (
+                    f"{site.name} has a label {unknown[0]!r}, but the properties of the data set "
+                    f"are {', '.join(sorted(names))}. Rename or remove the label, or add its "
+                    "property."
+                )
                 raise DatasetError(msg)
 
     def __len__(self) -> int:
@@ -122,7 +130,7 @@ class SpectrumDataset(ReadOnlyArrays):
 
     @cached_property
     def targets(self) -> NDArray[np.float64]:
-        """Labels in the order of ``properties``, shape (sites, properties); NaN if not known."""
+        """Labels in the order of ``properties``, shape (sites, properties); NaN if missing."""
         return read_only(
             [
                 [site.labels.get(spec.name, np.nan) for spec in self.properties]
@@ -142,18 +150,18 @@ class SpectrumDataset(ReadOnlyArrays):
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """Phase of each site, the group of an honest split."""
+        """Phase of each site's structure, the group of a phase-disjoint split."""
         return tuple(site.structure.phase for site in self.sites)
 
     @property
     def energy_range(self) -> tuple[float, float]:
-        """Energies in eV from the lowest empty state over which all spectra are known."""
+        """Range that all spectra cover, in eV relative to the lowest empty state."""
         ranges = np.array([site.spectrum.energy_range for site in self.sites])
         return float(ranges[:, 0].max()), float(ranges[:, 1].min())
 
     @property
     def sigma(self) -> NDArray[np.float64]:
-        """Gaussian broadening in eV that each spectrum carries already, shape (sites,)."""
+        """Gaussian broadening that each spectrum already has, in eV, shape (sites,)."""
         return np.array([site.spectrum.sigma for site in self.sites])
 
     def spectra(
@@ -167,25 +175,26 @@ class SpectrumDataset(ReadOnlyArrays):
         Parameters
         ----------
         energy
-            Increasing energies in eV counted from the lowest empty state, shape (energies,), or
-            (sites, energies) if each site has its own.
+            Increasing energies in eV, relative to the lowest empty state, of shape (energies,), or
+            (sites, energies) for different energies of each site.
         sigma
-            Standard deviation of the Gaussian broadening in eV; None for the spectra as they are.
+            Standard deviation of the Gaussian broadening of the result in eV, or None for spectra
+            without additional broadening.
         lifetime
-            Half width at half maximum of the core hole's Lorentzian in eV, for spectra that are
-            not known as samples.
+            Half width at half maximum of the Lorentzian lifetime broadening of the core hole in
+            eV. It does not apply to sampled spectra.
 
         Returns
         -------
         ndarray
-            Shape (sites, energies).
+            Spectra, shape (sites, energies).
 
         Raises
         ------
         DatasetError
-            If a spectrum is not known at an energy.
+            If a spectrum does not cover the energies.
         ResolutionError
-            If a spectrum is broader than `sigma` already.
+            If the broadening of a spectrum already exceeds `sigma`.
         """
         rows = np.broadcast_to(energy, (len(self), np.shape(energy)[-1]))
         return np.stack(
@@ -198,16 +207,18 @@ class SpectrumDataset(ReadOnlyArrays):
         )
 
     def take(self, chosen: Sequence[int] | NDArray) -> SpectrumDataset:
-        """Return the data set of some of the sites, by their positions."""
+        """Return a data set of the sites at the given positions."""
         return replace(self, sites=tuple(self.sites[int(index)] for index in chosen))
 
     def save(self, filename: str | Path) -> None:
-        """Write the data set as netCDF-4, whole or not at all; see :func:`load_dataset`.
+        """Write the data set as a netCDF-4 file, which :func:`load_dataset` reads.
+
+        If writing fails, an existing file is unchanged.
 
         Parameters
         ----------
         filename
-            The file, usually ``*.nc``; an existing one is replaced.
+            The file, usually ``*.nc``. An existing file is replaced.
         """
         attributes = {
             "format": _FORMAT,
@@ -224,7 +235,7 @@ class SpectrumDataset(ReadOnlyArrays):
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the content, the identity of the data set."""
+        """SHA-256 of the content, which identifies the data set."""
         digest = hashlib.sha256()
         words = {
             "description": self.description,
@@ -235,13 +246,13 @@ class SpectrumDataset(ReadOnlyArrays):
         }
         digest.update(_json(words))
         for site in self.sites:
-            for part in (site, site.structure, site.spectrum, *site.projected_densities.values()):
-                _update(digest, part)
+            for item in (site, site.structure, site.spectrum, *site.projected_densities.values()):
+                _update(digest, item)
         return digest.hexdigest()
 
 
 def load_dataset(filename: str | Path) -> SpectrumDataset:
-    """Read a data set that :meth:`SpectrumDataset.save` wrote.
+    """Read a data set written by :meth:`SpectrumDataset.save`.
 
     Parameters
     ----------
@@ -251,7 +262,8 @@ def load_dataset(filename: str | Path) -> SpectrumDataset:
     Raises
     ------
     DatasetError
-        If the file is no such data set, is incomplete, or its content is not what was written.
+        If the file is not a spectrum data set, is incomplete, or its content does not match its
+        SHA-256.
     """
     path = Path(filename)
     arrays, attributes = load_variables(path, _FORMAT, _FORMAT_VERSION)
@@ -271,12 +283,13 @@ def load_dataset(filename: str | Path) -> SpectrumDataset:
     except (KeyError, ValueError) as error:
         if isinstance(error, DatasetError):
             raise
-        msg = f"{path.name} is no complete spectrum data set; reading it failed with {error!r}."
+        msg = f"{path.name} is not a complete spectrum data set: reading it failed with {error!r}."
         raise DatasetError(msg) from error
     if dataset.sha256 != written:
         msg = (
             f"{path.name} is damaged or was changed by hand: its content has the SHA-256 "
-            f"{dataset.sha256[:12]}…, its record says {written[:12]}…."
+            f"{dataset.sha256[:12]}…, but the SHA-256 stored in the file is {written[:12]}…. Use "
+            "an intact copy of the file."
         )
         raise DatasetError(msg)
     return dataset
@@ -288,14 +301,15 @@ def excitation_energies(dataset: SpectrumDataset) -> NDArray[np.float64]:
     Raises
     ------
     DatasetError
-        If one is not known.
+        If the excitation energy of a site is missing.
     """
     energies = [site.labels.get(EXCITATION_ENERGY.name, np.nan) for site in dataset.sites]
-    unknown = np.flatnonzero(np.isnan(energies))
-    if unknown.size:
+    missing = np.flatnonzero(np.isnan(energies))
+    if missing.size:
         msg = (
-            f"The excitation energy of {dataset.names[unknown[0]]} is not known, and it says where "
-            "the edge lies. Count energies from the threshold (aligned), or leave the site out."
+            f"The excitation energy of {dataset.names[missing[0]]} is missing, but absolute "
+            "energies require it. Use energies relative to the threshold (aligned), or leave the "
+            "site out."
         )
         raise DatasetError(msg)
     return np.array(energies)
@@ -304,22 +318,22 @@ def excitation_energies(dataset: SpectrumDataset) -> NDArray[np.float64]:
 def _broadened(
     site: ComputedSite, energy: NDArray[np.floating], sigma: float, lifetime: float
 ) -> NDArray[np.float64]:
-    known = site.spectrum
-    if not sigma >= known.sigma:
+    spectrum = site.spectrum
+    if not sigma >= spectrum.sigma:
         msg = (
-            f"{site.name} is broadened to {known.sigma:g} eV already, so it cannot be had at "
-            f"{sigma:g} eV. Ask for a larger sigma."
+            f"{site.name} already has a broadening of σ = {spectrum.sigma:g} eV, so it cannot be "
+            f"broadened to σ = {sigma:g} eV. Use a larger sigma."
         )
         raise ResolutionError(msg)
-    missing = float(np.sqrt(sigma**2 - known.sigma**2))
+    missing = float(np.sqrt(sigma**2 - spectrum.sigma**2))
     margin = _REACH * missing + _FINE
-    first, last = known.energy_range
+    first, last = spectrum.energy_range
     fine = np.arange(max(energy[0] - margin, first), min(energy[-1] + margin, last), _FINE)
-    return broadening_operator(fine, missing, energy) @ known.intensity(fine, lifetime)
+    return broadening_operator(fine, missing, energy) @ spectrum.intensity(fine, lifetime)
 
 
 def _defined(spec: PropertySpec, sites: Sequence[ComputedSite]) -> PropertySpec:
-    """Return the specification with the definition that all sites with this label share."""
+    """Return the specification with the definition common to all sites that have this label."""
     owners: dict[str | None, str] = {}
     for site in sites:
         if spec.name in site.labels:
@@ -327,9 +341,9 @@ def _defined(spec: PropertySpec, sites: Sequence[ComputedSite]) -> PropertySpec:
     if len(owners) > 1:
         (one, first), (other, second) = list(owners.items())[:2]
         msg = (
-            f"The {spec.title} of {first} and that of {second} were obtained in two ways and do "
-            f"not compare: {one or spec.definition!r}, and {other or spec.definition!r}. Make a "
-            "data set of each."
+            f"All sites must have the same definition of the {spec.title}, but {first} has "
+            f"{one or spec.definition!r} and {second} has {other or spec.definition!r}. The "
+            "values are not comparable; make a separate data set for each definition."
         )
         raise DatasetError(msg)
     definition = next(iter(owners), None)
@@ -339,14 +353,14 @@ def _defined(spec: PropertySpec, sites: Sequence[ComputedSite]) -> PropertySpec:
 def _check_names(names: Sequence[str]) -> None:
     if len(set(names)) < len(names):
         repeated = next(name for name in names if names.count(name) > 1)
-        msg = f"Sites need names of their own; {repeated!r} stands for several."
+        msg = f"Sites need unique names, but several have the name {repeated!r}. Rename them."
         raise DatasetError(msg)
 
 
-def _update(digest: Any, part: Any) -> None:
-    """Add the arrays of a dataclass, then the words and numbers that it holds."""
-    words: dict[str, Any] = {"kind": type(part).__name__}
-    for name, value in vars(part).items():
+def _update(digest: Any, instance: Any) -> None:
+    """Add the arrays of a dataclass instance to a digest, then its other fields."""
+    words: dict[str, Any] = {"kind": type(instance).__name__}
+    for name, value in vars(instance).items():
         if isinstance(value, np.ndarray):
             array = np.ascontiguousarray(value)
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())

@@ -1,4 +1,4 @@
-"""What a network reads of computed spectra, and how their edge is read by default."""
+"""Network inputs from computed spectra, and the default recipe and absolute window."""
 
 from __future__ import annotations
 
@@ -20,61 +20,63 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
-# Where the axis that computed spectra are laid out on starts, in eV from their lowest empty state,
-# how far it goes beyond the window, and its step; and where the threshold may lie on it.
+# Axis of the computed spectra, in eV relative to the lowest empty state: first energy, distance of
+# the last energy from the end of the window, and step; and the range of the threshold.
 _AXIS = (-15.0, 25.0, 0.05)
 _THRESHOLD_RANGE = (-5.0, 8.0)
 
-# How far beyond the excitation energies of a data set an absolute window reaches, in eV.
+# Margin of an absolute window around the excitation energies of a data set, in eV.
 _WINDOW_MARGIN = 1.0
 
 
 def network_inputs(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float32]:
-    """Preprocess the computed spectra as measured ones are, but for a background.
+    """Preprocess computed spectra in the same way as measured spectra without background.
 
-    In an absolute window each threshold lies at the excitation energy of its site.
+    In an absolute window, the threshold of each spectrum lies at the excitation energy of its
+    site.
 
     Parameters
     ----------
     dataset
         Computed spectra.
     recipe
-        What to do to them.
+        Parameters of the preprocessing.
 
     Returns
     -------
     ndarray
-        Shape (sites, window channels).
+        Preprocessed spectra, shape (sites, window channels).
 
     Raises
     ------
     DatasetError
-        If a spectrum has no threshold in the expected range, or an absolute window does not hold
-        it, or its excitation energy is needed and missing.
+        If a spectrum has no threshold in the expected range, does not fit into an absolute window,
+        or lacks the excitation energy that an absolute window requires.
     """
     return _preprocessed(dataset, recipe).spectra
 
 
 def site_thresholds(dataset: SpectrumDataset, recipe: Recipe) -> NDArray[np.float64]:
-    """Return the threshold of each computed spectrum, in eV from its lowest empty state.
+    """Return the threshold of each computed spectrum, relative to its lowest empty state.
 
     Parameters
     ----------
     dataset, recipe
-        As for :func:`network_inputs`, which raises the same errors.
+        See :func:`network_inputs`, which raises the same errors.
 
     Returns
     -------
     ndarray
-        Shape (sites,).
+        Thresholds in eV, shape (sites,).
     """
     onset = _preprocessed(dataset, recipe).onset.astype(np.float64)
     return onset - recipe.nominal_onset
 
 
 def _preprocessed(dataset: SpectrumDataset, recipe: Recipe) -> Inputs:
-    """Return computed spectra as a network reads them; their lowest empty states are laid at the
-    nominal onset.
+    """Return the network inputs of computed spectra.
+
+    The lowest empty state of each site is placed at the nominal onset.
     """
     absolute = recipe.window.origin == "absolute"
     excitation = excitation_energies(dataset) if absolute else None
@@ -87,7 +89,7 @@ def _preprocessed(dataset: SpectrumDataset, recipe: Recipe) -> Inputs:
         np.empty(len(dataset), dtype=np.float32),
         np.empty(len(dataset), dtype=np.uint8),
     )
-    # Samples that are broadened already get what is missing, in quadrature.
+    # Samples are broadened already; the remaining broadening is the difference in quadrature.
     for sigma in np.unique(dataset.sigma):
         rows = np.flatnonzero(dataset.sigma == sigma)
         preparation = prepare(
@@ -96,7 +98,7 @@ def _preprocessed(dataset: SpectrumDataset, recipe: Recipe) -> Inputs:
             resolution=float(sigma) * FWHM_PER_SIGMA,
             background=None,
             onset_range=(low, high),
-            # Computed spectra need none: each has its own excitation energy.
+            # The value is not used: each computed spectrum has its own excitation energy.
             energy_offset=0.0 if absolute else None,
         )
         prepared = preprocess(
@@ -111,15 +113,15 @@ def _preprocessed(dataset: SpectrumDataset, recipe: Recipe) -> Inputs:
     if bad.size:
         reason = Quality(int(inputs.quality[bad[0]])).reason
         msg = (
-            f"{bad.size} of {len(dataset)} spectra cannot be read, the first is "
-            f"{dataset.names[bad[0]]}: {reason}. Drop or repair them."
+            f"{bad.size} of {len(dataset)} spectra cannot be read. The first one is "
+            f"{dataset.names[bad[0]]}: {reason}. Correct these spectra or leave them out."
         )
         raise DatasetError(msg)
     return inputs
 
 
 def default_recipe(dataset: SpectrumDataset) -> Recipe:
-    """Return the paper's recipe for the edge of a data set.
+    """Return the recipe of Kiyohara et al. 2019 for the edge of a data set.
 
     Parameters
     ----------
@@ -129,9 +131,9 @@ def default_recipe(dataset: SpectrumDataset) -> Recipe:
     Raises
     ------
     DatasetError
-        If the edge is not tabulated.
+        If eXSpy does not tabulate the edge.
     """
-    from exspy.material import elements  # takes seconds
+    from exspy.material import elements  # This import takes seconds.
 
     element, _, shell = dataset.edge.partition("_")
     try:
@@ -149,23 +151,24 @@ def default_recipe(dataset: SpectrumDataset) -> Recipe:
 def absolute_window(
     dataset: SpectrumDataset, around: tuple[float, float] = EnergyWindow().read_range
 ) -> EnergyWindow:
-    """Return the window in which a data set's spectra lie at their excitation energies.
+    """Return the window in which the spectra of a data set lie at their excitation energies.
 
-    Only a part around each threshold is read, and the rest is zero (Kiyohara et al. 2019, figure
-    5). The window holds the lowest to the highest excitation energy of the data set with 1 eV
-    more on either side.
+    The window contains the range `around` all excitation energies of the data set, and a margin of
+    1 eV on either side. Each spectrum is read in the range `around` its threshold; the rest of the
+    window is zero (Kiyohara et al. 2019, figure 5).
 
     Parameters
     ----------
     dataset
-        Spectra whose excitation energies are known.
+        Computed spectra with excitation energies.
     around
-        Limits of what is read, in eV from the threshold; by default the paper's, -1 eV to 15 eV.
+        Energy range in which a spectrum is read, in eV relative to its threshold. The default is
+        that of Kiyohara et al. 2019, -1 eV to 15 eV.
 
     Raises
     ------
     DatasetError
-        If an excitation energy is not known.
+        If an excitation energy is missing.
 
     Examples
     --------

@@ -1,13 +1,13 @@
-"""The netCDF layout of a data set: how its sites lie in named arrays, and back.
+"""The netCDF layout of a data set: conversion of its sites to named arrays, and back.
 
-Sites, atoms and recursion chains differ in number, so they lie one after another, and an index
-variable says whom each belongs to (an "indexed ragged array").
+The numbers of atoms, chains, lines and samples differ between sites. They are concatenated, and an
+index variable gives the owner of each element (an "indexed ragged array").
 
 ========================  ==================================================================
 dimension                 variables
 ========================  ==================================================================
 ``site``                  ``site`` (names), ``structure_of_site``, ``absorber``,
-                          ``calculation_of_site``, ``details`` (JSON) and one variable a property
+                          ``calculation_of_site``, ``details`` (JSON), one variable per property
 ``structure``             ``structure`` (names), ``phase``, ``source``, ``licence``, ``cell``
 ``atom``                  ``structure_of_atom``, ``atomic_number``, ``position``
 ``chain``, ``step``       ``site_of_chain``, ``quantity``, ``alpha``, ``beta``, ``norm``,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 # Details that many sites have in common.
 _SHARED = ("calculation", "label_definitions")
 
-# What the chains of a site's own spectrum stand for.
+# Name of the quantity of the chains of a site's spectrum.
 _ABSORPTION = "absorption"
 
 _MEANING = {
@@ -85,14 +85,14 @@ _MEANING = {
 def dataset_variables(
     sites: Sequence[ComputedSite], properties: Sequence[PropertySpec]
 ) -> dict[str, NamedArray]:
-    """Return the arrays of a data set by their names.
+    """Return the arrays of a data set by name.
 
     Parameters
     ----------
     sites
         Sites of the data set.
     properties
-        What their labels mean.
+        Specifications of their labels.
     """
     structures = list({site.structure.name: site.structure for site in sites}.values())
     number = {structure.name: index for index, structure in enumerate(structures)}
@@ -107,13 +107,13 @@ def dataset_variables(
             for site in sites
         ],
     }
-    found = {name: _described(name, ("site",), values) for name, values in columns.items()}
+    variables = {name: _described(name, ("site",), values) for name, values in columns.items()}
     for spec in properties:
         values = np.array([site.labels.get(spec.name, np.nan) for site in sites])
         words = {"units": spec.unit, "long_name": spec.title, "comment": spec.definition}
-        found[spec.name] = NamedArray(("site",), values, words)
-    found["calculation"] = _described("calculation", ("calculation",), calculations)
-    return found | _structure_variables(structures) | _spectrum_variables(sites)
+        variables[spec.name] = NamedArray(("site",), values, words)
+    variables["calculation"] = _described("calculation", ("calculation",), calculations)
+    return variables | _structure_variables(structures) | _spectrum_variables(sites)
 
 
 def _calculation(site: ComputedSite) -> str:
@@ -122,74 +122,76 @@ def _calculation(site: ComputedSite) -> str:
 
 def _structure_variables(structures: Sequence[ComputedStructure]) -> dict[str, NamedArray]:
     words = {"structure": "name", "phase": "phase", "source": "source", "licence": "licence"}
-    found = {
-        name: _described(name, ("structure",), [getattr(part, field) for part in structures])
+    variables = {
+        name: _described(name, ("structure",), [getattr(each, field) for each in structures])
         for name, field in words.items()
     }
-    cells = np.array([part.cell for part in structures], dtype=float)
-    found["cell"] = _described("cell", ("structure", "vector", "cartesian"), cells)
+    cells = np.array([each.cell for each in structures], dtype=float)
+    variables["cell"] = _described("cell", ("structure", "vector", "cartesian"), cells)
     columns = {
-        "structure_of_atom": (("atom",), _owners(len(part.numbers) for part in structures)),
-        "atomic_number": (("atom",), np.concatenate([part.numbers for part in structures])),
+        "structure_of_atom": (("atom",), _owners(len(each.numbers) for each in structures)),
+        "atomic_number": (("atom",), np.concatenate([each.numbers for each in structures])),
         "position": (
             ("atom", "cartesian"),
-            np.concatenate([part.positions for part in structures]).astype(float),
+            np.concatenate([each.positions for each in structures]).astype(float),
         ),
     }
-    return found | {name: _described(name, *column) for name, column in columns.items()}
+    return variables | {name: _described(name, *column) for name, column in columns.items()}
 
 
 def _spectrum_variables(sites: Sequence[ComputedSite]) -> dict[str, NamedArray]:
-    found = _chain_variables(sites)
+    variables = _chain_variables(sites)
     lines = [_of_kind(site.spectrum, TransitionLines) for site in sites]
     if any(lines):
         columns: dict[str, Any] = {
-            "site_of_line": _owners(len(part.energy) if part else 0 for part in lines),
-            "line_energy": np.concatenate([part.energy for part in lines if part]),
-            "line_strength": np.concatenate([part.strength for part in lines if part]),
+            "site_of_line": _owners(len(each.energy) if each else 0 for each in lines),
+            "line_energy": np.concatenate([each.energy for each in lines if each]),
+            "line_strength": np.concatenate([each.strength for each in lines if each]),
         }
-        found |= {name: _described(name, ("line",), values) for name, values in columns.items()}
+        variables |= {name: _described(name, ("line",), values) for name, values in columns.items()}
     samples = [_of_kind(site.spectrum, SampledSpectrum) for site in sites]
     if any(samples):
-        given = [part for part in samples if part]
+        given = [each for each in samples if each]
         columns = {
-            "site_of_sample": _owners(len(part.energy) if part else 0 for part in samples),
-            "sample_energy": np.concatenate([part.energy for part in given]),
-            "sample_intensity": np.concatenate([part.intensity_samples for part in given]),
-            "sample_sigma": np.concatenate([np.full(len(p.energy), p.sigma) for p in given]),
+            "site_of_sample": _owners(len(each.energy) if each else 0 for each in samples),
+            "sample_energy": np.concatenate([each.energy for each in given]),
+            "sample_intensity": np.concatenate([each.intensity_samples for each in given]),
+            "sample_sigma": np.concatenate([np.full(len(s.energy), s.sigma) for s in given]),
         }
-        found |= {name: _described(name, ("sample",), values) for name, values in columns.items()}
-    return found
+        variables |= {
+            name: _described(name, ("sample",), values) for name, values in columns.items()
+        }
+    return variables
 
 
 def _chain_variables(sites: Sequence[ComputedSite]) -> dict[str, NamedArray]:
-    owners, quantities, parts = [], [], []
+    owners, quantities, chain_sets = [], [], []
     for index, site in enumerate(sites):
         own = _of_kind(site.spectrum, RecursionChains)
         chains = {_ABSORPTION: own} if own else {}
-        for quantity, part in {**chains, **site.projected_densities}.items():
-            owners += [index] * len(part.norm)
-            quantities += [quantity] * len(part.norm)
-            parts.append(part)
-    if not parts:
+        for quantity, chain_set in {**chains, **site.projected_densities}.items():
+            owners += [index] * len(chain_set.norm)
+            quantities += [quantity] * len(chain_set.norm)
+            chain_sets.append(chain_set)
+    if not chain_sets:
         return {}
-    steps = max(part.alpha.shape[1] for part in parts)
+    steps = max(each.alpha.shape[1] for each in chain_sets)
     columns = {
         "site_of_chain": np.array(owners),
         "quantity": quantities,
-        "norm": np.concatenate([part.norm for part in parts]),
-        "lowest_empty": np.concatenate([np.full(len(p.norm), p.lowest_empty) for p in parts]),
-        "gap_middle": np.concatenate([np.full(len(p.norm), p.gap_middle) for p in parts]),
+        "norm": np.concatenate([each.norm for each in chain_sets]),
+        "lowest_empty": np.concatenate([np.full(len(c.norm), c.lowest_empty) for c in chain_sets]),
+        "gap_middle": np.concatenate([np.full(len(c.norm), c.gap_middle) for c in chain_sets]),
     }
-    found = {name: _described(name, ("chain",), values) for name, values in columns.items()}
+    variables = {name: _described(name, ("chain",), values) for name, values in columns.items()}
     for name in ("alpha", "beta"):
-        padded = np.concatenate([_padded(getattr(part, name), steps) for part in parts])
-        found[name] = _described(name, ("chain", "step"), padded)
-    return found
+        padded = np.concatenate([_padded(getattr(each, name), steps) for each in chain_sets])
+        variables[name] = _described(name, ("chain", "step"), padded)
+    return variables
 
 
 def _padded(coefficients: NDArray, steps: int) -> NDArray:
-    """Fill shorter chains up with NaN."""
+    """Pad chains with NaN to the given number of steps."""
     missing = steps - coefficients.shape[1]
     return np.pad(coefficients, ((0, 0), (0, missing)), constant_values=np.nan)
 
@@ -213,14 +215,14 @@ def _described(name: str, dimensions: tuple[str, ...], values: Any) -> NamedArra
 def sites_from_variables(
     arrays: Mapping[str, NDArray], properties: Sequence[PropertySpec]
 ) -> tuple[ComputedSite, ...]:
-    """Rebuild the sites of :func:`dataset_variables`.
+    """Create sites from the arrays of :func:`dataset_variables`.
 
     Raises
     ------
     DatasetError
-        If the arrays do not fit together.
+        If the arrays are inconsistent.
     KeyError
-        If one is missing.
+        If an array is missing.
     """
     structures = _structures(arrays)
     calculations = [json.loads(text) for text in arrays["calculation"]]
@@ -273,40 +275,45 @@ class _Spectra:
         }
 
     def chains(self, site: int) -> dict[str, RecursionChains]:
-        """Chains of a site by the quantity they stand for."""
-        part = self._part("chain", site)
-        if part is None:
+        """Return the chains of a site by quantity."""
+        elements = self._elements("chain", site)
+        if elements is None:
             return {}
-        arrays, found = self._arrays, {}
-        quantities = arrays["quantity"][part]
+        arrays, chains = self._arrays, {}
+        quantities = arrays["quantity"][elements]
         for quantity in dict.fromkeys(quantities):
-            rows = np.arange(part.start, part.stop)[quantities == quantity]
+            rows = np.arange(elements.start, elements.stop)[quantities == quantity]
             steps = int(np.isfinite(arrays["alpha"][rows[0]]).sum())
-            found[str(quantity)] = RecursionChains(
+            chains[str(quantity)] = RecursionChains(
                 alpha=arrays["alpha"][rows, :steps],
                 beta=arrays["beta"][rows, :steps],
                 norm=arrays["norm"][rows],
                 lowest_empty=float(arrays["lowest_empty"][rows[0]]),
                 gap_middle=float(arrays["gap_middle"][rows[0]]),
             )
-        return found
+        return chains
 
     def other(self, site: int) -> TransitionLines | SampledSpectrum:
-        """Lines or samples of a site."""
-        arrays, part = self._arrays, self._part("line", site)
-        if part is not None:
-            return TransitionLines(arrays["line_energy"][part], arrays["line_strength"][part])
-        part = self._part("sample", site)
-        if part is None:
-            msg = f"The site {arrays['site'][site]} of the file has no spectrum."
+        """Return the lines or the samples of a site."""
+        arrays, elements = self._arrays, self._elements("line", site)
+        if elements is not None:
+            return TransitionLines(
+                arrays["line_energy"][elements], arrays["line_strength"][elements]
+            )
+        elements = self._elements("sample", site)
+        if elements is None:
+            msg = (
+                "Each site needs chains, lines or samples, but the site "
+                f"{arrays['site'][site]} of the file has no spectrum."
+            )
             raise DatasetError(msg)
         return SampledSpectrum(
-            arrays["sample_energy"][part],
-            arrays["sample_intensity"][part],
-            float(arrays["sample_sigma"][part][0]),
+            arrays["sample_energy"][elements],
+            arrays["sample_intensity"][elements],
+            float(arrays["sample_sigma"][elements][0]),
         )
 
-    def _part(self, kind: str, site: int) -> slice | None:
+    def _elements(self, kind: str, site: int) -> slice | None:
         if kind not in self._bounds:
             return None
         start, stop = self._bounds[kind][site : site + 2]
@@ -314,8 +321,11 @@ class _Spectra:
 
 
 def _bounds(owners: NDArray, count: int) -> NDArray[np.int64]:
-    """First element of each owner, and the end; owners lie one after another."""
+    """Return the index of the first element of each owner, and the number of elements."""
     if (np.diff(owners) < 0).any():
-        msg = "The elements of one owner must lie together, in the owners' order."
+        msg = (
+            "The elements of each owner must be contiguous and in the order of the owners, but "
+            "the index variable of the file decreases."
+        )
         raise DatasetError(msg)
     return np.searchsorted(owners, np.arange(count + 1))

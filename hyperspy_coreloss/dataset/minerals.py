@@ -1,4 +1,4 @@
-"""Spectra of known sites and materials, by name."""
+"""Selection of sites by name, and mean spectra of structures and minerals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
-#: Structures of the shipped data set that minerals are known by: as measured by diffraction.
+#: Names of minerals, and their structures in the shipped data set, as measured by diffraction.
 MINERALS = {
     "alpha-quartz": "COD-Quartz-alpha",
     "beta-quartz": "COD-Quartz-beta",
@@ -24,39 +24,39 @@ MINERALS = {
     "stishovite": "COD-Stishovite",
 }
 
-# Fine enough for the Lorentzian of the core hole, 0.2 eV wide.
+# Step in eV that resolves the Lorentzian of the core hole, whose full width is 0.2 eV.
 _STEP = 0.05
 
 
 def find_sites(dataset: SpectrumDataset, name: str) -> SpectrumDataset:
-    """Return the site, or the sites of the structure, of a name.
+    """Return the site, or all sites of the structure or mineral, with a given name.
 
     Parameters
     ----------
     dataset
         Computed spectra.
     name
-        Of a site, of a structure, or a mineral of :data:`MINERALS`.
+        Name of a site, of a structure, or of a mineral of :data:`MINERALS`.
 
     Raises
     ------
     DatasetError
-        If there is none.
+        If no site has this name.
     """
-    for known, wanted in (
+    for names, wanted in (
         (dataset.names, name),
         (dataset.structures, name),
         (dataset.structures, MINERALS.get(name)),
     ):
-        found = [position for position, other in enumerate(known) if other == wanted]
-        if found:
-            return dataset.take(found)
+        matches = [position for position, other in enumerate(names) if other == wanted]
+        if matches:
+            return dataset.take(matches)
     structures = sorted(set(dataset.structures))
     near = get_close_matches(name, [*MINERALS, *structures], n=3, cutoff=0.4)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     msg = (
-        f"There is no site and no structure {name!r} among the {len(structures)} structures of the "
-        f"data set (dataset.structures).{hint}"
+        f"No site, structure or mineral of the data set is called {name!r}. Choose one of the "
+        f"{len(structures)} structures in dataset.structures.{hint}"
     )
     raise DatasetError(msg)
 
@@ -64,31 +64,33 @@ def find_sites(dataset: SpectrumDataset, name: str) -> SpectrumDataset:
 def mean_spectrum(
     dataset: SpectrumDataset, name: str, energy_range: tuple[float, float] = (-5.0, 40.0)
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return the spectrum of a site or structure, and its excitation energy.
+    """Return the mean spectrum of a site, structure or mineral, and its excitation energy.
 
     Parameters
     ----------
     dataset
-        Computed spectra, with excitation energies.
+        Computed spectra with excitation energies.
     name
-        As for :func:`find_sites`. Of a structure, the mean of the sites that the data set holds,
-        each as often as it occurs in the crystal and at its own excitation energy.
+        Name of a site, structure or mineral, see :func:`find_sites`. For a structure, the spectra
+        of its sites are weighted by their multiplicity in the crystal. Each lies at its own
+        excitation energy.
     energy_range
-        In eV from the excitation energy.
+        Range of the spectrum in eV, relative to the mean excitation energy.
 
     Returns
     -------
     energy : ndarray
-        In eV from the excitation energy, shape (energies,).
+        Energies in eV, relative to the mean excitation energy, shape (energies,).
     spectrum : ndarray
-        With the lifetime broadening only, shape (energies,).
+        Spectrum with lifetime broadening only, shape (energies,).
     edge : float
         Mean excitation energy in eV.
 
     Raises
     ------
     DatasetError
-        If there is no such site, the excitation energy is not known, or the spectrum at an energy.
+        If no site has this name, an excitation energy is missing, or a spectrum does not cover
+        `energy_range`.
     """
     sites = find_sites(dataset, name)
     weights = np.array([float(site.details.get("multiplicity", 1)) for site in sites.sites])

@@ -1,7 +1,8 @@
 """Named arrays as netCDF-4 files.
 
-netCDF-4 is HDF5 with named dimensions: ``xarray.open_dataset(file)`` opens it, and every variable
-says its unit and what it means. :mod:`hyperspy_coreloss.dataset.layout` tells the variables.
+netCDF-4 is HDF5 with named dimensions. ``xarray.open_dataset(file)`` opens such a file. The
+attributes of each variable give its unit and its meaning.
+:mod:`hyperspy_coreloss.dataset.layout` describes the variables of a data set.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NamedArray:
-    """Values with names for their dimensions; attributes say unit and meaning."""
+    """Array with named dimensions, and attributes that give its unit and meaning."""
 
     dimensions: tuple[str, ...]
     values: Any
@@ -36,18 +37,18 @@ class NamedArray:
 def save_variables(
     filename: str | Path, variables: Mapping[str, NamedArray], attributes: Mapping[str, Any]
 ) -> None:
-    """Write arrays by their names, whole or not at all.
+    """Write named arrays to a file. If writing fails, an existing file is unchanged.
 
     Parameters
     ----------
     filename
-        The file; an existing one is replaced.
+        The file. An existing file is replaced.
     variables
-        By name. Lists are texts.
+        Arrays by name. Lists contain strings.
     attributes
-        What holds for the whole file; words and numbers only.
+        Attributes of the file: strings and numbers.
     """
-    # HDF5 ends the whole process when a disk is full, so that it never sees one.
+    # HDF5 aborts the process if the disk is full; the file is therefore built in memory first.
     content = io.BytesIO()
     _write(content, variables, attributes)
     with replace_file(filename) as path:
@@ -64,33 +65,37 @@ def load_variables(
     path
         The file.
     file_format, newest
-        What the attribute ``format`` must be, and the highest ``format_version`` that can be read.
+        Required attribute ``format``, and the highest ``format_version`` that can be read.
 
     Raises
     ------
     DatasetError
-        If there is no such file, or it is damaged, of another format or of a newer version.
+        If the file does not exist, is damaged, or has another format or a newer version.
     """
     if not path.is_file():
-        msg = f"There is no data set {path}."
+        msg = f"There is no data set {path}. Check the path."
         raise DatasetError(msg)
     try:
         with h5netcdf.File(path, "r") as file:
             attributes = dict(file.attrs)
             if attributes.get("format") != file_format:
-                msg = f"{path.name} is no spectrum data set: its format is not {file_format!r}."
+                msg = (
+                    f"{path.name} is not a spectrum data set: its attribute 'format' must be "
+                    f"{file_format!r}, but it is {attributes.get('format')!r}."
+                )
                 raise DatasetError(msg)
             if int(attributes["format_version"]) > newest:
                 msg = (
-                    f"{path.name} has format version {attributes['format_version']}; this version "
-                    f"of hyperspy_coreloss reads up to {newest}. Update it."
+                    f"{path.name} has format version {attributes['format_version']}, but this "
+                    f"version of hyperspy_coreloss reads versions up to {newest}. Update "
+                    "hyperspy_coreloss."
                 )
                 raise DatasetError(msg)
             return {name: _read(variable) for name, variable in file.variables.items()}, attributes
     except (OSError, KeyError, ValueError) as error:
         if isinstance(error, DatasetError):
             raise
-        msg = f"{path.name} is no complete spectrum data set; reading it failed with {error!r}."
+        msg = f"{path.name} is not a complete spectrum data set: reading it failed with {error!r}."
         raise DatasetError(msg) from error
 
 

@@ -1,4 +1,4 @@
-"""Figures of data sets and of their sites."""
+"""Figures of data sets and sites."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 _COLUMNS = 3
 
-# Groups of sites whose mean spectra are drawn.
+# Number of groups of sites whose mean spectra are drawn.
 _GROUPS = 5
 
 
 def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
-    """Plot what a data set covers: labels, two of them against each other, and spectra.
+    """Plot histograms of the labels, the second label against the first, and the spectra.
 
     Parameters
     ----------
     dataset
         Computed spectra.
     sigma
-        Standard deviation of the Gaussian that the spectra are shown with, in eV.
+        Standard deviation of the Gaussian broadening of the spectra in eV.
     """
     rows = -(-len(dataset.properties) // _COLUMNS)
     figure = plt.figure(figsize=(12.0, 3.0 * rows + 4.2), layout="constrained")
@@ -61,7 +61,7 @@ def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
 
 
 def _draw_coverage(panel: Axes, dataset: SpectrumDataset) -> None:
-    """Draw the first label against the second, sites of one phase in one colour."""
+    """Draw the second label against the first; all sites of a phase have the same colour."""
     first, second = dataset.properties[:2]
     _, phase = np.unique(dataset.phases, return_inverse=True)
     horizontal, vertical = dataset.targets[:, :2].T
@@ -72,7 +72,7 @@ def _draw_coverage(panel: Axes, dataset: SpectrumDataset) -> None:
 
 
 def _draw_spectra(panel: Axes, dataset: SpectrumDataset, sigma: float) -> None:
-    """Draw all spectra faintly, and the means of groups of equal size by the first label."""
+    """Draw all spectra, and the mean spectra of equally large groups sorted by the first label."""
     first, last = dataset.energy_range
     margin = 5 * sigma
     energy = np.arange(max(first + margin, -3.0), min(last - margin, 25.0), 0.05)
@@ -94,34 +94,36 @@ def _draw_spectra(panel: Axes, dataset: SpectrumDataset, sigma: float) -> None:
 
 
 def plot_projected_densities(site: ComputedSite, lifetime: float = 0.3) -> Figure:
-    """Plot the spectrum of a site above the p-projected densities of states that explain it.
+    """Plot the spectrum of a site and the p-projected densities of states of its atoms.
 
-    The densities of each atom in the ground state and in the core-hole cell, on the energy scale of
-    the ground state, whose gap is shaded (Kiyohara et al. 2019, figure 4).
+    The densities of each atom are those of the ground state and of the core-hole cell. The energy
+    scale is that of the ground state, whose band gap is shaded (Kiyohara et al. 2019, figure 4).
 
     Parameters
     ----------
     site
-        A site with projected densities.
+        Site with projected densities of states.
     lifetime
-        Half width of the Lorentzian in eV.
+        Half width at half maximum of the Lorentzian broadening in eV.
 
     Raises
     ------
     DatasetError
-        If the site has none.
+        If the site has no projected densities of states.
     """
     atoms = list(dict.fromkeys(name.partition(",")[0] for name in site.projected_densities))
     if not atoms or not isinstance(site.spectrum, RecursionChains):
         msg = (
-            f"{site.name} has no projected densities of states. Simulate it with them, or choose "
-            "another site."
+            "A site with projected densities of states is needed, but "
+            f"{site.name} has no projected densities. Simulate the site with projected densities, "
+            "or choose another site."
         )
         raise DatasetError(msg)
     details = site.details
     gap = details["lumo_gs"] - details["homo_gs"]
     energy = np.arange(-12.0, gap + 20.0, 0.05)
-    # From the ground state's highest occupied state to the lowest empty state of the core hole's.
+    # Energy of the ground state's highest occupied state, relative to the lowest empty state of the
+    # core-hole cell.
     excited = details["homo_gs"] + details["potential_shift"] - site.spectrum.lowest_empty
     figure, panels = plt.subplots(
         len(atoms) + 1,
@@ -140,7 +142,7 @@ def plot_projected_densities(site: ComputedSite, lifetime: float = 0.3) -> Figur
                 highest = max(highest, values[energy > gap].max())
                 panel.plot(energy, values, style, label=state)
         panel.set_title(atom)
-        # The empty states are what the spectrum shows; oxygen's occupied ones stand far above them.
+        # The spectrum shows the empty states; the density of oxygen's occupied states is higher.
         panel.set_ylim(top=2 * highest)
     panels[0].set_ylim(bottom=0)
     panels[1].legend()

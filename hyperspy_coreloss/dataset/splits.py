@@ -1,8 +1,8 @@
-"""Dividing a data set into training, validation and test spectra.
+"""Splits of a data set into training, validation and test spectra.
 
-The honest split keeps every phase on one side. Its test phases follow from their names alone, so
-that they are the same for ever: they were fixed before any network saw the data, more data move no
-phase from one side to the other, and nothing was chosen by looking at them.
+The phase-disjoint split keeps all sites of a phase in the same subset. The subset of a phase
+depends only on the hash of its name. It is therefore independent of the results of any network,
+and adding data does not move a phase to another subset.
 """
 
 from __future__ import annotations
@@ -23,29 +23,30 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
-#: Ways of testing: on phases that were not trained on, on sites that were not trained on, and each
-#: phase by the one network of an ensemble that was trained without it.
+#: Kinds of tests: phases excluded from training; sites excluded from training; and each phase
+#: predicted by the network of an ensemble that was trained without it.
 PHASE_DISJOINT, RANDOM_SITE, LEFT_OUT = "phase_disjoint", "random_site", "left_out_phases"
-#: The one that is quoted wherever there is room for one number.
+#: Test that is reported if only one number is given.
 HEADLINE = PHASE_DISJOINT
 
-#: Share of the sites (random split) or phases (honest split) in the test, and in the validation.
+#: Fraction of the sites (random split) or phases (phase-disjoint split) in the test, and the same
+#: fraction in the validation.
 TEST_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Positions of the sites that are trained on, validated on and tested on.
+    """Positions of the training, validation and test sites.
 
     Parameters
     ----------
     name
         :data:`RANDOM_SITE` or :data:`PHASE_DISJOINT`.
     train, validation, test
-        Positions in the data set, each shape (n,); every site is in one of them.
+        Positions in the data set, each of shape (n,). Every site is in exactly one of them.
     groups
-        What stays together, also when the development sites are divided further: a number for
-        each site, shape (sites,).
+        Group number of each site, shape (sites,). Further splits of the development sites keep
+        each group together.
     """
 
     name: str
@@ -56,15 +57,15 @@ class Split:
 
     @property
     def development(self) -> NDArray[np.int64]:
-        """Positions of all sites that may be looked at: those of training and validation."""
+        """Positions of the training and validation sites."""
         return np.sort(np.concatenate([self.train, self.validation]))
 
 
 def random_site_split(dataset: SpectrumDataset, seed: int = 0) -> Split:
-    """Split by site, as the paper does: a tenth for the test, and as many for validation.
+    """Split by site: a tenth of the sites for the test, and as many for validation.
 
-    Sites of one structure come to stand on both sides, so the errors are too small for new
-    materials (Kiyohara et al. 2019, section 2.2).
+    This is the split of Kiyohara et al. 2019, section 2.2. Sites of the same structure are in the
+    training and in the test, so the test errors underestimate the errors for new materials.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def random_site_split(dataset: SpectrumDataset, seed: int = 0) -> Split:
 
 
 def phase_disjoint_split(dataset: SpectrumDataset) -> Split:
-    """Split by phase: each phase is in the training, the validation or the test.
+    """Split by phase: all sites of a phase are in the training, the validation or the test.
 
     Parameters
     ----------
@@ -89,8 +90,8 @@ def phase_disjoint_split(dataset: SpectrumDataset) -> Split:
     """
     place = np.array([_place(phase) for phase in dataset.phases])
     test, validation = place < TEST_SHARE, (place >= TEST_SHARE) & (place < 2 * TEST_SHARE)
-    parts = [np.flatnonzero(part) for part in (~(test | validation), validation, test)]
-    return _checked(PHASE_DISJOINT, parts, phase_numbers(dataset))
+    subsets = [np.flatnonzero(subset) for subset in (~(test | validation), validation, test)]
+    return _checked(PHASE_DISJOINT, subsets, phase_numbers(dataset))
 
 
 def phase_numbers(dataset: SpectrumDataset) -> NDArray[np.int64]:
@@ -99,17 +100,17 @@ def phase_numbers(dataset: SpectrumDataset) -> NDArray[np.int64]:
 
 
 def _place(phase: str) -> float:
-    """Number from 0 to 1 that depends on nothing but the name."""
+    """Return a number from 0 to 1 that depends only on the name."""
     return int.from_bytes(hashlib.sha256(phase.encode()).digest()[:8], "big") / 2**64
 
 
-def _checked(name: str, parts: Sequence[NDArray[np.int64]], groups: NDArray[np.int64]) -> Split:
-    if not all(len(part) for part in parts):
-        counts = ", ".join(str(len(part)) for part in parts)
+def _checked(name: str, subsets: Sequence[NDArray[np.int64]], groups: NDArray[np.int64]) -> Split:
+    if not all(len(subset) for subset in subsets):
+        counts = ", ".join(str(len(subset)) for subset in subsets)
         msg = (
-            f"The split {name} needs sites for training, validation and test, but has {counts}. "
-            "Use a data set of more sites and phases."
+            f"The split {name} needs sites for training, validation and test, but it has {counts} "
+            "sites. Use a data set of more sites and phases."
         )
         raise DatasetError(msg)
-    train, validation, test = (np.sort(part) for part in parts)
+    train, validation, test = (np.sort(subset) for subset in subsets)
     return Split(name, train, validation, test, groups)

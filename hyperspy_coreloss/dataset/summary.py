@@ -1,4 +1,4 @@
-"""What a data set holds, as numbers."""
+"""Numerical summary of a data set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def summarise(dataset: SpectrumDataset) -> dict[str, Any]:
-    """Return size, identity and label ranges of a data set as a JSON-ready dictionary.
+    """Return the size, SHA-256 and label ranges of a data set as a JSON-ready dictionary.
 
     Parameters
     ----------
@@ -35,20 +35,20 @@ def summarise(dataset: SpectrumDataset) -> dict[str, Any]:
             spec.name: _summarise_label(spec, values)
             for spec, values in zip(dataset.properties, dataset.targets.T, strict=True)
         },
-        "licences_of_structures": _count([part.licence for part in structures.values()]),
+        "licences_of_structures": _count([each.licence for each in structures.values()]),
         "coordination": _count([site.details.get("coordination") for site in dataset.sites]),
         "convergence": list(dataset.convergence),
     }
 
 
 def _summarise_label(spec: PropertySpec, values: NDArray[np.float64]) -> dict[str, Any]:
-    known = values[np.isfinite(values)]
-    summary: dict[str, Any] = {"unit": spec.unit, "n_known": int(known.size)}
-    if known.size:
+    labels = values[np.isfinite(values)]
+    summary: dict[str, Any] = {"unit": spec.unit, "n_known": int(labels.size)}
+    if labels.size:
         summary |= {
-            "minimum": float(known.min()),
-            "mean": float(known.mean()),
-            "maximum": float(known.max()),
+            "minimum": float(labels.min()),
+            "mean": float(labels.mean()),
+            "maximum": float(labels.max()),
         }
     return summary
 

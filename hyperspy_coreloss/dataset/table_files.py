@@ -1,4 +1,4 @@
-"""Tables of spectra and labels as they stand in CSV and HDF5 files."""
+"""Reading of tables of spectra and labels from CSV and HDF5 files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNITS = {spec.name: spec.unit for spec in PROPERTIES} | {"lowest_empty": "elect
 _TEXTS = ("structure", "phase", "source", "licence")
 _HEADING = re.compile(r"^\s*(?P<name>[^(\[]*?)\s*(?:[(\[](?P<unit>.*)[)\]])?\s*$")
 
-# What pint raises for a text that is no unit.
+# Exceptions that pint raises for a string that is not a unit.
 _UNIT_ERRORS = (
     pint.PintError,
     ArithmeticError,
@@ -43,25 +43,25 @@ _UNIT_ERRORS = (
 
 @dataclass(frozen=True, eq=False)
 class SiteTable:
-    """Spectra of named sites, and columns of labels and texts.
+    """Spectra of named sites, and columns of labels and strings.
 
     Parameters
     ----------
     where
-        Name of the file or files, for messages.
+        Name of the file or files, for error messages.
     energy
-        In eV, shape (samples,).
+        Energies in eV, shape (samples,).
     spectra
-        Shape (sites, samples).
+        Intensities, shape (sites, samples).
     names
-        Of the sites, in the order of the spectra.
+        Names of the sites, in the order of the spectra.
     label_names
-        Of the sites, in the order of the rows of labels.
+        Names of the sites, in the order of the rows of labels.
     numbers
         Columns of labels in the units of their properties, and ``lowest_empty`` in eV, each of
-        shape (rows,); NaN where a label is not known.
+        shape (rows,). Missing labels are NaN.
     texts
-        Columns of structure, phase, source and licence; empty where not known.
+        Columns of structure, phase, source and licence. Missing entries are empty.
     """
 
     where: str
@@ -74,7 +74,7 @@ class SiteTable:
 
 
 def read_csv_tables(spectra: Path, labels: Path) -> SiteTable:
-    """Read a file of spectra, one a column, and a file of labels, one row a site."""
+    """Read a CSV file of spectra, one column per site, and one of labels, one row per site."""
     (_, head), *rows = _rows(spectra)
     values = [
         [_number(cell, f"line {line}, column {name!r} of {spectra}") for cell, name in pairs]
@@ -84,7 +84,7 @@ def read_csv_tables(spectra: Path, labels: Path) -> SiteTable:
     table = np.array(values, dtype=float).reshape(len(rows), len(head))
     name, unit = _heading(head[0], spectra)
     if name.lower() != "energy":
-        msg = f"The first column of {spectra} must be 'energy (eV)'; found {head[0]!r}."
+        msg = f"The first column of {spectra} must be 'energy (eV)', but it is {head[0]!r}."
         raise DatasetError(msg)
     factor = _factor(unit or "eV", "electron_volt", f"the energies in {spectra}")
     numbers, texts = _label_columns(labels)
@@ -100,23 +100,23 @@ def read_csv_tables(spectra: Path, labels: Path) -> SiteTable:
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Return lines and cells of a CSV file, as many cells in each; # begins a remark."""
+    """Return the line numbers and cells of a CSV file. Lines that begin with # are comments."""
     try:
         reader = csv.reader(StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
         rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        msg = f"{path} must be a CSV file in UTF-8; {error}. Save it again."
+        msg = f"{path} must be a CSV file in UTF-8, but reading it failed: {error}. Save it again."
         raise DatasetError(msg) from error
     kept = [(n, row) for n, row in rows if "".join(row).strip() and row[0][:1] != "#"]
     if not kept:
-        msg = f"{path} must have a row of column names; it is empty."
+        msg = f"{path} must have a row of column names, but it is empty."
         raise DatasetError(msg)
     needed = len(kept[0][1])
     for line, row in kept:
         if len(row) != needed:
             msg = (
-                f"Each row of {path} needs {needed} cells, as the first has; line {line} "
-                f"({row[0]!r}) has {len(row)}. Separate cells by commas, and decimals by points."
+                f"Each row of {path} needs {needed} cells, like the first row, but line {line} "
+                f"({row[0]!r}) has {len(row)}. Separate cells by commas, and use decimal points."
             )
             raise DatasetError(msg)
     return kept
@@ -124,11 +124,11 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 
 def _number(cell: str, where: str) -> float:
     try:
-        value = float("nan" if "_" in cell else cell)  # Python would read 1_5 as 15
+        value = float("nan" if "_" in cell else cell)  # float() reads 1_5 as 15.
     except ValueError:
         value = np.nan
     if not np.isfinite(value):
-        msg = f"A finite number is needed in {where}; found {cell!r}."
+        msg = f"A finite number is needed in {where}, but the cell contains {cell!r}."
         raise DatasetError(msg)
     return value
 
@@ -139,11 +139,14 @@ def _label_columns(
     (_, head), *rows = _rows(path)
     names, units = zip(*(_heading(cell, path) for cell in head), strict=True)
     if names[0] != "name":
-        msg = f"The first column of {path} must be 'name'; found {head[0]!r}."
+        msg = f"The first column of {path} must be 'name', but it is {head[0]!r}."
         raise DatasetError(msg)
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        msg = f"The columns of {path} need different names; repeated: {', '.join(repeated)}."
+        msg = (
+            f"The columns of {path} need unique names, but these are repeated: "
+            f"{', '.join(repeated)}. Rename or remove them."
+        )
         raise DatasetError(msg)
     if rows and rows[0][1][0].strip().lower() in ("unit", "units"):
         row = ["", *rows.pop(0)[1][1:]]
@@ -155,7 +158,7 @@ def _label_columns(
             texts[name] = tuple(cell for _, cell in cells)
             continue
         factor = _column_factor(name, unit, path)
-        # An empty cell is a label that is not known.
+        # An empty cell is a missing label.
         values = [
             _number(cell, f"line {line}, column {name!r} of {path}") if cell else np.nan
             for line, cell in cells
@@ -171,14 +174,17 @@ def read_hdf5_table(path: Path) -> SiteTable:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        msg = f"{path} must be an HDF5 file; {error}."
+        msg = f"{path} must be an HDF5 file, but opening it failed: {error}."
         raise DatasetError(msg) from error
     with file:
         energy, spectra = (_array(file, name, path) for name in ("energy", "spectra"))
         names = _strings(file, "names", path)
         group = file.get("labels")
         if not isinstance(group, h5py.Group):
-            msg = f"{path} needs a group 'labels' with a data set for each property."
+            msg = (
+                f"{path} needs a group 'labels' with a data set for each property, but it has no "
+                "such group. Add it."
+            )
             raise DatasetError(msg)
         numbers = {
             name: _array(group, name, path) * _column_factor(name, _unit(group[name]), path)
@@ -192,8 +198,8 @@ def read_hdf5_table(path: Path) -> SiteTable:
     wrong = [name for name, shape in shapes.items() if shape != (len(names),)]
     if wrong or energy.ndim != 1 or spectra.shape != (len(names), len(energy)):
         msg = (
-            f"{path} needs energy (n,), spectra (sites, n), and names and labels (sites,); found "
-            f"{energy.shape}, {spectra.shape}, {len(names)} names and labels of "
+            f"{path} needs energy (n,), spectra (sites, n), and names and labels (sites,), but it "
+            f"has energy {energy.shape}, spectra {spectra.shape}, {len(names)} names and labels of "
             f"{', '.join(f'{name} {shapes[name]}' for name in wrong) or 'that length'}."
         )
         raise DatasetError(msg)
@@ -209,10 +215,13 @@ def _array(group: Any, name: str, path: Path) -> NDArray[np.float64]:
     try:
         values = np.asarray(group[name][...], dtype=float)
     except (KeyError, ValueError, TypeError) as error:
-        msg = f"{path} needs a data set of numbers {name!r}; {error}."
+        msg = f"{path} needs a data set of numbers {name!r}, but reading it failed: {error}."
         raise DatasetError(msg) from error
     if np.isinf(values).any():
-        msg = f"The numbers {name!r} in {path} must be finite, or NaN where not known."
+        msg = (
+            f"The numbers {name!r} in {path} must be finite, or NaN if missing, but they contain "
+            "infinity."
+        )
         raise DatasetError(msg)
     return values
 
@@ -221,22 +230,28 @@ def _strings(group: Any, name: str, path: Path) -> tuple[str, ...]:
     try:
         return tuple(str(text) for text in group[name].asstr()[:])
     except (KeyError, ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        msg = f"{path} needs a data set of texts {name!r}; {error}."
+        msg = f"{path} needs a data set of strings {name!r}, but reading it failed: {error}."
         raise DatasetError(msg) from error
 
 
 def _heading(cell: str, path: Path) -> tuple[str, str]:
-    """Split ``bond_length (pm)`` into its name and unit."""
+    """Split a heading such as ``bond_length (pm)`` into name and unit."""
     match = _HEADING.match(cell)
     if not match or not match["name"]:
-        msg = f"A column of {path} must be headed 'name' or 'name (unit)'; found {cell!r}."
+        msg = (
+            f"The heading of a column must be 'name' or 'name (unit)', but {path} has the heading "
+            f"{cell!r}."
+        )
         raise DatasetError(msg)
     return match["name"], (match["unit"] or "").strip()
 
 
 def _one_unit(heading: str, row: str, path: Path) -> str:
     if heading and row.strip():
-        msg = f"{path} gives two units for a column, {heading!r} and {row.strip()!r}. Drop one."
+        msg = (
+            f"A column needs one unit, but {path} gives two units for a column, {heading!r} and "
+            f"{row.strip()!r}. Remove one."
+        )
         raise DatasetError(msg)
     return heading or row.strip()
 
@@ -246,13 +261,13 @@ def _column_factor(name: str, unit: str, path: Path) -> float:
         try:
             property_index(name, [*_UNITS, *_TEXTS])
         except UnknownPropertyError as error:
-            msg = f"A column of {path} cannot be understood. {error}"
+            msg = f"A column of {path} has an invalid name. {error}"
             raise DatasetError(msg) from error
     return _factor(unit or _UNITS[name], _UNITS[name], f"column {name!r} of {path}")
 
 
 def _factor(unit: str, wanted: str, where: str) -> float:
-    """Return what a number in `unit` is multiplied by to be in `wanted`."""
+    """Return the factor that converts numbers from `unit` to `wanted`."""
     registry = pint.get_application_registry()
     try:
         given, target = (
@@ -260,10 +275,16 @@ def _factor(unit: str, wanted: str, where: str) -> float:
             registry.get_base_units(parse_unit(wanted)),
         )
     except _UNIT_ERRORS as error:
-        msg = f"The unit {unit!r} of {where} is not known; give one like {wanted!r}."
+        msg = (
+            f"A unit of the same dimension as {wanted!r} is needed for {where}, but {unit!r} is "
+            "not a unit. Correct it."
+        )
         raise DatasetError(msg) from error
-    # Angles and numbers of electrons have no dimension, yet are not the same.
+    # Angles and numbers of electrons are dimensionless, but must not be confused.
     if given[1] != target[1]:
-        msg = f"The unit {unit!r} of {where} is of another kind than {wanted!r}."
+        msg = (
+            f"A unit of the same dimension as {wanted!r} is needed for {where}, but {unit!r} has "
+            "another dimension. Correct the unit or the values."
+        )
         raise DatasetError(msg)
     return float(given[0] / target[0])

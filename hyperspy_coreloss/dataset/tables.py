@@ -1,6 +1,6 @@
-"""Computed spectra and labels from plain tables: CSV or HDF5.
+"""Import of computed spectra and labels from CSV or HDF5 tables.
 
-The layouts are in ``docs/importing.md``.
+The page ``docs/importing.md`` describes the layouts of the tables.
 """
 
 from __future__ import annotations
@@ -33,53 +33,58 @@ def read_table(
     source: str = "unknown",
     licence: str = "unknown",
 ) -> tuple[ComputedSite, ...]:
-    """Read computed spectra and their labels from plain tables.
+    """Read computed spectra and their labels from CSV or HDF5 tables.
 
     Parameters
     ----------
     spectra
-        A CSV file (``.csv``) of spectra, its first column the energy and each further one a site;
-        or an HDF5 file (``.h5``, ``.hdf5``), which holds the labels too.
+        A CSV file (``.csv``) whose first column is the energy and whose other columns are the
+        spectra of the sites, or an HDF5 file (``.h5``, ``.hdf5``) of spectra and labels.
     labels
-        A CSV file of labels, one row a site; only with a CSV file of spectra.
+        A CSV file of labels, one row per site. Required if `spectra` is a CSV file, otherwise not
+        accepted.
     sigma
-        Standard deviation of the Gaussian that the spectra have been broadened with, in eV.
+        Standard deviation of the Gaussian broadening that the spectra already have, in eV.
     energy_origin
-        What the energies are counted from: ``"lowest_empty"`` state, ``"threshold"`` of each
-        spectrum, or ``"absolute"`` with the column ``lowest_empty`` giving each site's lowest
-        empty state on that scale. A number is that energy for all sites, in eV.
+        Zero of the energies. ``"lowest_empty"``: the lowest empty state of each site.
+        ``"threshold"``: the threshold of each spectrum. ``"absolute"``: energies are absolute, and
+        the column ``lowest_empty`` gives the energy of each site's lowest empty state. A number:
+        the energy of the lowest empty state of all sites, in eV.
     label_definitions
-        How a property was computed, by its name, for example the basis of the populations.
+        Definitions of properties by name, for example with the basis of the populations.
     source, licence
-        Of sites whose table has no such column.
+        Source and licence of sites whose table has no such column.
 
     Returns
     -------
     tuple of ComputedSite
-        In the order of the spectra. Their structures have no atoms.
+        Sites in the order of the spectra. Their structures have no atoms.
 
     Raises
     ------
     DatasetError
-        If anything in the tables is broken, or can be understood in two ways.
+        If a table is missing, invalid or ambiguous.
     """
     spectra = Path(spectra)
     for path in (spectra, *([Path(labels)] if labels else [])):
         if not path.is_file():
-            msg = f"A table was expected at {path}; there is none. Check the path."
+            msg = f"A table is needed at {path}, but there is none. Check the path."
             raise DatasetError(msg)
     if spectra.suffix.lower() == ".csv":
         if labels is None:
-            msg = f"The spectra in {spectra} need labels. Give the CSV file of the labels too."
+            msg = f"The spectra in {spectra} need labels, but labels is None. Pass a CSV file."
             raise DatasetError(msg)
         table = read_csv_tables(spectra, Path(labels))
     elif spectra.suffix.lower() in (".h5", ".hdf5"):
         if labels is not None:
-            msg = f"{spectra} holds the labels of its sites; do not give {labels} as well."
+            msg = (
+                f"An HDF5 file contains the labels of its sites, but {labels} is given in addition "
+                f"to {spectra}. Leave labels out."
+            )
             raise DatasetError(msg)
         table = read_hdf5_table(spectra)
     else:
-        msg = f"A table must be .csv, .h5 or .hdf5, not {spectra.name}. Convert it."
+        msg = f"A table must be a .csv, .h5 or .hdf5 file, not {spectra.name}. Convert it."
         raise DatasetError(msg)
     details = {
         "table": spectra.name,
@@ -124,22 +129,22 @@ def _check_names(table: SiteTable) -> None:
     for names, what in ((table.names, "spectra"), (table.label_names, "labels")):
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated or "" in names:
-            msg = (
-                f"The {what} in {table.where} need a name of their own each; found "
-                f"{', '.join(map(repr, repeated[:5])) or 'one without'}. Rename them."
+            msg = f"The {what} in {table.where} need unique names, but " + (
+                f"these are repeated: {', '.join(map(repr, repeated[:5]))}. Rename them."
+                if repeated
+                else "one has no name. Add it."
             )
             raise DatasetError(msg)
     alone = set(table.names) ^ set(table.label_names)
     if alone:
-        without = [name for name in table.names if name in alone]
         msg = (
-            f"Each site in {table.where} needs a spectrum and a row of labels; "
-            f"{', '.join(map(repr, sorted(alone)[:5]))} ({len(alone)} in all) has "
-            f"{'no labels' if without else 'no spectrum'}. Add or remove it."
+            f"Each site in {table.where} needs a spectrum and a row of labels, but "
+            f"{', '.join(map(repr, sorted(alone)[:5]))} ({len(alone)} in all) have only one of "
+            "them. Add the other one, or remove the site."
         )
         raise DatasetError(msg)
     if not table.names:
-        msg = f"{table.where} holds no site. Add a column for each spectrum."
+        msg = f"At least one site is needed, but {table.where} contains no site. Add a spectrum."
         raise DatasetError(msg)
 
 
@@ -147,18 +152,19 @@ def _check_spectra(table: SiteTable) -> None:
     energy = table.energy
     wrong = np.flatnonzero(~(np.diff(energy) > 0))
     if len(energy) < 2 or len(wrong) or not np.isfinite(energy).all():
-        where = f" from the energy {energy[wrong[0]]:g} to the next" if len(wrong) else ""
+        where = f" from the energy {energy[wrong[0]]:g} eV to the next" if len(wrong) else ""
         msg = (
-            f"The energies in {table.where} must be finite, two or more, and increase; found "
-            f"{len(energy)} that do not{where}. Sort the rows and drop repeated ones."
+            f"At least two finite, increasing energies are needed in {table.where}, but its "
+            f"{len(energy)} energies do not fulfil this{where}. Sort the rows and remove repeated "
+            "ones."
         )
         raise DatasetError(msg)
     for name, spectrum in zip(table.names, table.spectra, strict=True):
         bad = np.flatnonzero(~np.isfinite(spectrum))
         if len(bad):
             msg = (
-                f"The spectra in {table.where} must be finite; {name!r} is not at "
-                f"{energy[bad[0]]:g} eV. Repair or drop it."
+                f"The spectra in {table.where} must be finite, but {name!r} is not at "
+                f"{energy[bad[0]]:g} eV. Correct or remove it."
             )
             raise DatasetError(msg)
 
@@ -170,15 +176,17 @@ def _origin(table: SiteTable, energy_origin: EnergyOrigin) -> NDArray[np.float64
     if energy_origin == "absolute":
         if given is None or np.isnan(given).any():
             msg = (
-                f"Absolute energies in {table.where} need the energy of each site's lowest empty "
-                "state. Add the column lowest_empty, or give one number as energy_origin."
+                f"Absolute energies in {table.where} require the energy of each site's lowest "
+                "empty state, but it is missing. Add the column lowest_empty, or pass one number "
+                "as energy_origin."
             )
             raise DatasetError(msg)
         return given
     if given is not None:
         msg = (
-            f"{table.where} has a column lowest_empty, and the energies are said to count from "
-            f"{energy_origin!r}. Say energy_origin='absolute', or drop the column."
+            f"The column lowest_empty requires energy_origin='absolute', but {table.where} has "
+            f"the column and energy_origin is {energy_origin!r}. Change energy_origin, or remove "
+            "the column."
         )
         raise DatasetError(msg)
     if energy_origin in ("lowest_empty", "threshold"):
@@ -203,18 +211,19 @@ def _structure(
         return cells[row] if cells and cells[row] else default
 
     name = text("structure", table.label_names[row])
-    found = ComputedStructure(
+    structure = ComputedStructure(
         name=name,
         phase=text("phase", name),
         source=text("source", defaults["source"]),
         licence=text("licence", defaults["licence"]),
     )
-    known = structures.setdefault(name, found)
-    if not known.equals(found):
+    first = structures.setdefault(name, structure)
+    if not first.equals(structure):
         msg = (
             f"The sites of structure {name!r} in {table.where} must agree in phase, source and "
-            f"licence; {table.label_names[row]!r} has {found.phase}, {found.source}, "
-            f"{found.licence}, others {known.phase}, {known.source}, {known.licence}."
+            f"licence, but {table.label_names[row]!r} has {structure.phase}, {structure.source}, "
+            f"{structure.licence} and an earlier site has {first.phase}, {first.source}, "
+            f"{first.licence}. Correct the table."
         )
         raise DatasetError(msg)
-    return known
+    return first

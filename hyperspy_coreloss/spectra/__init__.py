@@ -1,4 +1,4 @@
-"""From a measured spectrum to what a network reads: plain arrays, no HyperSpy, no torch."""
+"""Preprocessing of spectra into network inputs, on NumPy arrays, without HyperSpy or PyTorch."""
 
 from hyperspy_coreloss.spectra.energy import EnergyWindow
 from hyperspy_coreloss.spectra.preparation import (

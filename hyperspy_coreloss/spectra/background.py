@@ -1,8 +1,8 @@
-"""Power-law background under an edge, from two areas before it.
+"""Power-law background of an edge, fitted to two areas before the edge.
 
-Egerton's two-area method, vectorised over spectra and over candidate edge positions, with the
-statistical error of its extrapolation (R. F. Egerton, Electron Energy-Loss Spectroscopy in the
-Electron Microscope, 3rd ed., sections 4.4.1 and 4.4.3).
+This module implements Egerton's two-area method, vectorised over spectra and over candidate edge
+positions, and the statistical error of the extrapolated background (R. F. Egerton, Electron
+Energy-Loss Spectroscopy in the Electron Microscope, 3rd ed., sections 4.4.1 and 4.4.3).
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """Stretches of neighbouring channels, whose mean is taken.
+    """Intervals of adjacent channels over which intensities are averaged.
 
     Parameters
     ----------
     first, last
-        Index of the first channel of each, and of the first one behind it, shape (areas,).
+        Index of the first channel of each area, and of the first channel after the area, shape
+        (areas,).
     width
-        Sum of the channel widths of each in eV, shape (areas,).
+        Sum of the channel widths of each area in eV, shape (areas,).
     energy
-        Geometric mean of the energies of each in eV, shape (areas,).
+        Geometric mean of the energies of each area in eV, shape (areas,).
     spread
-        Variance of their logarithms, shape (areas,).
+        Variance of the logarithms of the energies of each area, shape (areas,).
     """
 
     first: NDArray[np.intp]
@@ -50,16 +51,16 @@ def areas(
     start: NDArray[np.floating],
     stop: NDArray[np.floating],
 ) -> Areas:
-    """Return the channels with ``start <= energy < stop``, for each pair of limits.
+    """Return the areas of the channels with ``start <= energy < stop``, for each pair of limits.
 
     Parameters
     ----------
     energy, widths
         Ascending channel energies and channel widths in eV, shape (channels,).
     start, stop
-        Limits in eV, shape (areas,). Every area must hold at least one channel.
+        Limits in eV, shape (areas,). Every area must contain at least one channel.
     """
-    # Limits often fall on a channel, where rounding must not decide.
+    # Limits often coincide with a channel; the margin makes the result independent of rounding.
     first, last = (np.searchsorted(energy, limit - 1e-6) for limit in (start, stop))
     moments = running_sums(np.log(energy) ** np.arange(3)[:, None], widths)
     width, mean, square = moments[:, last] - moments[:, first]
@@ -72,31 +73,31 @@ def running_sums(spectra: NDArray, widths: NDArray[np.floating]) -> NDArray[np.f
     Parameters
     ----------
     spectra
-        Shape (spectra, channels).
+        Intensities, shape (spectra, channels).
     widths
         Channel widths in eV, shape (channels,).
 
     Returns
     -------
     ndarray
-        Shape (spectra, channels + 1), beginning with zero.
+        Integrals, shape (spectra, channels + 1). The first column is zero.
     """
     running = np.zeros((len(spectra), spectra.shape[-1] + 1))
     np.cumsum(spectra * widths, axis=-1, out=running[:, 1:])
     return running
 
 
-def area_means(running: NDArray[np.floating], found: Areas) -> NDArray[np.floating]:
+def area_means(running: NDArray[np.floating], over: Areas) -> NDArray[np.floating]:
     """Return the mean of each spectrum over each area, shape (spectra, areas).
 
     Parameters
     ----------
     running
-        From :func:`running_sums`: differences are cheap for any number of areas.
-    found
+        Integrals from :func:`running_sums`.
+    over
         The areas.
     """
-    return (running[:, found.last] - running[:, found.first]) / found.width
+    return (running[:, over.last] - running[:, over.first]) / over.width
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,9 @@ class PowerLaw:
     Parameters
     ----------
     height
-        Value at the reference energy, any shape.
+        Intensity at the reference energy, of any shape.
     exponent
-        Exponent, shape of `height`.
+        Exponent, of the shape of `height`.
     """
 
     height: NDArray[np.float32]
@@ -118,16 +119,17 @@ class PowerLaw:
 def two_area_power_law(
     first_mean: NDArray[np.float32], second_mean: NDArray[np.float32], first: Areas, second: Areas
 ) -> PowerLaw:
-    """Fit power laws to the means of two areas; their reference is the energy of the second.
+    """Fit power laws to the means of two areas.
 
-    A spectrum without counts in one of the areas gets a constant (exponent 0).
+    The reference energy of each power law is the mean energy of its second area. If the mean
+    intensity of an area is zero or negative, the exponent is 0.
 
     Parameters
     ----------
     first_mean, second_mean
-        Mean intensities, shape (..., sets).
+        Mean intensities of the first and of the second areas, shape (..., sets).
     first, second
-        The areas, the first at lower energy.
+        The areas. The first ones lie at lower energy.
     """
     fits = (first_mean > 0) & (second_mean > 0)
     ratio = np.where(fits, first_mean, 1.0) / np.where(fits, second_mean, 1.0)
@@ -141,14 +143,14 @@ def two_area_power_law(
 
 
 def mean_over_centre(exponent: NDArray, spread: NDArray) -> NDArray:
-    """Return the mean of a power law over an area, over its value at the area's energy."""
+    """Return the mean of a power law over an area, divided by its value at the area's energy."""
     return 1.0 + np.square(exponent) * spread / 2
 
 
 def extrapolation_variance(
     first_variance: NDArray, second_variance: NDArray, lever: NDArray
 ) -> NDArray:
-    """Return the relative variance of a two-area power law carried beyond its areas.
+    """Return the relative variance of a two-area power law extrapolated beyond its areas.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Energy resolution: bring spectra to a pretrained model's, and never sharpen them."""
+"""Energy resolution: spectra are broadened to the resolution of a model, and never sharpened."""
 
 from __future__ import annotations
 
@@ -15,49 +15,52 @@ from hyperspy_coreloss.spectra.energy import channel_widths
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# Weights of an operator that float32 would lose anyway.
+# Weights of an operator below this fraction of the largest weight are set to zero: they lie below
+# the precision of float32.
 _NEGLIGIBLE = 1e-8
-# Widths that are equal but for rounding count as equal.
+# Relative tolerance within which two widths count as equal.
 _ROUNDING = 1e-6
 #: Full width at half maximum of a Gaussian of unit standard deviation.
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
 def can_be_broadened(target: float, resolution: float, dispersion: float) -> bool:
-    """Tell whether measured spectra are sharp and fine enough to be broadened to a resolution.
+    """Return whether measured spectra can be broadened to a resolution.
 
     Parameters
     ----------
     target, resolution, dispersion
-        As for :func:`missing_broadening`.
+        See :func:`missing_broadening`.
     """
     return not (_exceeds(dispersion, target) or _exceeds(_sigma(resolution, dispersion), target))
 
 
 def missing_broadening(target: float, resolution: float, dispersion: float) -> float:
-    """Return the Gaussian that takes a measured spectrum to a target resolution.
+    """Return the Gaussian broadening that brings a measured spectrum to a target resolution.
 
-    The measured width is the instrument's, plus that of a channel (a box of one dispersion
-    has the variance ``dispersion**2 / 12``); widths add in quadrature.
+    The broadening of a measured spectrum is the energy resolution of the instrument and the width
+    of a channel, added in quadrature. A channel is a box function, whose variance is
+    ``dispersion**2 / 12``.
 
     Parameters
     ----------
     target
-        Standard deviation to reach, in eV.
+        Standard deviation of the target broadening, in eV.
     resolution
-        Energy resolution of the measurement, full width at half maximum of the zero loss, in eV.
+        Energy resolution of the measurement (full width at half maximum of the zero-loss peak),
+        in eV.
     dispersion
         Largest channel width, in eV.
 
     Returns
     -------
     float
-        Standard deviation of the missing Gaussian, in eV.
+        Standard deviation of the Gaussian to convolve the spectrum with, in eV.
 
     Raises
     ------
     ResolutionError
-        If the measurement is coarser than the target, or the dispersion too coarse to sample it.
+        If the measured broadening or the dispersion exceeds `target`.
     """
     if _exceeds(dispersion, target):
         msg = (
@@ -71,7 +74,7 @@ def missing_broadening(target: float, resolution: float, dispersion: float) -> f
     if _exceeds(measured, target):
         msg = (
             f"This pretrained model reads spectra of σ = {target:g} eV, that is a resolution of "
-            f"{target * FWHM_PER_SIGMA:.2f} eV (FWHM), but the resolution given is "
+            f"{target * FWHM_PER_SIGMA:.2f} eV (FWHM) or better, but the resolution given is "
             f"{resolution:.2f} eV with {dispersion:.3g} eV per channel. Spectra are never "
             "sharpened: use a model of coarser resolution (see list_pretrained())."
         )
@@ -91,28 +94,28 @@ def _exceeds(width: float, target: float) -> bool:
 def broadening_operator(
     energy: NDArray[np.floating], sigma: float, points: NDArray[np.floating]
 ) -> csr_array:
-    """Return the matrix that broadens spectra and reads them at given energies, in one step.
+    """Return the matrix that broadens spectra and interpolates them at given energies.
 
-    Sparse, because a Gaussian ends soon; and then a product with it treats every spectrum alike,
-    whatever the number of spectra and of threads, to the last bit.
+    The matrix is sparse because a Gaussian decays quickly. The product with a sparse matrix is the
+    same for each spectrum to the last bit, for any number of spectra and threads.
 
-    Where the Gaussian spans the channels, the convolution integral is summed over the channels;
-    where it is narrower than a channel, it is taken over the cubic spline through them
-    (Gauss-Hermite quadrature), so that no broadening at all leaves plain spline interpolation.
+    If the Gaussian is at least as wide as the widest channel, the convolution integral is a sum
+    over the channels. If it is narrower, the integral is the Gauss-Hermite quadrature of the cubic
+    spline through the channels. With a width of 0, this is spline interpolation.
 
     Parameters
     ----------
     energy
         Ascending channel energies in eV, shape (channels,), evenly spaced or not.
     sigma
-        Standard deviation of the Gaussian, in eV; may be 0.
+        Standard deviation of the Gaussian, in eV, 0 or more.
     points
-        Energies in eV at which the broadened spectrum is wanted, shape (points,), within `energy`.
+        Energies in eV of the broadened spectrum, shape (points,), within the range of `energy`.
 
     Returns
     -------
     csr_array
-        Shape (points, channels): ``operator @ spectrum`` is the broadened spectrum.
+        Matrix of shape (points, channels): ``operator @ spectrum`` is the broadened spectrum.
     """
     widths = channel_widths(energy)
     if sigma >= widths.max():
@@ -133,24 +136,25 @@ def _sparse(operator: NDArray[np.floating]) -> csr_array:
 
 
 def zero_loss_fwhm(spectrum: ArrayLike, energy: ArrayLike) -> float:
-    """Return the full width at half maximum of the zero loss, the energy resolution.
+    """Return the energy resolution: the full width at half maximum of the zero-loss peak.
 
     Parameters
     ----------
     spectrum
-        Low-loss spectrum, shape (channels,).
+        Intensities of a low-loss spectrum, shape (channels,).
     energy
         Ascending energies in eV, shape (channels,).
 
     Returns
     -------
     float
-        Width in eV, interpolated linearly between channels.
+        Full width at half maximum in eV, with linear interpolation between channels.
 
     Raises
     ------
     SignalError
-        If the highest peak does not fall to its half on both sides.
+        If the intensity does not fall to half of its maximum on both sides of the maximum, or is
+        not finite.
     """
     intensity = np.asarray(spectrum, dtype=np.float64)
     axis = np.asarray(energy, dtype=np.float64)
@@ -160,9 +164,10 @@ def zero_loss_fwhm(spectrum: ArrayLike, energy: ArrayLike) -> float:
     left, right = below[below < peak], below[below > peak]
     if not (np.isfinite(intensity).all() and half > 0 and left.size and right.size):
         msg = (
-            "The zero loss must rise from and fall to half its height inside the spectrum, but "
-            f"the highest channel, at {axis[peak]:.1f} eV, does not. Give a low-loss spectrum "
-            "with its zero loss, or the resolution as a number."
+            "The intensities must be finite, and the zero-loss peak must rise from and fall to "
+            f"half its height within the spectrum, but the maximum at {axis[peak]:.1f} eV does "
+            "not. Pass a low-loss spectrum that contains the whole zero-loss peak, or pass the "
+            "resolution in eV."
         )
         raise SignalError(msg)
 

@@ -1,4 +1,4 @@
-"""Energy axes: the window a pretrained model reads, and axes in any unit as eV."""
+"""Energy axes: the energy window of a model, and the conversion of axes to eV."""
 
 from __future__ import annotations
 
@@ -15,36 +15,35 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# What the paper reads around a threshold, in eV.
+# Energy range around the threshold that Kiyohara et al. 2019 use, in eV.
 _AROUND = (-1.0, 15.0)
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyWindow:
-    """Even grid of energies on which spectra are compared.
+    """Evenly spaced energies at which a network reads spectra.
 
     Parameters
     ----------
     start
-        First energy, in eV, counted from `origin`.
+        First energy, in eV, relative to `origin`.
     stop
-        End of the window, in eV; the grid stops one step before it.
+        End of the window, in eV. The last grid point lies one step below it.
     step
         Distance between two grid points, in eV.
     origin
-        What the energies are counted from: ``"threshold"``, each spectrum's own threshold, which
-        so lies at 0 eV; or ``"absolute"``, nothing: the threshold lies at the excitation energy
-        (Kiyohara et al. 2019, figure 5).
+        Zero of the energies. ``"threshold"``: energies are relative to the threshold of each
+        spectrum. ``"absolute"``: energies are absolute, and the threshold of each spectrum lies
+        at its excitation energy (Kiyohara et al. 2019, figure 5).
     around
-        Limits in eV, counted from the threshold, of the part of a spectrum that is read; the rest
-        of the window is zero. For absolute windows only, by default -1 eV to 15 eV; a window
-        counted from the threshold is read as a whole.
+        Energy range, relative to the threshold, in which a spectrum is read, in eV. The rest of
+        the window is zero. This option applies to absolute windows only; its default is -1 eV to
+        15 eV. A window relative to the threshold is read completely.
 
     Raises
     ------
     EnergyRangeError
-        If the window holds no grid point, is too short for what is read around a threshold, or
-        its origin is not known.
+        If the window contains no grid point, is shorter than `around`, or has an invalid origin.
 
     Examples
     --------
@@ -69,39 +68,44 @@ class EnergyWindow:
         if not (self.step > 0 and self.n_channels > 0):
             msg = (
                 "An energy window needs a step above 0 and at least one step between start and "
-                f"stop, but it goes from {self.start} to {self.stop} eV in steps of {self.step}."
+                f"stop, but it goes from {self.start} to {self.stop} eV in steps of {self.step} "
+                "eV. Change start, stop or step."
             )
             raise EnergyRangeError(msg)
         if self.origin not in ("threshold", "absolute"):
             msg = (
                 f"The origin of a window must be 'threshold' or 'absolute', but it is "
-                f"{self.origin!r}. Update hyperspy_coreloss."
+                f"{self.origin!r}. If it comes from a file, update hyperspy_coreloss."
             )
             raise EnergyRangeError(msg)
         if self.origin == "threshold" and self.around is not None:
             msg = (
-                "A window counted from the threshold is read as a whole, so around must be None, "
-                f"but it is {self.around!r}. Give start and stop instead."
+                "A window relative to the threshold is read completely, so around must be None, "
+                f"but it is {self.around!r}. Set start and stop instead."
             )
             raise EnergyRangeError(msg)
         if not (self.read_range[0] <= 0 < self.read_range[1] or self.origin == "threshold"):
-            msg = f"around must hold the threshold, at 0 eV, but it is {self.around!r}."
+            msg = (
+                "The range around must contain the threshold, at 0 eV, but it is "
+                f"{self.around!r}. Give two energies in eV, for example (-1.0, 15.0)."
+            )
             raise EnergyRangeError(msg)
         if self.n_read > self.n_channels:
             msg = (
-                f"{self.read_range[0]:g} to {self.read_range[1]:g} eV around a threshold must fit "
-                f"into the window, but it goes from {self.start:g} to {self.stop:g} eV only."
+                f"The range of {self.read_range[0]:g} to {self.read_range[1]:g} eV around a "
+                f"threshold must fit into the window, but the window goes from {self.start:g} to "
+                f"{self.stop:g} eV only. Use a longer window or a shorter range."
             )
             raise EnergyRangeError(msg)
 
     @property
     def read_range(self) -> tuple[float, float]:
-        """Limits in eV, counted from the threshold, of the part of a spectrum that is read."""
+        """Energy range, relative to the threshold, in which a spectrum is read, in eV."""
         return (self.start, self.stop) if self.around is None else self.around
 
     @property
     def n_read(self) -> int:
-        """Number of grid points at which a spectrum is read; the others are zero."""
+        """Number of grid points at which a spectrum is read; the other points are zero."""
         low, high = self.read_range
         return round((high - low) / self.step)
 
@@ -112,20 +116,20 @@ class EnergyWindow:
 
     @property
     def grid(self) -> NDArray[np.floating]:
-        """The energies, in eV, shape (n_channels,)."""
+        """Energies of the grid points, in eV, shape (n_channels,)."""
         return self.start + self.step * np.arange(self.n_channels)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dictionary."""
         fields = asdict(self)
         if self.around is None:
-            # So that models that are read from the threshold keep their file to the bit.
+            # The files of models that read from the threshold do not contain this field.
             del fields["around"]
         return fields
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> EnergyWindow:
-        """Rebuild a window from :meth:`to_dict`."""
+        """Create a window from the dictionary of :meth:`to_dict`."""
         around = fields.get("around")
         return cls(
             start=float(fields["start"]),
@@ -137,22 +141,21 @@ class EnergyWindow:
 
 
 def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[np.floating]:
-    """Return the values of an energy axis in eV, in their own order.
+    """Return the values of an energy axis in eV, without changing their order.
 
     Parameters
     ----------
     values
         Axis values, shape (channels,), ascending or descending, evenly spaced or not.
     units
-        Units of the axis; anything pint reads as an energy, for example ``"keV"``.
+        Units of the axis: any energy unit that pint can parse, for example ``"keV"``.
     name
-        Name of the axis, for the error messages.
+        Name of the axis in error messages.
 
     Raises
     ------
     EnergyAxisError
-        If there are no units, they are not those of an energy, or the values are not
-        finite and strictly monotonic.
+        If the axis has no energy units, or its values are not finite and strictly monotonic.
     """
     remedy = "Set it with s.axes_manager.signal_axes[0].units = 'eV'."
     if not isinstance(units, str) or not units.strip():
@@ -169,7 +172,7 @@ def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[
     if energy.size < 2 or not np.isfinite(energy).all() or not (steps.all() and _one_sign(steps)):
         msg = (
             f"The {name} axis needs at least two finite energies in strictly rising or falling "
-            f"order; it has {energy.size} values that are not. Calibrate the axis."
+            f"order, but its {energy.size} values are not. Calibrate the axis."
         )
         raise EnergyAxisError(msg)
     return energy

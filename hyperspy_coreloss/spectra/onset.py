@@ -1,9 +1,10 @@
 """The threshold of an edge: one estimator for computed and for measured spectra.
 
-The threshold is where the spectrum, without background and at the resolution of the pretrained
-model, first rises for good through a given fraction of the highest intensity of the following
-10 eV. Measured spectra also need the coarse position of the edge on its background, to know where
-to fit it.
+The background is subtracted and the spectrum is broadened to the resolution of the pretrained
+model. The threshold is the energy at which the intensity first rises through a given fraction of
+the highest intensity of the following 10 eV, and stays above it for 1 eV on average. In measured
+spectra, a coarse edge position is determined first, because it sets the range of the background
+fit.
 """
 
 from __future__ import annotations
@@ -27,30 +28,31 @@ from hyperspy_coreloss.spectra.background import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Energy above the threshold, in eV, in which the highest intensity is looked for.
+#: Range above the threshold in which the highest intensity is determined, in eV.
 PEAK_RANGE = 10.0
 #: Distance of the background areas from a candidate edge position, in eV.
 BACKGROUND_GAP = 5.0
-#: Shortest and longest stretch before the edge that the background is fitted to, in eV.
+#: Smallest and largest width of the background fit range before the edge, in eV.
 BACKGROUND_WIDTH = (10.0, 30.0)
 #: Largest distance of a coarse edge position from the threshold, in eV.
 POSITION_ERROR = 8.0
 
 _AFTER_WIDTH = 10.0
 _CANDIDATE_STEP = 0.5
-# In pure counting noise on a power law the largest significance of all candidates stays
-# below 5 (tests/test_onset.py); the jump ratio rejects misfits of very well counted backgrounds.
+# In pure counting noise on a power law, the largest significance of all candidates stays below 5
+# (tests/spectra/test_onset.py). The jump ratio rejects misfits of backgrounds with high counts.
 _SIGNIFICANCE = 7.0
 _JUMP_RATIO = 0.01
 _PEAK_TO_NOISE = 10.0
-_NOTHING = 1e-12  # against division by zero; spectra are scaled to a maximum of one
-# A rise that noise makes in front of the edge does not last this long, in eV.
+_NOTHING = 1e-12  # Prevents division by zero; spectra are scaled to a maximum of one.
+# Energy range over which the mean intensity must stay above the fraction, in eV. A rise caused by
+# noise before the edge is shorter.
 _LASTING = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeSearch:
-    """Candidate edge positions on one energy axis, with the areas before and after each.
+    """Candidate edge positions on one energy axis, with the areas before and after each candidate.
 
     Parameters
     ----------
@@ -59,9 +61,9 @@ class EdgeSearch:
     widths
         Channel widths in eV, shape (channels,).
     first, second
-        The two background areas, the first at lower energy.
+        The two background areas. The first one lies at lower energy.
     before
-        Both background areas in one.
+        Both background areas combined.
     after
         The area after each candidate.
     """
@@ -76,20 +78,20 @@ class EdgeSearch:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Where edges stand on their backgrounds, one a spectrum.
+    """The edge of each spectrum: coarse position, background and noise.
 
     Parameters
     ----------
     position
-        Coarse position in eV, within `POSITION_ERROR` of the threshold; shape (spectra,).
+        Coarse position in eV, within `POSITION_ERROR` of the threshold, shape (spectra,).
     background
-        Power law fitted before the edge, with its reference energies in `reference`.
+        Power law fitted before the edge. Its reference energies are in `reference`.
     reference
         Reference energies of the power laws in eV, shape (spectra,).
     noise
-        Standard deviation of one channel before the edge, shape (spectra,).
+        Standard deviation of the noise of one channel before the edge, shape (spectra,).
     clear
-        Whether the edge stands clearly above the noise, shape (spectra,).
+        Whether the edge is significant against the noise, shape (spectra,).
     """
 
     position: NDArray[np.float32]
@@ -105,18 +107,18 @@ def edge_search(
     onset_range: tuple[float, float],
     background_range: tuple[float, float] | None = None,
 ) -> EdgeSearch:
-    """Lay out candidate edge positions every 0.5 eV.
+    """Return candidate edge positions, 0.5 eV apart, and their areas.
 
     Parameters
     ----------
     energy, widths
         Ascending channel energies and channel widths in eV, shape (channels,).
     onset_range
-        First and last candidate in eV; the axis must reach from `BACKGROUND_GAP` plus the least
-        background width before the first to 10 eV after the last.
+        First and last candidate in eV. The axis must extend from `BACKGROUND_GAP` plus the
+        smallest background width before the first candidate to 10 eV after the last one.
     background_range
-        Fixed limits of the background in eV; by default up to 30 eV ending 5 eV before each
-        candidate.
+        Fixed limits of the background fit in eV. By default the range ends 5 eV before each
+        candidate and is up to 30 eV wide.
     """
     low, high = onset_range
     n_candidates = max(int((high - low) / _CANDIDATE_STEP) + 1, 1)
@@ -138,18 +140,18 @@ def edge_search(
 
 
 def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
-    """Find where each spectrum jumps most significantly above its extrapolated background.
+    """Return the candidate at which each spectrum rises most significantly above its background.
 
     Parameters
     ----------
     spectra
-        Intensities with their background, none above one, shape (spectra, channels).
+        Intensities with background, at most one, shape (spectra, channels).
     search
         Candidate positions on the energy axis of the spectra.
     """
     running = running_sums(spectra, search.widths)
     first, second, after = (
-        area_means(running, found) for found in (search.first, search.second, search.after)
+        area_means(running, over) for over in (search.first, search.second, search.after)
     )
     law = two_area_power_law(first, second, search.first, search.second)
     distance = np.log(search.after.energy / search.second.energy)
@@ -157,7 +159,7 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
     background *= mean_over_centre(law.exponent, search.after.spread)
     jump = after - background
 
-    # Neighbouring channels differ by sqrt(2) of the noise of one.
+    # The difference of neighbouring channels has sqrt(2) times the noise of one channel.
     steps = np.square(np.diff(spectra, axis=-1, append=spectra[:, -1:]))
     variance = area_means(running_sums(steps, search.widths), search.before) / 2
     relative = variance / np.square(np.maximum(second, _NOTHING))
@@ -165,7 +167,7 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
     extrapolated = extrapolation_variance(
         relative / search.first.counts, relative / search.second.counts, lever
     )
-    # Counting noise grows with the intensity.
+    # The variance of counting noise is proportional to the intensity.
     gain = np.maximum(after, second) / np.maximum(second, _NOTHING)
     error = np.square(background) * extrapolated + variance * gain / search.after.counts
     significance = jump / np.sqrt(error + np.square(1e-4 * np.maximum(after, 1e-6)))
@@ -188,10 +190,10 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
 
 
 def channel_noise(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the noise of one channel, from second differences; shape (spectra,)."""
+    """Return the noise of one channel, estimated from second differences, shape (spectra,)."""
     if spectra.shape[-1] < 3:
         return np.zeros(spectra.shape[:-1], dtype=np.float32)
-    # Second differences of white noise have six times its variance.
+    # The second differences of white noise have six times its variance.
     return np.sqrt(np.mean(np.square(np.diff(spectra, n=2, axis=-1)), axis=-1) / 6)
 
 
@@ -203,7 +205,7 @@ def threshold(
     noise: NDArray,
     fraction: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the threshold of each spectrum, finer than its channels.
+    """Return the threshold of each spectrum, interpolated between channels.
 
     Parameters
     ----------
@@ -212,21 +214,22 @@ def threshold(
     points
         Ascending, evenly spaced energies in eV, shape (points,).
     low, high
-        Limits in eV of the threshold and of the peak that it is first measured against,
-        shape (spectra,).
+        Limits in eV of the range that contains the threshold and the peak used for its first
+        estimate, shape (spectra,).
     noise
-        Standard deviation of one point of `spectra`, shape (spectra,).
+        Standard deviation of the noise of one point of `spectra`, shape (spectra,).
     fraction
-        Fraction of the highest intensity at the threshold.
+        Intensity at the threshold, as a fraction of the highest intensity.
 
     Returns
     -------
     energy : ndarray
-        Threshold in eV, shape (spectra,); meaningless where not found.
-    found : ndarray of bool
-        Whether the spectrum rises through the fraction, to a peak well above the noise.
+        Threshold in eV, shape (spectra,). It is undefined where `detected` is False.
+    detected : ndarray of bool
+        Whether the spectrum rises through the fraction to a peak of at least 10 times the noise,
+        shape (spectra,).
     """
-    # The mean of the points after each one, as long as the rise has to last.
+    # Mean of the points that follow each point, over the range in which the rise has to last.
     n_lasting = round(_LASTING / (points[1] - points[0]))
     total = np.cumsum(spectra, axis=-1)
     lasting = (total[:, n_lasting:] - total[:, :-n_lasting]) / np.float32(n_lasting)
@@ -242,21 +245,22 @@ def threshold(
         before = np.argmax(rises, axis=-1)[:, None]
         left = np.take_along_axis(spectra, before, axis=-1)
         right = np.take_along_axis(spectra, before + 1, axis=-1)
-        found = rises.any(axis=-1) & (peak[:, 0] > 0)
-        slope = np.where(found[:, None], right - left, 1.0)
+        detected = rises.any(axis=-1) & (peak[:, 0] > 0)
+        slope = np.where(detected[:, None], right - left, 1.0)
         step = points[1] - points[0]
         energy = points[before[:, 0]] + step * ((level - left) / slope)[:, 0]
-        return energy.astype(np.float32), found, peak[:, 0]
+        return energy.astype(np.float32), detected, peak[:, 0]
 
-    energy, found, _ = rise(low, high)
-    # Once more with the peak counted from the threshold: the limits must not matter.
-    energy, found_again, peak = rise(energy, energy + PEAK_RANGE)
-    return energy, found & found_again & (peak > _PEAK_TO_NOISE * noise)
+    energy, detected, _ = rise(low, high)
+    # Repeated with the peak range relative to the threshold, so that the result does not depend
+    # on the limits.
+    energy, detected_again, peak = rise(energy, energy + PEAK_RANGE)
+    return energy, detected & detected_again & (peak > _PEAK_TO_NOISE * noise)
 
 
 def _highest(
     spectra: NDArray[np.float32], points: NDArray[np.floating], start: NDArray, stop: NDArray
 ) -> NDArray[np.intp]:
-    """Return the index of the highest point between limits, shape (spectra, 1)."""
+    """Return the index of the highest point between two limits, shape (spectra, 1)."""
     inside = (points >= start[:, None]) & (points <= stop[:, None])
     return np.argmax(np.where(inside, spectra, -np.inf), axis=-1)[:, None]

@@ -1,7 +1,7 @@
-"""Whether spectra on an energy axis can be read by a recipe, and how.
+"""Settings of the preprocessing for one energy axis.
 
-:func:`survey_axis` finds what an axis has to offer, :func:`prepare` fixes a recipe for it. Axes
-that cannot be served are refused.
+:func:`survey_axis` determines where edges can be read on an axis. :func:`prepare` combines the
+result with a recipe. Both raise an error if an axis does not fulfil the requirements.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.spectra.recipe import Background, Limits, Recipe
 
-# How far from the tabulated onset an uncalibrated axis may put the edge, in eV.
+# Largest distance of the edge on an uncalibrated axis from the tabulated onset, in eV.
 _SEARCH_REACH = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """A recipe on one energy axis: all that :func:`preprocess` needs besides the spectra.
+    """Settings of :func:`preprocess` for one energy axis.
 
-    Made by :func:`prepare`, which checks that it can work. Small and hashable, so it travels to
-    dask workers, which build and keep the operators themselves.
+    :func:`prepare` checks the settings and creates the instance. It is small and hashable, so that
+    it can be sent to dask workers, which compute and cache the operators.
 
     Parameters
     ----------
     recipe
-        What the network was trained with.
+        Preprocessing that the network is trained with.
     energy
         Ascending channel energies, in eV.
     descending
-        Whether the spectra come in falling order of energy.
+        Whether the channels of the spectra are in descending order of energy.
     binned
         Whether the intensities are counts per channel (not per eV).
     onset_range
-        Energies between which the onset is searched, in eV.
+        Energies between which the onset is searched for, in eV.
     background
-        Kind of background to subtract, or None.
+        Background model to subtract, or None.
     background_range
-        Fixed limits of the background fit in eV, or None to follow the edge.
+        Fixed limits of the background fit in eV, or None for limits relative to the edge.
     broadening
-        Standard deviation of the Gaussian still missing, in eV.
+        Standard deviation of the Gaussian to convolve the spectra with, in eV.
     energy_offset
-        What to add to a threshold on this axis to get the excitation energy, in eV; None if the
-        window is counted from the threshold.
+        Energy in eV to add to a threshold on this axis to obtain the excitation energy. It is None
+        if the window is relative to the threshold.
     """
 
     recipe: Recipe
@@ -73,25 +73,25 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True)
 class AxisSurvey:
-    """What an energy axis has to offer to the models of a family: where edges can be read on it.
+    """The range of an energy axis in which edges can be read, from :func:`survey_axis`.
 
-    Made by :func:`survey_axis`. It does not depend on the broadening of a recipe, so that the
-    model can be chosen by it.
+    It does not depend on the broadening of the recipe, so that it can be computed before a model
+    of a suitable broadening is selected.
 
     Parameters
     ----------
     energy
         Ascending channel energies, in eV.
     descending
-        Whether the spectra come in falling order of energy.
+        Whether the channels of the spectra are in descending order of energy.
     onset_range
-        Energies between which the onset is searched, in eV.
+        Energies between which the onset is searched for, in eV.
     dispersion
-        Largest channel width where edges can lie, in eV.
+        Largest channel width in the range where edges can lie, in eV.
     background
-        Kind of background to subtract, or None.
+        Background model to subtract, or None.
     background_range
-        Fixed limits of the background fit in eV, or None to follow the edge.
+        Fixed limits of the background fit in eV, or None for limits relative to the edge.
     """
 
     energy: tuple[float, ...]
@@ -110,21 +110,21 @@ def survey_axis(
     background_range: Limits | None = None,
     onset_range: Limits | None = None,
 ) -> AxisSurvey:
-    """Check that edges can be read on an energy axis, and find where.
+    """Check that edges can be read on an energy axis, and return in which range.
 
     Parameters
     ----------
     recipe
-        Edge and window; its broadening does not matter here.
+        Preprocessing whose edge and window are used. Its broadening is not used.
     energy, background, background_range, onset_range
-        As in :func:`prepare`.
+        See :func:`prepare`.
 
     Raises
     ------
     EnergyRangeError
-        If the axis does not cover the window, or leaves no room for the background.
+        If the axis does not cover the window or the pre-edge region of the background fit.
     SignalError
-        If there is no such kind of background.
+        If `background` is neither ``"power law"`` nor None.
     """
     if background not in ("power law", None):
         msg = f"The background must be 'power law' or None, but it is {background!r}."
@@ -153,37 +153,38 @@ def prepare(
     onset_range: Limits | None = None,
     energy_offset: float | None = None,
 ) -> Preparation:
-    """Check that spectra on an energy axis can be read, and fix how.
+    """Check that spectra on an energy axis can be preprocessed, and return the settings.
 
     Parameters
     ----------
     recipe
-        What the network was trained with.
+        Preprocessing that the network is trained with.
     energy
-        Channel energies in eV, rising or falling, evenly spaced or not.
+        Channel energies in eV, ascending or descending, evenly spaced or not.
     resolution
-        Energy resolution of the spectra (full width at half maximum of the zero loss), in eV.
+        Energy resolution of the spectra (full width at half maximum of the zero-loss peak), in eV.
     binned
         Whether the intensities are counts per channel (not per eV).
     background
         ``"power law"``, or None for spectra without background.
     background_range
-        Limits of the background fit in eV; by default up to 30 eV that end 5 eV before the edge
-        of each spectrum.
+        Limits of the background fit in eV. By default the range ends 5 eV before the edge of each
+        spectrum and is up to 30 eV wide.
     onset_range
-        Energies in eV between which the onset lies; by default 20 eV around the tabulated onset.
+        Energies in eV between which the onset lies. The default is the tabulated onset ± 20 eV.
     energy_offset
-        What to add to the threshold measured on this axis to get the computed excitation energy
-        of the same material, in eV. Needed for absolute windows, without meaning for others.
+        Energy in eV to add to the threshold measured on this axis to obtain the computed
+        excitation energy of the same material. Absolute windows require it; windows relative to
+        the threshold do not accept it.
 
     Raises
     ------
     EnergyRangeError
-        If the axis does not cover the window, or leaves no room for the background.
+        If the axis does not cover the window or the pre-edge region of the background fit.
     ResolutionError
         If the dispersion or the resolution is too coarse for the recipe.
     SignalError
-        If an option has no meaning, or the energy offset of an absolute window is missing.
+        If an option is invalid, or the energy offset of an absolute window is missing.
     """
     survey = survey_axis(
         recipe,
@@ -205,26 +206,29 @@ def prepare_surveyed(
     binned: bool = True,
     energy_offset: float | None = None,
 ) -> Preparation:
-    """Fix how spectra are read, on an axis that was surveyed for a recipe of the same window.
+    """Return the settings of the preprocessing for an axis that has been surveyed.
 
     Parameters
     ----------
     recipe
-        What the network was trained with.
+        Preprocessing that the network is trained with.
     survey
-        From :func:`survey_axis`.
+        Result of :func:`survey_axis` for a recipe with the same window.
     resolution, binned, energy_offset
-        As in :func:`prepare`.
+        See :func:`prepare`.
 
     Raises
     ------
     ResolutionError
         If the dispersion or the resolution is too coarse for the recipe.
     SignalError
-        If an option has no meaning, or the energy offset of an absolute window is missing.
+        If an option is invalid, or the energy offset of an absolute window is missing.
     """
     if not (np.isfinite(resolution) and resolution >= 0):
-        msg = f"The resolution must be a width in eV, zero or more, but it is {resolution!r}."
+        msg = (
+            f"The resolution must be a width in eV, zero or more, but it is {resolution!r}. Give "
+            "the full width at half maximum of the zero-loss peak."
+        )
         raise SignalError(msg)
     _check_energy_offset(recipe.window, energy_offset)
     return Preparation(
@@ -248,14 +252,14 @@ def edge_dispersion(
     background_range: Limits | None = None,
     onset_range: Limits | None = None,
 ) -> float:
-    """Return the largest channel width, in eV, where edges can lie.
+    """Return the largest channel width in the range where edges can lie, in eV.
 
-    It limits, with the resolution, which σ spectra can be broadened to.
+    This width and the energy resolution limit the σ to which spectra can be broadened.
 
     Parameters
     ----------
     recipe, energy, background, background_range, onset_range
-        As in :func:`survey_axis`, whose ``dispersion`` it is.
+        See :func:`survey_axis`. The result is the ``dispersion`` of its survey.
     """
     return survey_axis(
         recipe,
@@ -274,16 +278,16 @@ def _dispersion(energy: NDArray[np.floating], onsets: Limits) -> float:
 def _check_energy_offset(window: EnergyWindow, energy_offset: float | None) -> None:
     if window.origin == "threshold" and energy_offset is not None:
         msg = (
-            "This pretrained model counts energies from the threshold of each spectrum, so "
+            "This pretrained model reads energies relative to the threshold of each spectrum, so "
             f"energy_offset has no meaning, but it is {energy_offset!r}. Leave it out."
         )
         raise SignalError(msg)
     if window.origin == "absolute" and energy_offset is None:
         msg = (
             "This pretrained model reads spectra at their excitation energies, so energy_offset is "
-            "needed: what to add to a threshold on your axis to get the computed excitation energy "
-            "of the same material, in eV. Measure it with a material that is in the data set of "
-            "the model, or use a model that counts from the threshold."
+            "needed: the energy in eV to add to a threshold on your axis to obtain the computed "
+            "excitation energy of the same material. Measure it with a material of the model's "
+            "data set, or use a model that reads energies relative to the threshold."
         )
         raise SignalError(msg)
     if energy_offset is not None and not np.isfinite(energy_offset):
@@ -298,10 +302,13 @@ def _onset_range(
     background_range: Limits | None,
     onset_range: Limits | None,
 ) -> Limits:
-    """Return where onsets can lie, or say what is missing."""
+    """Return the range in which onsets can lie, or raise an error if the axis is too short."""
     for name, limits in (("background_range", background_range), ("onset_range", onset_range)):
         if limits is not None and not limits[0] < limits[1]:
-            msg = f"{name} needs two rising energies in eV, but it is {limits!r}."
+            msg = (
+                f"{name} needs two rising energies in eV, but it is {limits!r}. Give the lower "
+                "energy first."
+            )
             raise EnergyRangeError(msg)
     start, stop = recipe.window.read_range
     last = energy[-1] - stop
@@ -312,7 +319,8 @@ def _onset_range(
         if np.sum((energy >= background_range[0]) & (energy < background_range[1])) < 4:
             msg = (
                 f"background_range {background_range[0]:g} to {background_range[1]:g} eV must "
-                f"hold at least 4 channels of the spectrum, which covers {_covers(energy)}."
+                "contain at least 4 channels of the spectrum, but the spectrum covers "
+                f"{_covers(energy)}. Choose a wider range within the spectrum."
             )
             raise EnergyRangeError(msg)
         first = max(window_first, background_range[1])
@@ -333,8 +341,8 @@ def _onset_range(
         msg = (
             f"The window of {start:g} to {stop:g} eV around an {recipe.edge} onset "
             f"{where} must be covered, but the spectrum covers {_covers(energy)}: "
-            f"{' and '.join(sides)}. Measure a wider range, or say with onset_range where the "
-            "onset lies on this axis."
+            f"{' and '.join(sides)}. Measure a wider range, or set onset_range to the range of "
+            "the onset on this axis."
         )
         raise EnergyRangeError(msg)
     if first > wanted[1]:

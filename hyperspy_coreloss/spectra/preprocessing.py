@@ -1,8 +1,9 @@
-"""From measured spectra to network inputs: one fused pass over plain arrays.
+"""Preprocessing of measured spectra into network inputs.
 
-Power-law background, broadening to the resolution of the pretrained model, threshold of each
-spectrum, one interpolation to the window, area normalisation. All arithmetic on
-spectra is float32; the operators that depend on the energy axis alone are built once in float64.
+The steps are: subtraction of the power-law background, broadening to the resolution of the
+pretrained model, determination of the threshold of each spectrum, interpolation to the window, and
+area normalisation. Spectra are processed in float32. The operators that depend only on the energy
+axis are computed once, in float64.
 """
 
 from __future__ import annotations
@@ -35,22 +36,23 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.energy import EnergyWindow
     from hyperspy_coreloss.spectra.preparation import Preparation
 
-_TAIL = 5.0  # a Gaussian is over after this many standard deviations
+_TAIL = 5.0  # Number of standard deviations beyond which a Gaussian is negligible.
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the network reads, and how sure it is that there is something to read.
+    """Network inputs, and the threshold and quality code of each spectrum.
 
     Parameters
     ----------
     spectra
-        Area-normalised spectra on the window, shape (spectra, window channels), float32;
-        zero where the quality is not good.
+        Area-normalised spectra on the window, shape (spectra, window channels), float32. They are
+        zero where the quality is not ``GOOD``.
     onset
-        Threshold of each spectrum in eV, shape (spectra,), float32; NaN where not good.
+        Threshold of each spectrum in eV, shape (spectra,), float32. It is NaN where the quality is
+        not ``GOOD``.
     quality
-        :class:`~hyperspy_coreloss.quality.Quality` codes, shape (spectra,), uint8.
+        :class:`~hyperspy_coreloss.spectra.Quality` codes, shape (spectra,), uint8.
     """
 
     spectra: NDArray[np.float32]
@@ -60,7 +62,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class _Operators:
-    """What depends on the energy axis alone."""
+    """Arrays that depend only on the energy axis."""
 
     channels: slice
     energy: NDArray[np.floating]
@@ -78,7 +80,7 @@ def _operators(preparation: Preparation) -> _Operators:
     first_read, last_read = window.read_range
     energy = np.array(preparation.energy)
     low, high = preparation.onset_range
-    # Four points interpolate a Gaussian of σ to 1e-4 if they lie σ / 5 apart.
+    # Four-point interpolation of a Gaussian of σ has an error of 1e-4 at a spacing of σ / 5.
     stride = max(int(np.ceil(window.step / (recipe.sigma / 5.0) - 1e-9)), 1)
     step = window.step / stride
     start = max(energy[0], low + first_read - POSITION_ERROR)
@@ -116,19 +118,19 @@ def _operators(preparation: Preparation) -> _Operators:
 def preprocess(
     spectra: NDArray, preparation: Preparation, excitation_energy: NDArray | None = None
 ) -> Inputs:
-    """Turn spectra into network inputs, all at once.
+    """Convert spectra into network inputs.
 
-    A spectrum that cannot be read gets a quality code and leaves the others untouched.
+    A spectrum that cannot be read gets a quality code. It does not affect the other spectra.
 
     Parameters
     ----------
     spectra
         Intensities of any real dtype, shape (spectra, channels).
     preparation
-        How, from :func:`prepare`.
+        Settings from :func:`prepare`.
     excitation_energy
-        Where in an absolute window the threshold of each spectrum lies, in eV, shape (spectra,);
-        by default at the threshold found plus the energy offset of the preparation.
+        Energy of the threshold of each spectrum in an absolute window, in eV, shape (spectra,). The
+        default is the measured threshold plus the energy offset of `preparation`.
     """
     operators = _operators(preparation)
     window = preparation.recipe.window
@@ -138,7 +140,7 @@ def preprocess(
     quality = input_quality(counts, signed=preparation.background is None)
     net = _without_background(_scaled(counts, quality, operators.density), preparation, operators)
     broadened = np.ascontiguousarray((operators.broadening @ net.spectra.T).T)
-    onset, found = threshold(
+    onset, detected = threshold(
         broadened,
         operators.points,
         net.low,
@@ -154,7 +156,7 @@ def preprocess(
     expected = (onset >= low) & (onset <= high)
     readable = quality == Quality.GOOD
     quality[readable & ~covered] = Quality.WINDOW_NOT_COVERED
-    missing = ~(net.clear & found & (area > 0)) | (covered & ~expected)
+    missing = ~(net.clear & detected & (area > 0)) | (covered & ~expected)
     quality[readable & missing] = Quality.NO_ONSET
     quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
     good = quality == Quality.GOOD
@@ -167,19 +169,19 @@ def preprocess(
 def _scaled(
     counts: NDArray, quality: NDArray[np.uint8], density: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """Return float32 intensities near one, whatever their unit; zero where unreadable."""
+    """Return float32 intensities scaled to a maximum near one; zero for unreadable spectra."""
     readable = (quality == Quality.GOOD)[:, None]
     largest = np.max(counts, axis=-1, keepdims=True, where=readable, initial=0)
-    # Not np.abs: the most negative integer has no positive counterpart.
+    # np.abs is not used because it overflows for the most negative integer.
     largest = np.maximum(
         largest.astype(np.float64),
         -np.min(counts, axis=-1, keepdims=True, where=readable, initial=0).astype(np.float64),
     )
     scale = np.where(largest > 0, largest, 1.0)
-    # Unreadable spectra may hold anything; they are set to zero.
+    # Unreadable spectra may contain any values; they are set to zero below.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.issubdtype(counts.dtype, np.floating) and counts.dtype.itemsize > 4:
-            # May exceed the range of float32.
+            # The values may exceed the range of float32.
             intensities: NDArray[np.float32] = (counts / scale).astype(np.float32)
         else:
             intensities = np.divide(counts, scale, dtype=np.float32, casting="unsafe")
@@ -189,7 +191,7 @@ def _scaled(
 
 @dataclass(frozen=True, slots=True)
 class _Net:
-    """Spectra without background, and where to look for their thresholds."""
+    """Spectra without background, and the limits of their thresholds."""
 
     spectra: NDArray[np.float32]
     low: NDArray
@@ -222,10 +224,11 @@ def _without_background(
 def _first_point(
     onset: NDArray[np.float32], preparation: Preparation, excitation_energy: NDArray | None
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
-    """Return where reading starts: energy, channel of the window, whether all fits into it.
+    """Return the first energy at which each spectrum is read, and its channel in the window.
 
-    The start is moved to the nearest point of the window's grid, so that spectra on an absolute
-    window need no second interpolation. Counted from the threshold, it is there already.
+    The third array is whether the range that is read lies within the window. The first energy is
+    shifted to the nearest grid point of the window, so that spectra on an absolute window are
+    interpolated only once. In a window relative to the threshold it lies on the grid already.
     """
     window = preparation.recipe.window
     measured = onset.astype(np.float64)
@@ -245,7 +248,7 @@ def _first_point(
 def _laid_out(
     read: NDArray[np.float32], channel: NDArray[np.intp], window: EnergyWindow
 ) -> NDArray[np.float32]:
-    """Lay what was read of each spectrum into a window that is zero elsewhere."""
+    """Return windows that contain the read range of each spectrum and are zero elsewhere."""
     laid_out = np.zeros((len(read), window.n_channels), dtype=np.float32)
     np.put_along_axis(laid_out, channel[:, None] + np.arange(window.n_read), read, axis=-1)
     return laid_out
@@ -257,17 +260,19 @@ def _aligned(
     operators: _Operators,
     window: EnergyWindow,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Interpolate each spectrum once, to the window's steps from where its reading starts.
+    """Interpolate each spectrum to the steps of the window, beginning at its first energy.
 
-    All window points of a spectrum lie equally far from the nearest points of the fine grid, so
-    four weights a spectrum (Lagrange's) do.
+    All window points of a spectrum have the same distance from the nearest points of the fine
+    grid, so that four Lagrange weights per spectrum suffice. The second array is whether the
+    spectrum covers all window points.
     """
     points, stride = operators.points, operators.stride
     position = (start - points[0]) / (points[1] - points[0])
     first = np.floor(position).astype(np.int64)
     x = (position - first).astype(np.float32)[:, None]
     needed = (window.n_read - 1) * stride
-    # The outermost taps may fall off the grid, where their weights are small: repeat its end.
+    # The outermost points may lie outside the grid, where their weights are small; the end point
+    # of the grid is used instead.
     covered = (first >= 0) & (first + needed <= points.size - 1)
     first = np.clip(first, 0, max(points.size - 1 - needed, 0))[:, None]
     index = first + stride * np.arange(window.n_read)

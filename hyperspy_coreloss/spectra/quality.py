@@ -1,4 +1,4 @@
-"""Why a pixel has no prediction: the codes of the quality map."""
+"""Codes of the quality map: the reason why a pixel has no prediction."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# This many equal channels at the maximum are no counting statistics.
+# Number of adjacent channels at the maximum that counting statistics cannot explain.
 _PLATEAU = 5
 
 
 class Quality(IntEnum):
-    """Reason codes of the quality map; every code but ``GOOD`` goes with NaN predictions.
+    """Codes of the quality map. The predictions are NaN for every code except ``GOOD``.
 
-    When several reasons hold, the one listed first is given.
+    If several reasons apply, the code is that of the reason listed first.
     """
 
     GOOD = 0
@@ -32,7 +32,7 @@ class Quality(IntEnum):
 
     @property
     def reason(self) -> str:
-        """The reason in words."""
+        """Description of the reason."""
         return _REASONS[self]
 
 
@@ -52,14 +52,14 @@ _REASONS = {
 
 
 def input_quality(counts: NDArray, *, signed: bool) -> NDArray[np.uint8]:
-    """Return why spectra cannot be read at all, from their channels as measured.
+    """Return the quality codes of spectra, as determined by their intensities before preprocessing.
 
     Parameters
     ----------
     counts
         Intensities of any real dtype, shape (spectra, channels).
     signed
-        Whether negative intensities are to be expected, as after background subtraction.
+        Whether negative intensities are valid, as after background subtraction.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What is done to spectra before the network sees them, for theory and experiment alike."""
+"""Preprocessing of spectra, the same for computed and for measured spectra."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ Limits: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything done to a spectrum before the network sees it, for theory and experiment alike.
+    """Parameters of the preprocessing, the same for computed and for measured spectra.
 
     Parameters
     ----------
     window
-        Energies the network reads.
+        Energies at which the network reads spectra.
     edge
-        Edge the network was trained on, in HyperSpy's notation.
+        Edge that the network is trained on, in HyperSpy's notation.
     nominal_onset
-        Tabulated onset of the edge in eV (the one of ``exspy.utils.eels``): where to look.
+        Tabulated onset of the edge in eV (as in ``exspy.utils.eels``). The edge is searched for
+        around this energy.
     sigma
-        Standard deviation of the Gaussian that the spectra are broadened with, in eV.
+        Standard deviation of the Gaussian broadening of the network inputs, in eV.
     threshold_fraction
-        Fraction of the main peak's height at which the threshold lies.
+        Intensity at the threshold, as a fraction of the highest intensity of the following 10 eV.
     """
 
     window: EnergyWindow = field(default_factory=EnergyWindow)
@@ -50,7 +51,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
-        """Rebuild a recipe from :meth:`to_dict`."""
+        """Create a recipe from the dictionary of :meth:`to_dict`."""
         return cls(
             window=EnergyWindow.from_dict(fields["window"]),
             edge=str(fields["edge"]),

@@ -102,7 +102,7 @@ def test_wrong_input_is_told_without_a_traceback(tmp_path):
     (tmp_path / "other.nc").write_bytes(b"no data set")
     finished = CliRunner().invoke(main, ["dataset", "show", str(tmp_path / "other.nc")])
     assert finished.exit_code == 1
-    assert "Error: other.nc is no complete spectrum data set" in finished.output
+    assert "Error: other.nc is not a complete spectrum data set" in finished.output
 
 
 def test_a_data_set_becomes_an_emulator(sites, tmp_path):

@@ -39,5 +39,5 @@ def test_the_signal_can_be_predicted_from(few):
 
 
 def test_an_edge_without_excitation_energy_is_refused(mixed):
-    with pytest.raises(DatasetError, match="excitation energy of a is not known"):
+    with pytest.raises(DatasetError, match="excitation energy of a is missing"):
         dataset_to_signal(mixed)

@@ -139,9 +139,9 @@ def test_chains_that_disagree_are_refused_with_their_shapes():
     chains = bands()
     with pytest.raises(DatasetError, match=r"\(2, 200\) and \(2, 199\)"):
         replace(chains, beta=chains.beta[:, 1:])
-    with pytest.raises(DatasetError, match=r"\(2,\) of the chains, not \(3,\)"):
+    with pytest.raises(DatasetError, match=r"2 chains and norm has the shape \(3,\)"):
         replace(chains, norm=np.ones(3))
-    with pytest.raises(DatasetError, match=r"not \(0,\)"):
+    with pytest.raises(DatasetError, match=r"0 chains and norm has the shape \(0,\)"):
         RecursionChains(np.empty((0, 5)), np.empty((0, 5)), np.empty(0), 0.0, -1.0)
 
 

@@ -66,7 +66,7 @@ def test_a_gaussian_adds_to_the_broadening_a_spectrum_has(mixed):
     one = SpectrumDataset((site(spectrum=line),), "made up", "CC0")
     np.testing.assert_allclose(one.spectra(energy, 0.5)[0], gaussian(energy, 0.5), atol=1e-4)
     np.testing.assert_allclose(one.spectra(energy, 0.3)[0], gaussian(energy, 0.3), atol=1e-4)
-    with pytest.raises(ResolutionError, match=r"broadened to 0\.3 eV already"):
+    with pytest.raises(ResolutionError, match=r"has a broadening of σ = 0\.3 eV"):
         one.spectra(energy, 0.2)
 
 
@@ -112,13 +112,13 @@ def test_identity_covers_numbers_and_words(mixed):
 @pytest.mark.parametrize(
     ("sites", "message"),
     [
-        ((), "needs sites"),
-        ((site("a"), site("b"), site("a")), "'a' stands for several"),
+        ((), "needs at least one site"),
+        ((site("a"), site("b"), site("a")), "have the name 'a'"),
         (
             (site("a", cell=structure("x")), site("b", cell=structure("x", "y"))),
             "have the name 'x'",
         ),
-        ((site(labels={"bond_lenght": 1.6}),), "a label 'bond_lenght'; known here"),
+        ((site(labels={"bond_lenght": 1.6}),), "a label 'bond_lenght', but the properties"),
     ],
 )
 def test_sites_that_do_not_fit_are_refused(sites, message):
@@ -131,7 +131,7 @@ def test_labels_of_two_definitions_are_no_data_set():
     charged = site("a", labels={"mulliken_charge": -1.2}, details=castep)
     other = site("b", labels={"mulliken_charge": -0.8})
     plain = site("c", labels={"bond_length": 1.6})
-    with pytest.raises(DatasetError, match="charge of a and that of b were obtained in two"):
+    with pytest.raises(DatasetError, match="same definition of the Mulliken charge, but a has"):
         SpectrumDataset((charged, other), "made up", "CC0")
     told = SpectrumDataset((charged, plain), "made up", "CC0")
     assert told.properties[4].definition == "CASTEP's"

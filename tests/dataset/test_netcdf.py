@@ -71,14 +71,14 @@ def test_a_changed_file_is_refused(file):
 def test_a_file_that_ends_early_is_refused(file):
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DatasetError, match="is no complete spectrum data set"):
+    with pytest.raises(DatasetError, match="is not a complete spectrum data set"):
         load_dataset(file)
 
 
 def test_a_file_without_a_part_is_refused(file):
     with h5py.File(file, "r+") as opened:
         del opened["norm"]
-    with pytest.raises(DatasetError, match=r"is no complete spectrum data set.*norm"):
+    with pytest.raises(DatasetError, match=r"is not a complete spectrum data set.*norm"):
         load_dataset(file)
 
 
@@ -93,15 +93,18 @@ def test_a_site_without_a_spectrum_is_named(mixed, tmp_path):
 def test_chains_of_mixed_order_are_refused(file):
     with h5py.File(file, "r+") as opened:
         opened["site_of_chain"][...] = opened["site_of_chain"][...][::-1]
-    with pytest.raises(DatasetError, match="must lie together"):
+    with pytest.raises(DatasetError, match="must be contiguous"):
         load_dataset(file)
 
 
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({}, "is no spectrum data set"),
-        ({"format": "hyperspy_coreloss spectrum data set", "format_version": 99}, "Update it"),
+        ({}, "is not a spectrum data set"),
+        (
+            {"format": "hyperspy_coreloss spectrum data set", "format_version": 99},
+            "Update hyper",
+        ),
     ],
 )
 def test_other_files_are_refused(tmp_path, attributes, message):

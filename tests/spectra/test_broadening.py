@@ -116,5 +116,5 @@ def test_zero_loss_width_is_recovered(fwhm, centre, dispersion):
 
 @pytest.mark.parametrize("spectrum", [np.zeros(50), np.arange(50.0), np.full(50, np.nan)])
 def test_spectrum_without_a_zero_loss_is_refused(spectrum):
-    with pytest.raises(SignalError, match="zero loss must rise"):
+    with pytest.raises(SignalError, match="zero-loss peak must rise"):
         zero_loss_fwhm(spectrum, np.arange(50.0))

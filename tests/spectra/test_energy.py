@@ -53,8 +53,8 @@ def test_windows_counted_from_the_threshold_are_kept_as_ever():
         ({"origin": "edge"}, "'edge'"),
         ({"around": (-1, 15)}, "must be None"),
         ({"origin": "absolute", "stop": 10.0}, "fit into the window"),
-        ({"origin": "absolute", "around": (1, 15)}, "must hold the threshold"),
-        ({"origin": "absolute", "around": (0, -1)}, "must hold the threshold"),
+        ({"origin": "absolute", "around": (1, 15)}, "must contain the threshold"),
+        ({"origin": "absolute", "around": (0, -1)}, "must contain the threshold"),
     ],
 )
 def test_windows_that_cannot_be_read_are_refused(wrong, message):

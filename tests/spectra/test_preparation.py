@@ -116,7 +116,7 @@ def test_an_unknown_background_is_refused():
 def test_the_energy_offset_belongs_to_absolute_windows():
     absolute = Recipe(EnergyWindow(539.0, 560.0, origin="absolute"))
     assert prepare(absolute, axis(480, 580), energy_offset=5).energy_offset == 5.0
-    with pytest.raises(SignalError, match="energy_offset is needed: what to add to a threshold"):
+    with pytest.raises(SignalError, match="energy_offset is needed: the energy in eV to add"):
         prepare(absolute, axis(480, 580))
     with pytest.raises(SignalError, match=r"has no meaning, but it is 5\. Leave it out"):
         prepare(RECIPE, axis(480, 580), energy_offset=5)

@@ -194,7 +194,7 @@ def test_a_site_without_excitation_energy_is_refused(sites, recipe):
     unlabelled = dataclasses.replace(few.sites[1], labels=labels)
     lacking = dataclasses.replace(few, sites=(few.sites[0], unlabelled, few.sites[2]))
     for refused in (lambda: network_inputs(lacking, recipe), lambda: absolute_window(lacking)):
-        with pytest.raises(DatasetError, match=f"excitation energy of {few.names[1]} is not known"):
+        with pytest.raises(DatasetError, match=f"excitation energy of {few.names[1]} is missing"):
             refused()
     assert len(network_inputs(lacking, Recipe())) == 3
 
