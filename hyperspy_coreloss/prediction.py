@@ -1,4 +1,4 @@
-"""What users call: predict the properties of signals, and measure their resolution."""
+"""Prediction of properties from HyperSpy signals, and measurement of their energy resolution."""
 
 from __future__ import annotations
 
@@ -46,59 +46,63 @@ def predict_properties(
 
     Implements Kiyohara et al. 2019, J. Phys. Mater. 2, 024003: mean bond length, mean bond angle,
     Voronoi volume, bond overlap population, Mulliken charge and excitation energy from oxygen K
-    edges of silicon oxides. Each spectrum loses its power-law background, is broadened to the
-    resolution of the pretrained model, counted from its own threshold and read by a feed-forward
-    network.
+    edges of silicon oxides. For each spectrum, the power-law background is subtracted, the spectrum
+    is broadened to the resolution of the pretrained model and its energies are taken relative to
+    its own threshold. A feed-forward network predicts the properties from the result.
 
     Parameters
     ----------
     signal
         Core-loss spectra with an energy axis in any unit of energy.
     pretrained
-        Name (see :func:`~hyperspy_coreloss.list_pretrained`), file, or a loaded model. Of a
-        family of models, by its name or by default, the sharpest is taken that the spectra can be
-        broadened to; the full name of one, a file or a model is taken as it is.
+        Name of a model or of a family of models (see
+        :func:`~hyperspy_coreloss.list_pretrained`), path of a model file, or a loaded model. The
+        default is the family for oxygen K edges of silica. From a family, the model with the
+        smallest broadening σ to which the spectra can be broadened is selected. A model given by
+        its full name, by its file or as an object is used whatever its σ.
     resolution
-        Energy resolution of the spectra in eV: the full width at half maximum of the zero loss
-        (see :func:`measure_resolution`). If None, the spectra are taken as perfectly sharp, with
-        a warning, and read by the model that the family is named after.
+        Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
+        peak (see :func:`measure_resolution`). If None, the resolution is taken as 0 eV, a warning
+        is given, and the model that has the name of the family is used.
     background
-        ``"power law"``, or None if the spectra have no background any more.
+        ``"power law"``, or None if the background is already subtracted.
     background_range
-        Where to fit the background, as for ``remove_background``: floats are axis values,
-        integers are channels, or a ``SpanROI``. By default up to 30 eV that end 5 eV before the
-        edge of each spectrum.
+        Limits of the background fit, as for ``remove_background``: floats are axis values,
+        integers are channel indices, and a ``SpanROI`` gives both limits. The default is a range
+        of up to 30 eV that ends 5 eV before the edge of each spectrum.
     onset_range
-        Where to look for the onset, in the same forms. By default within 20 eV of the tabulated
-        one, because axes are often uncalibrated.
+        Limits between which the edge onset is searched, in the same forms. The default is 20 eV
+        on both sides of the tabulated onset, because energy axes are often not calibrated.
     energy_offset
-        For models that read spectra at their excitation energies, and only for those: what to add
-        to a threshold on the axis to get the computed excitation energy of the same material, in
-        eV. The user guide tells how to measure it.
+        Energy in eV that is added to a threshold on the energy axis to give the computed
+        excitation energy of the same material. It is required for models with an absolute energy
+        window, and not allowed for other models. The user guide describes how to measure it.
     navigation_mask
-        True for spectra to leave out, of the navigation shape.
+        Mask with the navigation shape of the signal; True excludes a spectrum.
     lazy_output
-        Whether to return a lazy signal; by default as the input.
+        Whether to return a lazy signal. By default, the result is lazy if the input is.
     show_progressbar
-        Whether to show a progress bar; by default HyperSpy's preference.
+        Whether to show a progress bar. The default is HyperSpy's preference.
     num_workers
-        Number of dask workers; by default all cores.
+        Number of dask workers. By default, all cores are used.
 
     Returns
     -------
     CoreLossPropertySignal
-        Navigation axes of the input, and the properties along the signal axis. Spectra that
-        cannot be read are NaN, with the reason in the map ``quality``.
+        Signal with the navigation axes of the input and the properties along the signal axis. If
+        a spectrum allows no prediction, its values are NaN and the map ``quality`` has the reason.
 
     Raises
     ------
     SignalError
-        If the signal is not made of real one-dimensional spectra, or `energy_offset` is missing
-        or without meaning.
+        If the signal does not contain real spectra along one signal axis, `navigation_mask` has
+        the wrong shape, `background` or `resolution` is not valid, or `energy_offset` is missing
+        or not allowed.
     EnergyAxisError
         If the signal axis has no units of energy.
     EnergyRangeError
-        If the spectra do not cover the window, or leave no room for the background.
+        If the spectra do not cover the energy window of the model or the range of the background
+        fit, or if a range does not have two limits.
     ResolutionError
         If the dispersion or the resolution is too coarse for the pretrained model, or for all
         models of the family.
@@ -121,9 +125,9 @@ def predict_properties(
     model = family.sharpest(resolution, survey.dispersion)
     if resolution is None:
         msg = (
-            "No resolution was given: the spectra are taken as perfectly sharp and broadened by "
+            "No resolution was given, so it is taken as 0 eV and the spectra are broadened by "
             f"σ = {model.recipe.sigma:g} eV. Pass resolution=, the full width at half maximum of "
-            "the zero loss in eV; hyperspy_coreloss.measure_resolution(low_loss) measures it."
+            "the zero-loss peak in eV; hyperspy_coreloss.measure_resolution(low_loss) measures it."
         )
         warnings.warn(msg, stacklevel=2)
     preparation = prepare_surveyed(
@@ -147,13 +151,14 @@ def predict_properties(
 
 
 def measure_resolution(low_loss: BaseSignal) -> float:
-    """Measure the energy resolution: the full width at half maximum of the zero loss.
+    """Measure the energy resolution: the full width at half maximum of the zero-loss peak.
 
     Parameters
     ----------
     low_loss
-        Low-loss spectra with their zero loss. Of a map, the median over at most 256 evenly
-        spread spectra is taken, so that drift does not widen it.
+        Low-loss spectra that contain the zero-loss peak. For a map, the result is the median of
+        the widths of at most 256 evenly spaced spectra. Each width is measured in one spectrum,
+        so energy drift between spectra does not increase the result.
 
     Returns
     -------
@@ -163,7 +168,10 @@ def measure_resolution(low_loss: BaseSignal) -> float:
     Raises
     ------
     SignalError
-        If a spectrum has no zero loss.
+        If a spectrum has no zero-loss peak, or the signal does not contain real spectra along
+        one signal axis.
+    EnergyAxisError
+        If the signal axis has no units of energy.
     """
     energy = channel_energies(low_loss)
     order = np.argsort(energy)
@@ -175,13 +183,13 @@ def measure_resolution(low_loss: BaseSignal) -> float:
 
 
 def _limits_in_ev(signal: BaseSignal, limits: Any) -> tuple[float, float] | None:
-    """Return limits given as HyperSpy's signal ranges in eV, in rising order."""
+    """Convert the limits of a HyperSpy signal range to eV, in ascending order."""
     if limits is None:
         return None
     try:
         first, second = limits
     except (TypeError, ValueError) as error:
-        msg = f"A range needs two limits, for example (490.0, 520.0), but it is {limits!r}."
+        msg = f"A range needs two limits, for example (490.0, 520.0), but {limits!r} was given."
         raise EnergyRangeError(msg) from error
     axis = signal.axes_manager.signal_axes[0]
     values = [
@@ -201,7 +209,7 @@ def _excluded(signal: BaseSignal, navigation_mask: Any) -> NDArray[np.bool_] | N
     if excluded.shape != shape:
         msg = (
             f"The navigation mask needs the shape {shape} (True excludes a spectrum), but it has "
-            f"{excluded.shape}."
+            f"{excluded.shape}. Give an array in the order of signal.data, or a signal."
         )
         raise SignalError(msg)
     return excluded

@@ -1,6 +1,6 @@
-"""A trained model: as a noun, as a file, as a function of spectra.
+"""Pretrained models: their data, their files, and the prediction of properties with them.
 
-Nothing here imports torch before the first prediction.
+Importing this package does not import torch; the first prediction does.
 """
 
 from hyperspy_coreloss.pretrained.card import render_card

@@ -1,4 +1,4 @@
-"""The card of a model, rendered from its record: the two cannot disagree."""
+"""The card of a pretrained model, a Markdown summary rendered from the model file."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 _SPLITS = {
     PHASE_DISJOINT: "New phases: {n_test} spectra of the test phases, predicted by networks that "
-    "were trained without them. This is what to expect of a new material.",
+    "were trained without them. Expect errors of this size for a new material.",
     LEFT_OUT: "Left-out phases: {n_test} spectra, each predicted by the one network of this model "
     "that was trained without its phase.",
     RANDOM_SITE: "New sites: {n_test} spectra drawn at random, predicted by networks that were "
-    "trained without them but on other sites of the same crystals. Comparable with the paper, too "
-    "good for a new material.",
+    "trained without them but on other sites of the same crystals. These errors are comparable "
+    "with those of the paper and smaller than the errors for a new material.",
 }
 
 
 def render_card(pretrained: PretrainedModel) -> str:
-    """Return the card of a model as Markdown: use, limits, data, errors, definitions.
+    """Return the card of a model as Markdown: use, limits, input, training, errors, definitions.
 
     Parameters
     ----------
     pretrained
-        The model; the card is made from its record.
+        The model; the card contains only what is stored in its file.
     """
     record, recipe, window = pretrained.record, pretrained.recipe, pretrained.recipe.window
     lines = [
@@ -50,11 +50,11 @@ def render_card(pretrained: PretrainedModel) -> str:
         f"{record.n_spectra} spectra of {record.n_structures} structures, "
         f"{record.n_phases} phases. {record.dataset}",
         "",
-        f"{pretrained.n_networks} networks, whose mean is the prediction. Hidden layers: "
+        f"The prediction is the mean over {pretrained.n_networks} networks. Hidden layers: "
         f"{', '.join(str(nodes) for nodes in pretrained.hidden)} nodes. "
         f"Settings: {', '.join(f'{name} {value}' for name, value in record.settings.items())}.",
         "",
-        *([f"Started from the model `{record.start_sha256}`.", ""] if record.start_sha256 else []),
+        *([f"Training started from `{record.start_sha256}`.", ""] if record.start_sha256 else []),
         "## Errors",
         "",
         *_errors(pretrained),
@@ -80,7 +80,7 @@ def render_card(pretrained: PretrainedModel) -> str:
 
 
 def _errors(pretrained: PretrainedModel) -> list[str]:
-    """Return a table for each way of testing, the most honest first."""
+    """Return a table for each split; the split that is hardest to predict is first."""
     lines: list[str] = []
     for split, explanation in _SPLITS.items():
         metrics = pretrained.record.metrics.get(split)
@@ -112,7 +112,7 @@ def _errors(pretrained: PretrainedModel) -> list[str]:
 
 
 def _worse_than_baselines(pretrained: PretrainedModel, split: str) -> list[str]:
-    """Say for which properties a baseline does better, and which."""
+    """List the properties for which a baseline is at least as accurate, with that baseline."""
     metrics = pretrained.record.metrics[split]
     worse = []
     for spec in pretrained.properties:
@@ -131,6 +131,6 @@ def _window_in_words(window: EnergyWindow) -> str:
         return f"{limits} from the threshold"
     low, high = window.read_range
     return (
-        f"excitation energies of {limits} (read from {low:g} to {high:g} eV around the threshold, "
-        "zero elsewhere)"
+        f"excitation energies of {limits} (intensities from {low:g} to {high:g} eV relative to the "
+        "threshold, zero elsewhere)"
     )

@@ -1,6 +1,6 @@
-"""Which pretrained models there are, and which of a family is right for spectra.
+"""Names of the pretrained models, and selection of one from a family by energy resolution.
 
-The models of a family differ in the energy resolution of what they read, and in nothing else.
+The models of a family differ only in the energy resolution of the spectra that they accept.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.store import Store
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA, can_be_broadened
 
-#: Name of the model that ``predict_properties`` uses unless told otherwise.
+#: Name of the family that ``predict_properties`` uses by default.
 DEFAULT = "silica-o-k"
 
-# Between the name of a family and the σ of one of its models.
+# Separates the name of a family from the broadening σ in the name of one of its models.
 _MEMBER = "-sigma-"
 _SHIPPED = Store(
     "pretrained model", Path(__file__).parents[1] / "data" / "pretrained", PretrainedModel.load
@@ -25,17 +25,17 @@ _SHIPPED = Store(
 
 @dataclass(frozen=True)
 class Family:
-    """A model and those that differ from it in resolution only.
+    """A model and the models that differ from it only in energy resolution.
 
     Parameters
     ----------
     named
-        The model that was asked for.
+        The model that was requested; for a family, the model that has the family's name.
     members
-        Names of all models of the family; none if one model was asked for by its full name, as a
-        file or as itself, and is to be taken as it is.
+        Names of all models of the family. Empty if a single model was requested by its full name,
+        by its file or as an object.
     store
-        Where the members are.
+        Folder from which the members are loaded.
     """
 
     named: PretrainedModel
@@ -43,22 +43,22 @@ class Family:
     store: Store[PretrainedModel]
 
     def sharpest(self, resolution: float | None, dispersion: float) -> PretrainedModel:
-        """Return the sharpest model that measured spectra can be broadened to.
+        """Return the model with the smallest σ to which the spectra can be broadened.
 
-        Broadening costs detail, and the model just above the spectra's own resolution costs least.
+        This model requires the least broadening, so the spectra lose the least detail.
 
         Parameters
         ----------
         resolution
-            Energy resolution of the spectra, full width at half maximum of the zero loss, in eV;
-            if None, the model that the family is named after is returned.
+            Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
+            peak. If None, the model that has the family's name is returned.
         dispersion
             Largest channel width, in eV.
 
         Raises
         ------
         ResolutionError
-            If the spectra are too coarse for all models of a family.
+            If the resolution or the dispersion is too coarse for all models of the family.
         """
         if resolution is None or not self.members:
             return self.named
@@ -69,8 +69,8 @@ class Family:
                 return model
         broadest, sigma = models[-1].name, models[-1].recipe.sigma
         msg = (
-            f"No model of the family {self.named.name!r} is broad enough: the broadest, "
-            f"{broadest!r}, reads spectra of σ = {sigma:g} eV, that is a resolution of "
+            f"No model of the family {self.named.name!r} has a large enough broadening σ: the "
+            f"broadest, {broadest!r}, reads spectra of σ = {sigma:g} eV, that is a resolution of "
             f"{sigma * FWHM_PER_SIGMA:.2f} eV (FWHM), sampled every {sigma:g} eV or finer, but "
             f"the resolution given is {resolution:.2f} eV with {dispersion:.3g} eV per channel. "
             "Spectra are never sharpened: measure with a better resolution or a finer "
@@ -82,13 +82,14 @@ class Family:
 def list_pretrained(folder: Path | None = None) -> list[str]:
     """Return the names of the pretrained models that come with the package.
 
-    Models of one family differ in the Gaussian broadening σ of the spectra they read: beside
-    ``name`` there may be ``name-sigma-0.3`` and so on, σ in eV.
+    The models of a family differ in the Gaussian broadening σ of the spectra that they accept. The
+    name of the family is also the name of one model; the names of the others end in σ in eV, for
+    example ``silica-o-k-sigma-0.3``.
 
     Parameters
     ----------
     folder
-        Where to look for models; by default in the package.
+        Folder of the model files. The default is the folder in the package.
     """
     return _store(folder).names()
 
@@ -102,16 +103,16 @@ def load_pretrained(
     ----------
     pretrained
         Name (see :func:`list_pretrained`), path of a ``.safetensors`` file, or a model, which
-        is returned as it is. By default the model for oxygen K edges of silica.
+        is returned unchanged. The default is the model for oxygen K edges of silica.
     folder
-        Where to look for models by name; by default in the package.
+        Folder of the models that can be given by name. The default is the folder in the package.
 
     Raises
     ------
     PretrainedNotFoundError
-        If there is no such name or file.
+        If no model has this name, and no file has this path.
     PretrainedFormatError
-        If the file cannot be read.
+        If the file is not a complete model, or its format is not supported.
 
     Examples
     --------
@@ -126,7 +127,7 @@ def load_pretrained(
 def find_family(
     pretrained: str | Path | PretrainedModel | None = None, folder: Path | None = None
 ) -> Family:
-    """Return the family of a name, or a single model for anything else.
+    """Return the family of that name, or a family without members for a single model.
 
     Parameters
     ----------
@@ -147,30 +148,30 @@ def select_pretrained(
     dispersion: float = 0.0,
     folder: Path | None = None,
 ) -> PretrainedModel:
-    """Return the sharpest model of a family that measured spectra can be broadened to.
+    """Return the model of a family with the smallest σ to which the spectra can be broadened.
 
     Parameters
     ----------
     pretrained
-        Name of a family, which is that of its model without ``-sigma-``; by default the one for
-        oxygen K edges of silica. The full name of another model, a file, or a model is taken as
-        it is, whatever the resolution.
+        Name of a family, which does not contain ``-sigma-``. The default is the family for oxygen K
+        edges of silica. A model given by its full name, by its file or as an object is returned
+        whatever the resolution.
     resolution
-        Energy resolution of the spectra, full width at half maximum of the zero loss, in eV; if
-        None, the model that the family is named after is returned.
+        Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
+        peak. If None, the model that has the family's name is returned.
     dispersion
         Largest channel width, in eV.
     folder
-        Where to look for models by name; by default in the package.
+        Folder of the models that can be given by name. The default is the folder in the package.
 
     Raises
     ------
     PretrainedNotFoundError
-        If there is no such name or file.
+        If no model has this name, and no file has this path.
     PretrainedFormatError
-        If a file cannot be read.
+        If a file is not a complete model, or its format is not supported.
     ResolutionError
-        If the spectra are too coarse for all models of the family.
+        If the resolution or the dispersion is too coarse for all models of the family.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Spectra to properties: one path for arrays in memory and for dask arrays."""
+"""Prediction of properties from arrays of spectra, in memory or of dask."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.results import Prediction, Reader
     from hyperspy_coreloss.spectra.preparation import Preparation
 
-# Spectra worked on at once. Always as many, because the rounding in the network depends on the
-# shape of its input: so a spectrum gives the same bits in chunks of any shape.
+# Number of spectra that are evaluated together. It is constant because the rounding in the network
+# depends on the shape of its input; a spectrum thus gives the same bits in chunks of any shape.
 _BATCH = 256
-# Spectra in a chunk of data that come in memory.
+# Number of spectra per chunk when the data are an array in memory.
 _CHUNK = 16 * _BATCH
 
 
@@ -32,24 +32,25 @@ def map_spectra(
 ) -> Prediction:
     """Predict the properties of every spectrum, lazily.
 
-    Nothing is read or computed here. The arrays of the result share one graph: compute them
-    together.
+    This function neither reads nor computes spectra. The arrays of the result share one dask
+    graph, so compute them together.
 
     Parameters
     ----------
     spectra
-        Shape (..., channels); an array in memory is split into chunks of a few thousand spectra.
+        Intensities, shape (..., channels). An array in memory is split into chunks of a few
+        thousand spectra.
     preparation
-        How to preprocess, from :func:`~hyperspy_coreloss.spectra.prepare`.
+        Preprocessing of the spectra, from :func:`~hyperspy_coreloss.spectra.prepare`.
     pretrained
         A pretrained model.
     excluded
-        True for spectra to leave out, shape (...).
+        True for each spectrum to exclude, shape (...).
 
     Returns
     -------
     Prediction
-        Of dask arrays.
+        Prediction that consists of dask arrays.
     """
     if not isinstance(spectra, da.Array):
         chunks = da.core.normalize_chunks(
@@ -58,7 +59,7 @@ def map_spectra(
             dtype=spectra.dtype,
             limit=_CHUNK * spectra.shape[-1] * spectra.dtype.itemsize,
         )
-        # Without a name dask would read all data to make one.
+        # With name=False, dask does not read all data to compute a name.
         spectra = da.from_array(spectra, chunks=chunks, name=False)
     spectra = spectra.rechunk({spectra.ndim - 1: -1})
     blocks = [spectra]
@@ -91,16 +92,17 @@ def predict_chunk(
     Parameters
     ----------
     spectra
-        Shape (..., channels).
+        Intensities, shape (..., channels).
     excluded
-        Shape (..., 1); True for spectra to leave out.
+        True for each spectrum to exclude, shape (..., 1).
     preparation, pretrained
         As in :func:`map_spectra`.
 
     Returns
     -------
     ndarray
-        Shape (...), with the fields of :func:`~hyperspy_coreloss.pretrained.results.result_dtype`.
+        Results, shape (...), with the fields of
+        :func:`~hyperspy_coreloss.pretrained.results.result_dtype`.
     """
     flat = np.ascontiguousarray(spectra).reshape(-1, spectra.shape[-1])
     results = np.empty(len(flat), dtype=result_dtype(len(pretrained.properties)))
@@ -120,7 +122,7 @@ def predict_chunk(
 def predict_batch(
     spectra: NDArray, preparation: Preparation, pretrained: Reader
 ) -> dict[str, NDArray]:
-    """Work out each field of the results of one batch, shape (spectra, channels)."""
+    """Return each field of the results for one batch of spectra, shape (spectra, channels)."""
     from hyperspy_coreloss.pretrained.network import evaluate  # imports torch
 
     inputs = preprocess(spectra, preparation)
@@ -132,7 +134,7 @@ def predict_batch(
 
 
 def predict_arrays(spectra: NDArray, preparation: Preparation, pretrained: Reader) -> Prediction:
-    """Predict the properties of spectra in memory, at once.
+    """Predict the properties of spectra in memory immediately.
 
     Parameters
     ----------
@@ -142,6 +144,6 @@ def predict_arrays(spectra: NDArray, preparation: Preparation, pretrained: Reade
     Returns
     -------
     Prediction
-        Of arrays in memory.
+        Prediction that consists of arrays in memory.
     """
     return as_prediction(predict_chunk(spectra, preparation=preparation, pretrained=pretrained))

@@ -1,6 +1,6 @@
-"""Pretrained models: weights, recipe, properties, trust data and record in one file.
+"""Pretrained models: weights, recipe, properties, held-out errors and training record in one file.
 
-Loading one never runs code from it (:mod:`hyperspy_coreloss.pretrained.tensor_file`).
+Loading a file never runs code from it (see :mod:`hyperspy_coreloss.pretrained.tensor_file`).
 """
 
 from __future__ import annotations
@@ -39,29 +39,29 @@ _FORMAT = 2
 
 @dataclass(frozen=True, slots=True)
 class TrainingRecord:
-    """Where a pretrained model comes from, enough to repeat it and to cite it.
+    """Origin of a pretrained model: what is needed to repeat the training and to cite the model.
 
     Parameters
     ----------
     dataset, dataset_sha256
-        What it was trained on.
+        Description and SHA-256 of the data set that the model was trained on.
     n_spectra, n_structures, n_phases
-        Size of that data set.
+        Numbers of spectra, structures and phases in that data set.
     split
         How spectra were held out for the metrics and the intervals.
     start_sha256
-        Pretrained model that training started from, or None.
+        SHA-256 of the pretrained model from which training started, or None.
     settings
-        Settings of the training, with its seed.
+        Settings of the training, including the random seed.
     metrics
-        For each way of testing and each property: ``mae``, ``r2``, ``n_test``, and the mean
-        absolute errors of ``baselines``. ``left_out_phases`` are those of `residuals`;
-        ``phase_disjoint`` and ``random_site`` those of an ensemble that was trained without the
-        test spectra of these splits.
+        Errors for each split and each property: ``mae``, ``r2``, ``n_test``, and the mean absolute
+        errors of ``baselines``. The metrics of ``left_out_phases`` belong to the `residuals` of the
+        model. Those of ``phase_disjoint`` and ``random_site`` belong to an ensemble that was
+        trained without the test spectra of the split.
     software
-        Versions of the packages that made it.
+        Versions of the packages with which the model was trained.
     citation, licence
-        Of the weights.
+        Citation and licence of the weights.
     """
 
     dataset: str
@@ -80,31 +80,38 @@ class TrainingRecord:
 
 @dataclass(frozen=True, eq=False)
 class PretrainedModel:
-    """A trained network with all that is needed to use and to judge it.
+    """A trained ensemble of networks, with its preprocessing, its errors and its origin.
 
     Parameters
     ----------
     name, version
-        Identity for people; ``sha256`` is the one for programs.
+        Name and version for people; programs identify a model by its ``sha256``.
     recipe
-        What is done to a spectrum before the network sees it.
+        Preprocessing of a spectrum before it is given to the networks.
     properties
-        What the outputs mean, in order.
+        Specification of each output, in order.
     hidden
-        Nodes of each hidden layer.
+        Number of nodes of each hidden layer.
     weights
-        Arrays: ``layer.N.weight`` and ``layer.N.bias``, and the scales ``input_mean``,
-        ``input_scale``, ``target_mean``, ``target_scale``; each with the networks whose mean is
-        the prediction along its first axis.
+        Arrays ``layer.N.weight`` and ``layer.N.bias``, and the scales ``input_mean``,
+        ``input_scale``, ``target_mean`` and ``target_scale``. The first axis of each array counts
+        the networks, and the prediction is the mean over the networks.
     residuals
-        Prediction minus truth of held-out spectra, shape (spectra, properties).
+        Predicted minus true values of held-out spectra, shape (spectra, properties).
     history
-        Mean absolute error of each network on training and held-out spectra after each epoch, in
-        standard deviations, shape (networks, epochs, 2); NaN after it stopped.
+        Mean absolute errors of each network on training spectra and on held-out spectra after each
+        epoch, in standard deviations, shape (networks, epochs, 2). They are NaN after the epoch at
+        which the training of the network stopped.
     record
-        Where the model comes from.
+        Origin of the model.
     intended_use, limits
-        In words; neither may be empty.
+        Intended use and limits, as text; neither may be empty.
+
+    Raises
+    ------
+    PretrainedFormatError
+        If an array is missing, has the wrong shape, contains a value that is not finite, or is not
+        an array of the model, or if the intended use or the limits are empty.
     """
 
     name: str
@@ -127,14 +134,18 @@ class PretrainedModel:
         arrays = self._arrays()
         for name, shape in self._shapes().items():
             array = arrays.get(name)
-            found = None if array is None else array.shape
-            if array is None or found != shape:
+            if array is None or array.shape != shape:
+                actual = "it is missing" if array is None else f"it has the shape {array.shape}"
                 msg = (
-                    f"Pretrained model {self.name!r}: {name} needs the shape {shape}, not {found}."
+                    f"Pretrained model {self.name!r}: {name} needs the shape {shape}, but {actual}."
                 )
                 raise PretrainedFormatError(msg)
             if name != "history" and not np.isfinite(array).all():
-                msg = f"Pretrained model {self.name!r}: {name} must be finite."
+                n_bad = int((~np.isfinite(array)).sum())
+                msg = (
+                    f"Pretrained model {self.name!r}: {name} must be finite, but {n_bad} of "
+                    f"{array.size} values are NaN or infinite."
+                )
                 raise PretrainedFormatError(msg)
         unknown = set(self.weights) - set(self._shapes())
         if unknown:
@@ -164,7 +175,7 @@ class PretrainedModel:
 
     @property
     def n_networks(self) -> int:
-        """Number of networks whose mean is the prediction."""
+        """Number of networks; the prediction is their mean."""
         return len(self.history)
 
     @property
@@ -187,7 +198,7 @@ class PretrainedModel:
         return self.sha256
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # As the file, so that the arrays are read-only on the other side too.
+        # Pickled as the content of the file, so that the arrays are read-only in the copy too.
         return type(self).from_bytes, (self.to_bytes(), self.name)
 
     def _arrays(self) -> dict[str, NDArray]:
@@ -209,35 +220,47 @@ class PretrainedModel:
         return pack(header, self._arrays())
 
     def save(self, filename: str | Path) -> None:
-        """Write the model as one ``.safetensors`` file, whole or not at all.
+        """Write the model to a ``.safetensors`` file; a failed write leaves no incomplete file.
 
         Parameters
         ----------
         filename
-            The file; an existing one is replaced.
+            Path of the file; an existing file is replaced.
         """
         with replace_file(filename) as path:
             path.write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, filename: str | Path) -> PretrainedModel:
-        """Read a model that :meth:`save` wrote; no code from the file is run.
+        """Read a model from a file that :meth:`save` wrote; no code from the file is run.
+
+        Parameters
+        ----------
+        filename
+            Path of the file.
 
         Raises
         ------
         PretrainedFormatError
-            If the file is damaged, incomplete, or of a newer format.
+            If the file is damaged or incomplete, or its format is not supported.
         """
         return cls.from_bytes(Path(filename).read_bytes(), Path(filename).name)
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str = "The file") -> PretrainedModel:
-        """Rebuild a model from :meth:`to_bytes`; `name` is that of the file, for the errors.
+        """Return the model whose content :meth:`to_bytes` returned.
+
+        Parameters
+        ----------
+        content
+            Content of the file.
+        name
+            Name of the file, for error messages.
 
         Raises
         ------
         PretrainedFormatError
-            As from :meth:`load`.
+            If the content is damaged or incomplete, or its format is not supported.
         """
         arrays = {"weights", "residuals", "history"}
         expected = {field.name for field in fields(cls)} - arrays
@@ -280,29 +303,32 @@ class PretrainedModel:
         spectra
             Intensities of any real dtype, shape (..., channels).
         energy
-            Channel energies in eV, shape (channels,), rising or falling, evenly spaced or not.
+            Channel energies in eV, shape (channels,), ascending or descending; the spacing may be
+            uneven.
         resolution
-            Energy resolution of the spectra in eV: the full width at half maximum of the zero
-            loss; 0 for spectra that are perfectly sharp.
+            Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
+            peak; 0 for spectra without instrumental broadening.
         binned
-            Whether the intensities are counts per channel; if not, they are per eV.
+            Whether the intensities are counts per channel. If False, they are counts per eV.
         background, background_range, onset_range, energy_offset
-            As for :func:`~hyperspy_coreloss.predict_properties`, ranges in eV.
+            As for :func:`~hyperspy_coreloss.predict_properties`, with ranges in eV.
 
         Returns
         -------
         Prediction
-            With ``values`` of shape (..., properties), and ``onset`` and ``quality`` of shape
+            ``values`` has the shape (..., properties); ``onset`` and ``quality`` have the shape
             (...). Values are NaN where the quality is not 0.
 
         Raises
         ------
         SignalError
-            If the spectra are not real, or do not have one channel for each energy.
+            If the spectra are not real, do not have one channel for each energy, or an option is
+            not valid for this model.
         EnergyAxisError
-            If the energies are not finite, or neither rise nor fall.
+            If the energies are not finite, or neither ascending nor descending.
         EnergyRangeError
-            If the spectra do not cover the window, or leave no room for the background.
+            If the spectra do not cover the energy window of the model or the range of the
+            background fit.
         ResolutionError
             If the dispersion or the resolution is too coarse for this model.
 
@@ -338,17 +364,24 @@ class PretrainedModel:
     def half_width(self, level: float = 0.9) -> NDArray[np.floating]:
         """Return the half width of the prediction interval of each property.
 
-        The split-conformal quantile of the absolute errors on held-out spectra: of spectra
-        like those, a share of at least `level` has its true value inside.
+        The half width is the split-conformal quantile of the absolute errors on held-out spectra.
+        For spectra similar to these, the interval contains the true value with a probability of at
+        least `level`.
 
         Parameters
         ----------
         level
-            Share of spectra, between 0 and 1.
+            Coverage: the probability that the interval contains the true value, between 0 and 1.
 
         Returns
         -------
         ndarray
-            Shape (properties,); infinite where the held-out spectra are too few for the level.
+            Half widths in the units of the properties, shape (properties,). They are infinite if
+            there are too few held-out spectra for the level.
+
+        Raises
+        ------
+        ValueError
+            If `level` is not between 0 and 1.
         """
         return conformal_half_width(self.residuals, level)

@@ -1,4 +1,4 @@
-"""The feed-forward network of Kiyohara et al. 2019, section 2.1, and ensembles of it."""
+"""The feed-forward network of Kiyohara et al. 2019, section 2.1, and ensembles of such networks."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.pretrained.results import Reader
 
-# Made after torch has loaded its OpenMP library.
+# Created after torch has loaded its OpenMP library, so that it finds this library.
 _THREADPOOLS = ThreadpoolController()
 
 
 def build_network(
     n_inputs: int, hidden: tuple[int, ...], n_outputs: int, dropout: float
 ) -> nn.Sequential:
-    """Build a multilayer perceptron with ReLU, and dropout between its hidden layers.
+    """Build a multilayer perceptron with ReLU activations and dropout between its hidden layers.
 
     Parameters
     ----------
     n_inputs, n_outputs
-        Number of energies and of properties.
+        Number of energies, and number of properties.
     hidden
-        Nodes of each hidden layer.
+        Number of nodes of each hidden layer.
     dropout
-        Dropout rate; as in the paper there is none after the last hidden layer.
+        Dropout rate. As in the paper, there is no dropout after the last hidden layer.
     """
     layers: list[nn.Module] = []
     for position, (inputs, outputs) in enumerate(
@@ -56,7 +56,7 @@ def network_weights(network: nn.Sequential) -> dict[str, NDArray[np.float32]]:
 
 
 def set_network_weights(network: nn.Sequential, weights: Mapping[str, NDArray]) -> None:
-    """Give a network the weights that :func:`network_weights` returned."""
+    """Set the weights and biases of a network to those that :func:`network_weights` returned."""
     with torch.no_grad():
         for position, layer in enumerate(_linear_layers(network)):
             for name, parameter in layer.named_parameters():
@@ -64,47 +64,47 @@ def set_network_weights(network: nn.Sequential, weights: Mapping[str, NDArray]) 
 
 
 def evaluate(pretrained: Reader, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the properties of preprocessed spectra: the mean over the networks of the model.
+    """Predict the properties of preprocessed spectra: the mean over the networks of the model.
 
     Parameters
     ----------
     pretrained
-        The networks, with the scales of their inputs and outputs.
+        Model with the weights of the networks and the scales of their inputs and outputs.
     inputs
         Area-normalised spectra on the window, shape (spectra, window channels).
 
     Returns
     -------
     ndarray
-        Shape (spectra, properties), in the units of the properties.
+        Properties in their units, shape (spectra, properties).
     """
     values = _run(_tensors(pretrained), inputs)
-    # In float64, because an excitation energy has few float32 digits after the point.
+    # In float64, because float32 has few decimals left for an excitation energy of some 500 eV.
     return values.mean(axis=0).astype(np.float32)
 
 
 def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Run each network of an ensemble between its scales.
+    """Evaluate each network of an ensemble, including the scaling of its inputs and outputs.
 
     Parameters
     ----------
     weights
-        ``layer.N.weight``, ``layer.N.bias``, ``input_mean``, ``input_scale``, ``target_mean``
-        and ``target_scale``, each with the networks along its first axis.
+        Arrays ``layer.N.weight``, ``layer.N.bias``, ``input_mean``, ``input_scale``,
+        ``target_mean`` and ``target_scale``. The first axis of each array counts the networks.
     inputs
-        Shape (spectra, window channels).
+        Area-normalised spectra on the window, shape (spectra, window channels).
 
     Returns
     -------
     ndarray
-        Shape (networks, spectra, properties).
+        Properties predicted by each network, shape (networks, spectra, properties).
     """
     return _run({name: torch.tensor(array) for name, array in weights.items()}, inputs)
 
 
 @lru_cache(maxsize=8)
 def _tensors(pretrained: Reader) -> dict[str, torch.Tensor]:
-    # Copies, because torch aligns its own memory, and the rounding depends on the alignment.
+    # The arrays are copied because torch aligns its own memory, and rounding depends on alignment.
     return {name: torch.tensor(array) for name, array in pretrained.weights.items()}
 
 
@@ -123,11 +123,11 @@ def _run(weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]) -> ND
 
 
 def one_thread() -> AbstractContextManager:
-    """Keep torch from starting threads of its own in the calling thread.
+    """Limit torch to one OpenMP thread in the calling thread.
 
-    Dask has started threads already, and the rounding depends on their number. OpenMP counts
-    threads for each calling thread, so that nothing is changed for others;
-    ``torch.set_num_threads`` would change the setting of the whole process.
+    Dask already runs several threads, and rounding depends on the number of OpenMP threads. The
+    limit applies to the calling thread only, whereas ``torch.set_num_threads`` applies to the whole
+    process.
     """
     # In each thread torch sets the number at its first use, which must not come after the limit.
     torch.get_num_threads()

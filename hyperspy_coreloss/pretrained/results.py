@@ -1,4 +1,4 @@
-"""What is said of each spectrum: every number, its type and where it goes, declared once."""
+"""Results of a prediction: the fields per spectrum, their types and their maps."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _DECLARED = "hyperspy_coreloss"
 
 @dataclass(frozen=True, slots=True)
 class ResultField:
-    """One number, or one for each property, of every spectrum.
+    """A field of the results: one value per spectrum, or one value per spectrum and property.
 
     Parameters
     ----------
     name
-        Field of :class:`Prediction`; also the name of the map on a signal of properties, and of
-        its place in the metadata.
+        Name of the field of :class:`Prediction`. It is also the name of the map of a signal of
+        properties, and of the entry in the metadata.
     dtype
-        Of the array.
+        Type of the values.
     unreadable
-        What stands where a spectrum cannot be read; None to keep what was worked out.
+        Value for spectra whose quality is not good; None to keep the computed value.
     label
-        Name and unit of the map in plots; empty for what is not a map.
+        Name and unit of the map in plots; empty if the field is not a map.
     meaning
-        What the map says, in one sentence.
+        Meaning of the values of the map; the docstring of the map is "Map of the ..." with it.
     """
 
     name: str
@@ -51,10 +51,10 @@ def _declared(
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a pretrained model says about spectra.
+    """Predicted properties of spectra, with the quality and the threshold of each spectrum.
 
-    Arrays in memory, or of dask before they are computed; those of dask share one graph, so
-    compute them together. A further map of results is a further line here, and a value for it in
+    The fields are arrays in memory, or dask arrays that are not computed yet. Dask arrays share one
+    graph, so compute them together. To add a map of results, add a field here and its value in
     :func:`~hyperspy_coreloss.pretrained.inference.predict_batch`.
 
     Parameters
@@ -62,7 +62,7 @@ class Prediction:
     values
         Properties, shape (..., properties), float32; NaN where the quality is not good.
     onset
-        Threshold in eV, shape (...), float32; NaN where the quality is not good.
+        Threshold of each spectrum in eV, shape (...), float32; NaN where the quality is not good.
     quality
         :class:`~hyperspy_coreloss.spectra.quality.Quality` codes, shape (...), uint8.
     """
@@ -79,7 +79,7 @@ class Prediction:
 
 
 class Reader(Protocol):
-    """What a pass over spectra needs of a pretrained model."""
+    """Attributes of a pretrained model that are needed to predict from spectra."""
 
     @property
     def weights(self) -> Mapping[str, NDArray]:
@@ -87,26 +87,26 @@ class Reader(Protocol):
 
     @property
     def properties(self) -> Sized:
-        """What the networks predict."""
+        """Properties that the networks predict."""
 
     def __hash__(self) -> int: ...
 
 
-#: All numbers of a spectrum.
+#: All fields of the results.
 RESULT_FIELDS: tuple[ResultField, ...] = tuple(
     ResultField(one.name, *one.metadata[_DECLARED]) for one in fields(Prediction)
 )
-#: Those that become maps beside the maps of the properties.
+#: Fields that become maps in addition to the maps of the properties.
 MAP_FIELDS: tuple[ResultField, ...] = tuple(one for one in RESULT_FIELDS if one.label)
 
 
 def result_dtype(n_properties: int) -> np.dtype:
-    """Return the type of one spectrum's results: a named field each.
+    """Return the structured data type of the results of one spectrum.
 
     Parameters
     ----------
     n_properties
-        Number of properties, the length of the field ``values``.
+        Number of properties, which is the length of the field ``values``.
     """
     return np.dtype(
         [
@@ -117,12 +117,12 @@ def result_dtype(n_properties: int) -> np.dtype:
 
 
 def blank_unreadable(results: NDArray) -> None:
-    """Remove, in place, what was worked out of spectra whose quality is not good.
+    """Replace, in place, the results of spectra whose quality is not good.
 
     Parameters
     ----------
     results
-        Of :func:`result_dtype`, any shape.
+        Array of any shape with the type from :func:`result_dtype`.
     """
     unreadable = results["quality"] != Quality.GOOD
     for one in RESULT_FIELDS:
@@ -131,6 +131,6 @@ def blank_unreadable(results: NDArray) -> None:
 
 
 def as_prediction(results: Any) -> Prediction:
-    """Return the fields of an array of :func:`result_dtype`, in memory or of dask, by name."""
+    """Convert an array of type :func:`result_dtype`, in memory or of dask, to a prediction."""
     named: Mapping[str, Any] = {one.name: results[one.name] for one in RESULT_FIELDS}
     return Prediction(**named)

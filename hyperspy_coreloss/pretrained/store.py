@@ -1,4 +1,4 @@
-"""Files that come with the package, by name: pretrained models and emulators alike."""
+"""Folders of files in the package, which are loaded by name: pretrained models and emulators."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _SUFFIX = ".safetensors"
 
 @dataclass(frozen=True)
 class Store(Generic[Stored]):
-    """A folder of files of one kind, which are read once and kept.
+    """A folder of files of one kind; each file is read once and cached.
 
     Parameters
     ----------
     kind
-        What the files hold, for the error messages.
+        Kind of the files' content, for error messages.
     folder
-        Where they lie.
+        Path of the folder.
     read
-        Reads one file.
+        Function that reads a file.
     """
 
     kind: str
@@ -36,21 +36,21 @@ class Store(Generic[Stored]):
     read: Callable[[Path], Stored]
 
     def names(self) -> list[str]:
-        """Return the names of all files, without their suffix, in alphabetical order."""
+        """Return the names of all files without their suffix, in alphabetical order."""
         return sorted(path.stem for path in self.folder.glob(f"*{_SUFFIX}"))
 
     def load(self, name: str | Path) -> Stored:
-        """Return what is stored under a name, or in any other file.
+        """Return the content of the file with a given name or path.
 
         Parameters
         ----------
         name
-            One of :meth:`names`, or the path of a file.
+            One of :meth:`names`, or the path of any file of this kind.
 
         Raises
         ------
         PretrainedNotFoundError
-            If there is no such name or file.
+            If no file has this name or this path.
         """
         names = self.names()
         if name in names:
@@ -59,8 +59,8 @@ class Store(Generic[Stored]):
         if path.is_file():
             return self.read(path)
         msg = (
-            f"There is no {self.kind} {str(name)!r}. The names are {', '.join(names) or 'none'}; "
-            f"the path of any {_SUFFIX} file of one works too."
+            f"There is no {self.kind} {str(name)!r}. The names are {', '.join(names) or 'none'}. "
+            f"Give one of these names, or the path of a {_SUFFIX} file that contains a {self.kind}."
         )
         raise PretrainedNotFoundError(msg)
 

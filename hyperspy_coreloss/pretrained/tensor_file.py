@@ -1,7 +1,7 @@
-"""Arrays and words in one `safetensors <https://huggingface.co/docs/safetensors>`_ file.
+"""Arrays and a JSON header in one `safetensors <https://huggingface.co/docs/safetensors>`_ file.
 
-The words are one JSON text ``hyperspy_coreloss`` in the header of the file. Reading a file never
-runs code from it.
+The JSON header is the metadata entry ``hyperspy_coreloss`` of the safetensors header. Reading a
+file never runs code from it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _HEADER = "hyperspy_coreloss"
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
-    """Return the content of a file; the same content for the same words and arrays.
+    """Return the content of a file; it is the same for equal headers and arrays.
 
     Parameters
     ----------
     header
-        JSON-ready; ``format`` is its version.
+        Header that JSON can encode; its entry ``format`` is the version of the format.
     arrays
-        By name.
+        Arrays by name.
     """
     text = json.dumps(header, sort_keys=True, ensure_ascii=False)
     return save_tensors(
@@ -49,13 +49,13 @@ def unpack(
     Parameters
     ----------
     content
-        What :func:`pack` returned.
+        Content of the file, as :func:`pack` returned it.
     name, kind
-        Of the file, and what it should be, for the error messages.
+        Name of the file, and kind of its content, for error messages.
     version
-        The format that can be read.
+        Version of the format that is supported.
     expected
-        What the header must hold, and nothing else.
+        Names of the entries of the header, without ``format``. Others are not allowed.
 
     Raises
     ------
@@ -63,30 +63,40 @@ def unpack(
         If the file is damaged, of another kind, or of another format.
     """
     header = _read_header(content, name, kind)
-    found = header.pop("format")
-    if found != version:
+    file_format = header.pop("format")
+    if file_format != version:
         msg = (
-            f"{name} has the format {found}, this version reads format {version} of a {kind}. "
-            "Update hyperspy_coreloss."
+            f"{name} is a {kind} of format {file_format}, but this version of hyperspy_coreloss "
+            f"reads format {version}. Install a version that reads format {file_format}, or get "
+            f"the file in format {version}."
         )
         raise PretrainedFormatError(msg)
     if set(header) != set(expected):
-        msg = f"{name} is no complete {kind}: its header needs {sorted(expected)}."
+        msg = (
+            f"{name} is not a complete {kind}: its header needs the entries {sorted(expected)}, "
+            f"but it has {sorted(header)}. Get the file again, or write it again."
+        )
         raise PretrainedFormatError(msg)
     try:
         return header, load_tensors(content)
     except (ValueError, SafetensorError) as error:
-        msg = f"{name} is not a complete {kind}: {error}"
+        msg = f"{name} is not a complete {kind} ({error}). Copy or download the file again."
         raise PretrainedFormatError(msg) from error
 
 
 def _read_header(content: bytes, name: str, kind: str) -> dict[str, Any]:
-    """Return the JSON header; the first eight bytes of a safetensors file are its length."""
+    """Return the JSON header.
+
+    The first eight bytes of a safetensors file are the length of the safetensors header.
+    """
     try:
         length = int.from_bytes(content[:8], "little")
         header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_HEADER])
         header["format"]
     except (KeyError, TypeError, ValueError) as error:
-        msg = f"{name} is no {kind} of hyperspy_coreloss: its header cannot be read."
+        msg = (
+            f"{name} is not a {kind} of hyperspy_coreloss: its header cannot be read. "
+            "Check the path, or copy or download the file again."
+        )
         raise PretrainedFormatError(msg) from error
     return header

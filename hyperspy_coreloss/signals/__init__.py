@@ -1,6 +1,7 @@
-"""HyperSpy's classes for results: what a map of properties can do, eagerly and lazily.
+"""HyperSpy signals of predicted properties, in memory and lazy, and figures of them.
 
-One module owns every metadata path, because a signal keeps nothing else when it is sliced or saved.
+The results are kept in the metadata, because a signal loses its other attributes when it is sliced
+or saved. All metadata paths are in :mod:`hyperspy_coreloss.signals.metadata`.
 """
 
 from hyperspy_coreloss.signals.lazy import (

@@ -1,4 +1,4 @@
-"""Lazy forms of the signals of predicted properties."""
+"""Lazy signals of predicted properties."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 
 
 class LazyPropertySignal(LazySignal, PropertySignal):
-    """What the lazy signals of predicted properties have in common."""
+    """Base class of the lazy signals of predicted properties."""
 
     data: da.Array
 
     def compute(
         self, close_file: bool = False, show_progressbar: bool | None = None, **kwargs: Any
     ) -> None:
-        """Compute values and quality maps together, reading the spectra once.
+        """Compute the values and the quality maps together, so that each spectrum is read once.
 
-        Parameters are those of :meth:`hyperspy.api.signals.LazySignal.compute`.
+        The parameters are those of :meth:`hyperspy.api.signals.LazySignal.compute`.
         """
         axis = self._property_axis().index_in_array
-        found = {name: get_map(self, name) for name in MAPS}
-        maps = {name: one for name, one in found.items() if one is not None and one._lazy}
-        # A map repeats along the property axis, so one layer of it is enough.
+        companions = {name: get_map(self, name) for name in MAPS}
+        maps = {name: one for name, one in companions.items() if one is not None and one._lazy}
+        # A map has the same values at all positions of the property axis, so one is enough.
         layer = (slice(None),) * axis + (slice(0, 1),)
         arrays = [self.data, *(one.data[layer].astype(self.data.dtype) for one in maps.values())]
-        # A signal of its own, so that this one stays as it is if the computation fails.
+        # A separate signal, so that this one is unchanged if the computation fails.
         joined = LazySignal(da.concatenate(arrays, axis=axis))
         joined.compute(show_progressbar=show_progressbar, **kwargs)
         if close_file:
@@ -55,11 +55,11 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         self._assign_subclass()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Compute values and quality maps together, reading the spectra once, and save them.
+        """Compute the values and the quality maps together and save them.
 
-        Written lazily, values and maps would each read all spectra; in memory they take far less
-        room than the spectra. This signal stays lazy. Parameters are those of
-        :meth:`hyperspy.api.signals.BaseSignal.save`.
+        Each spectrum is read once. A lazy save would read all spectra for the values and again for
+        each map. The results need much less memory than the spectra. This signal stays lazy. The
+        parameters are those of :meth:`hyperspy.api.signals.BaseSignal.save`.
         """
         computed = self.deepcopy()
         computed.compute()
@@ -77,16 +77,16 @@ class LazyCoreLossPropertyMap(LazyPropertySignal, CoreLossPropertyMap, LazySigna
 def lazy_prediction(
     prediction: Prediction, navigation_axes: Sequence[Any], metadata: dict[str, Any]
 ) -> LazyCoreLossPropertySignal:
-    """Turn the dask arrays of a prediction into a lazy signal.
+    """Convert a prediction of dask arrays to a lazy signal.
 
     Parameters
     ----------
     prediction
-        Of dask arrays; values of shape (navigation..., properties).
+        Prediction of dask arrays; its values have the shape (navigation..., properties).
     navigation_axes
-        Navigation axes of the spectra, in the order of the array.
+        Navigation axes of the spectra, in the order of the array's axes.
     metadata
-        From :func:`~hyperspy_coreloss.signals.metadata.describe_prediction`.
+        Metadata from :func:`~hyperspy_coreloss.signals.metadata.describe_prediction`.
     """
     shape = prediction.values.shape
     axes = [axis.get_axis_dictionary() for axis in navigation_axes]

@@ -1,9 +1,9 @@
-"""Every metadata path that this package reads or writes.
+"""Metadata paths of the signals of predicted properties.
 
-Results keep all they know in ``metadata.CoreLossProperty``: attributes of a signal are lost when
-it is sliced, copied or saved. The maps beside the properties (:data:`MAPS`) are signals of the
-shape of the result (a threshold repeats along the property axis), so that slicing and transposing
-treat all alike.
+A result stores everything except its values in ``metadata.CoreLossProperty``, because the
+attributes of a signal are lost when it is sliced, copied or saved. The maps that accompany the
+properties (:data:`MAPS`) are signals of the same shape as the result, with equal values along the
+property axis, so that they can be sliced and transposed with it.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
 SIGNAL_TYPE = "CoreLossProperty"
 #: Metadata node of a result.
 NODE = "CoreLossProperty"
-#: Signals that accompany a result, under :data:`NODE`.
+#: Names of the maps that accompany a result, under :data:`NODE`.
 MAPS = tuple(field.name for field in MAP_FIELDS)
-#: Name of the axis that counts the properties.
+#: Name of the property axis, along which the properties lie.
 PROPERTY_AXIS = "property"
 
 _PREPROCESSING = f"{NODE}.Preprocessing"
 
 
 def map_path(name: str) -> str:
-    """Return the path of one of :data:`MAPS` in the metadata."""
+    """Return the metadata path of one of :data:`MAPS`."""
     return f"{NODE}.{name}"
 
 
 def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
-    """Return one of :data:`MAPS` of a result, None if it has none."""
+    """Return one of the :data:`MAPS` of a result, or None if the result does not have it."""
     return result.metadata.get_item(map_path(name))
 
 
 def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
-    """Keep one of :data:`MAPS` with a result."""
+    """Store one of :data:`MAPS` in the metadata of a result."""
     result.metadata.set_item(map_path(name), values)
 
 
 def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]) -> list[str]:
-    """Return a word for each property of the pretrained model, in its order."""
-    return [str(word) for word in result.metadata.get_item(f"{NODE}.{item}")]
+    """Return an item of each property of the pretrained model, in the model's order."""
+    return [str(entry) for entry in result.metadata.get_item(f"{NODE}.{item}")]
 
 
 def residuals_of(result: BaseSignal) -> NDArray[np.floating]:
@@ -64,35 +64,35 @@ def residuals_of(result: BaseSignal) -> NDArray[np.floating]:
 
 
 def describe_map(label: str) -> dict[str, Any]:
-    """Return the metadata of one map; its label has the unit in parentheses."""
+    """Return the metadata of a map from its label, which has the unit in parentheses."""
     title = label.rpartition(" (")[0] or label
     return {"General": {"title": title}, "Signal": {"quantity": label, "signal_type": ""}}
 
 
 def label_of(property_map: BaseSignal) -> str:
-    """Return the label of a map, with its unit."""
+    """Return the label of a map, including its unit."""
     return str(property_map.metadata.Signal.quantity)
 
 
 def set_title(signal: BaseSignal, title: str) -> None:
-    """Give a signal a title."""
+    """Set the title of a signal."""
     signal.metadata.General.title = title
 
 
 def title_of(signal: BaseSignal) -> str:
-    """Return the title of a signal, empty if it has none."""
+    """Return the title of a signal, or an empty string if it has none."""
     return str(signal.metadata.get_item("General.title", default=""))
 
 
 def describe_properties(properties: Sequence[PropertySpec], title: str) -> dict[str, Any]:
-    """Return the metadata of a signal whose signal axis counts properties.
+    """Return the metadata of a signal that has properties along its signal axis.
 
     Parameters
     ----------
     properties
-        What the values mean, in order.
+        Specification of each property, in the order of the signal axis.
     title
-        Of the signal.
+        Title of the signal.
     """
     return {
         "General": {"title": title},
@@ -112,18 +112,19 @@ def describe_prediction(
     preparation: Preparation,
     resolution: float | None,
 ) -> dict[str, Any]:
-    """Return the metadata of a result, plain values only.
+    """Return the metadata of a result as numbers, strings, lists, arrays and dictionaries.
 
     Parameters
     ----------
     signal
         The spectra.
     pretrained
-        The model that read them.
+        The model that predicts their properties.
     preparation
-        How they were preprocessed.
+        The preprocessing of the spectra.
     resolution
-        The resolution given by the user, in eV (full width at half maximum), or None.
+        The resolution given by the user, in eV (full width at half maximum), or None if none was
+        given.
     """
     title = title_of(signal)
     microscope = signal.metadata.get_item("Acquisition_instrument")
@@ -157,16 +158,16 @@ def describe_prediction(
 
 
 def recipe_of(result: BaseSignal) -> Recipe:
-    """Return how the spectra of a result were read.
+    """Return the recipe by which the spectra of a result were preprocessed.
 
-    Results that were saved before their recipe was are taken to have the default one.
+    Results saved by early versions contain no recipe; for these, the default recipe is returned.
     """
     fields = result.metadata.get_item(f"{_PREPROCESSING}.Recipe")
     return Recipe() if fields is None else Recipe.from_dict(fields.as_dictionary())
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return fields with lists instead of tuples, which not all file formats keep."""
+    """Replace tuples by lists, because some file formats do not preserve tuples."""
     return {
         name: _plain(value)
         if isinstance(value, dict)

@@ -1,4 +1,4 @@
-"""Figures of predicted properties: maps, their colours, and maps beside true ones."""
+"""Figures of predicted properties: maps, and comparisons of predicted with true maps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLUMNS = 3
 
 
 class Mapped(Protocol):
-    """A result that has a map of each property."""
+    """A result that provides a map of each property."""
 
     @property
     def property_names(self) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ class Mapped(Protocol):
 
 
 def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
-    """Plot maps side by side, each with its own colour bar; line scans become curves.
+    """Plot maps side by side, each with its own colour bar; line scans are plotted as curves.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
     Raises
     ------
     SignalError
-        If a map has neither one nor two axes.
+        If a map does not have one or two signal axes, or has navigation axes.
     """
     columns = min(_COLUMNS, len(maps))
     rows = -(-len(maps) // columns)
@@ -59,12 +59,12 @@ def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
 
 
 def plot_comparison(predicted: Mapped, reference: Mapped) -> Figure:
-    """Plot the maps of two results beside each other, on one colour scale for each property.
+    """Plot the maps of two results side by side, with one colour scale per property.
 
     Parameters
     ----------
     predicted, reference
-        Results of the same shape, for example a prediction and the truth of
+        Results of the same shape, for example a prediction and the true properties from
         :func:`hyperspy_coreloss.data.silica_spectrum_image`.
     """
     names = predicted.property_names
@@ -93,7 +93,12 @@ def _draw(
 ) -> None:
     axes = property_map.axes_manager
     if axes.signal_dimension not in (1, 2) or axes.navigation_dimension:
-        msg = f"Maps of one or two dimensions can be plotted, but {property_map} is neither."
+        msg = (
+            "A map needs one or two signal axes and no navigation axes to be plotted, but "
+            f"{property_map} has {axes.signal_dimension} signal axes and "
+            f"{axes.navigation_dimension} navigation axes. Transpose it, or read its values from "
+            "its data."
+        )
         raise SignalError(msg)
     if axes.signal_dimension == 1:
         (position,) = axes.signal_axes

@@ -1,4 +1,4 @@
-"""The signals of predicted properties."""
+"""Signals of predicted properties."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 
 
 class PropertySignal(BaseSignal):
-    """What the signals of predicted properties have in common, whatever their dimension."""
+    """Base class of the signals of predicted properties, for any number of signal axes."""
 
     _signal_type = SIGNAL_TYPE
-    # HyperSpy slices these along, as it does with the noise variance.
+    # HyperSpy slices these together with the signal, as it does with the noise variance.
     _additional_slicing_targets = [  # noqa: RUF012
         *BaseSignal._additional_slicing_targets,
         *(f"metadata.{map_path(name)}" for name in MAPS),
     ]
 
     if TYPE_CHECKING:
-        # The maps of MAP_FIELDS are added below.
+        # The properties of MAP_FIELDS are added below.
         def __getattr__(self, name: str) -> Any: ...
 
     @property
@@ -59,7 +59,7 @@ class PropertySignal(BaseSignal):
         return self._along_properties("units")
 
     def get_property_map(self, name: str) -> BaseSignal:
-        """Return the map of one property, for example as a `Signal2D`.
+        """Return the map of one property, for example a `Signal2D` for a spectrum image.
 
         Parameters
         ----------
@@ -69,12 +69,12 @@ class PropertySignal(BaseSignal):
         Returns
         -------
         BaseSignal
-            With the navigation axes as signal axes; lazy if this signal is.
+            Map with the navigation axes of this signal as signal axes; lazy if this signal is.
 
         Raises
         ------
         UnknownPropertyError
-            If there is no such property.
+            If this signal has no property of that name.
 
         Examples
         --------
@@ -87,24 +87,31 @@ class PropertySignal(BaseSignal):
         return self._map(self.data, position, self._along_properties("labels")[position])
 
     def get_interval_map(self, name: str, level: float = 0.9) -> tuple[BaseSignal, BaseSignal]:
-        """Return the maps of the lower and the upper end of the prediction interval.
+        """Return the maps of the lower and the upper limit of the prediction interval.
 
-        The width comes from the errors on held-out phases (split conformal prediction): of sites
-        like those in the pretrained model's data set, a share of at least `level` has its true
-        value inside. It is the same for all pixels, and does not know about noise, thickness or
-        materials of another kind.
+        The width is obtained from the errors on held-out phases by split conformal prediction.
+        For sites similar to those in the data set of the pretrained model, the interval contains
+        the true value with a probability of at least `level`. The width is the same for all
+        pixels. It does not include the effects of noise, thickness or other kinds of material.
 
         Parameters
         ----------
         name
             One of :attr:`property_names`.
         level
-            Share of true values inside, between 0 and 1.
+            Coverage: the probability that the interval contains the true value, between 0 and 1.
 
         Returns
         -------
         lower, upper : BaseSignal
-            Maps as from :meth:`get_property_map`.
+            Maps of the two limits, with the axes of :meth:`get_property_map`.
+
+        Raises
+        ------
+        UnknownPropertyError
+            If this signal has no property of that name.
+        ValueError
+            If `level` is not between 0 and 1.
         """
         centre = self.get_property_map(name)
         column = property_index(name, property_items(self, "names"))
@@ -115,27 +122,27 @@ class PropertySignal(BaseSignal):
         return lower, upper
 
     def as_maps(self, names: Sequence[str] | None = None) -> dict[str, BaseSignal]:
-        """Return the maps of several properties by name; by default of all."""
+        """Return the maps of several properties by name; the default is all properties."""
         return {name: self.get_property_map(name) for name in names or self.property_names}
 
     def plot_maps(self, names: Sequence[str] | None = None) -> Figure:
         """Plot the maps of several properties, each with its own colour bar.
 
-        Pixels without a prediction stay blank. Lazy signals are computed for it.
+        Pixels without a prediction are blank. A lazy signal is computed for the figure.
 
         Parameters
         ----------
         names
-            Some of :attr:`property_names`; by default all.
+            Names from :attr:`property_names`; the default is all.
         """
         return plot_maps(list(self.as_maps(names).values()))
 
     def plot(self, *args: Any, **kwargs: Any) -> None:
-        """Plot the map of one property with a slider over the properties.
+        """Plot the map of one property, with a slider that selects the property.
 
-        Of a result without at least two navigation axes the values are plotted as they are. See
-        :meth:`plot_maps` for all maps in one figure. Parameters are those of
-        :meth:`hyperspy.api.signals.Signal2D.plot`.
+        A result with two navigation axes is transposed for the plot; any other result is plotted
+        without transposing. The method :meth:`plot_maps` plots all maps in one figure. The
+        parameters are those of :meth:`hyperspy.api.signals.Signal2D.plot`.
         """
         axes = self.axes_manager
         if axes.navigation_dimension == 2 and axes.signal_axes[0].name == PROPERTY_AXIS:
@@ -149,7 +156,10 @@ class PropertySignal(BaseSignal):
         navigation_axes: Any = None,
         optimize: bool = False,
     ) -> BaseSignal:
-        """Transpose as :meth:`hyperspy.api.signals.BaseSignal.transpose`, quality maps included."""
+        """Transpose the signal together with its quality maps.
+
+        The parameters are those of :meth:`hyperspy.api.signals.BaseSignal.transpose`.
+        """
         result = super().transpose(signal_axes, navigation_axes, optimize)
         for name in MAPS:
             companion = get_map(self, name)
@@ -162,29 +172,32 @@ class PropertySignal(BaseSignal):
         axes = [axis for axis in self.axes_manager._axes if axis.name == PROPERTY_AXIS]
         if not axes:
             msg = (
-                f"This signal has no {PROPERTY_AXIS!r} axis any more; take maps from the signal "
-                "that predict_properties returned."
+                f"Maps need a signal with an axis named {PROPERTY_AXIS!r}, but this signal has "
+                "none. Take the maps from the signal that predict_properties returned."
             )
             raise SignalError(msg)
         return axes[0]
 
     def _along_properties(self, item: Literal["names", "labels", "units"]) -> tuple[str, ...]:
-        words = property_items(self, item)
-        # The axis counts the model's properties, so it still does after slicing.
-        return tuple(words[round(index)] for index in self._property_axis().axis)
+        entries = property_items(self, item)
+        # The axis values are indices of the model's properties, also after slicing.
+        return tuple(entries[round(index)] for index in self._property_axis().axis)
 
     def _companion_map(self, name: str, label: str) -> BaseSignal:
         companion = get_map(self, name)
         if companion is None or companion.data.shape != self.data.shape:
             msg = (
-                f"The {name} map has one entry a spectrum and got lost when spectra were combined; "
-                "take it from the signal that predict_properties returned."
+                f"The {name} map has one entry per spectrum and is lost when spectra are combined. "
+                "Take it from the signal that predict_properties returned."
             )
             raise SignalError(msg)
         return self._map(companion.data, 0, label)
 
     def _map(self, data: Any, position: int, label: str) -> BaseSignal:
-        """Return one layer of an array of this signal's shape as a signal of its own."""
+        """Return one position along the property axis of an array as a separate signal.
+
+        The array has the shape of this signal's data.
+        """
         axis = self._property_axis().index_in_array
         layer = data[(slice(None),) * axis + (position,)]
         axes = [other for other in self.axes_manager._axes if other.name != PROPERTY_AXIS]
@@ -210,12 +223,16 @@ for _field in MAP_FIELDS:
 
 
 class CoreLossPropertySignal(PropertySignal, Signal1D):
-    """Properties predicted from core-loss spectra, the properties along the signal axis.
+    """Properties predicted from core-loss spectra, with the properties along the signal axis.
 
-    Made by :func:`~hyperspy_coreloss.predict_properties`. ``metadata.CoreLossProperty`` tells what
-    the values mean and how they were obtained.
+    The function :func:`~hyperspy_coreloss.predict_properties` returns such a signal.
+    ``metadata.CoreLossProperty`` contains the definitions of the properties, the pretrained model
+    and the preprocessing.
     """
 
 
 class CoreLossPropertyMap(PropertySignal, Signal2D):
-    """Properties predicted from core-loss spectra, transposed: maps along the signal axes."""
+    """Properties predicted from core-loss spectra, transposed: one map per property.
+
+    The signal axes are the navigation axes of the spectra.
+    """

@@ -14,39 +14,41 @@ if TYPE_CHECKING:
 
 
 def channel_energies(signal: BaseSignal) -> NDArray[np.floating]:
-    """Return the energies of a signal's channels in eV, after checking that it holds spectra.
+    """Return the channel energies of a signal of spectra, in eV.
 
     Parameters
     ----------
     signal
-        Any signal; its data are not read.
+        Signal to check; its data are not read.
 
     Returns
     -------
     ndarray
-        In the order of the channels, shape (channels,).
+        Energies in the order of the channels, shape (channels,).
 
     Raises
     ------
     SignalError
         If the signal does not have one signal axis, or its data are not real.
     EnergyAxisError
-        If the signal axis is not one of energies.
+        If the signal axis is not an energy axis.
     """
     axes = signal.axes_manager
     if axes.signal_dimension != 1:
         msg = (
             f"Spectra with one signal axis are needed, but the signal has {axes.signal_dimension} "
-            "signal axes. Use s.transpose(signal_axes=[...]) to put the energy axis there."
+            "signal axes. Use s.transpose(signal_axes=[...]) to make the energy axis the signal "
+            "axis."
         )
         raise SignalError(msg)
     if signal.data.dtype.kind not in "iuf":
         msg = (
             f"Real spectra are needed, but the data are of type {signal.data.dtype}. "
-            "Take the real part or the modulus first."
+            "For complex data, take s.real or s.amplitude; for other types, use "
+            "s.change_dtype('float32')."
         )
         raise SignalError(msg)
     axis = axes.signal_axes[0]
-    # HyperSpy's name of an axis without one is no text.
+    # The name of a HyperSpy axis without a name is not a string.
     name = axis.name if isinstance(axis.name, str) and axis.name else "signal"
     return axis_in_ev(axis.axis, axis.units, name)

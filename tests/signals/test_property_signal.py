@@ -157,7 +157,7 @@ def test_unknown_property_is_answered_with_the_nearest(result):
 def test_quality_of_combined_pixels_is_refused_not_guessed(prediction):
     mean = prediction.mean(axis=0)
     assert mean.property_names == NAMES
-    with pytest.raises(SignalError, match="got lost when spectra were combined"):
+    with pytest.raises(SignalError, match="is lost when spectra are combined"):
         _ = mean.quality
 
 
@@ -186,7 +186,7 @@ def test_line_scans_are_plotted_as_curves(image):
 
 def test_single_spectra_have_no_map_to_plot(image):
     single = image[0].inav[2, 1].predict_properties(resolution=0.5, show_progressbar=False)
-    with pytest.raises(SignalError, match="Maps of one or two dimensions"):
+    with pytest.raises(SignalError, match="one or two signal axes and no navigation axes"):
         single.plot_maps()
 
 
