@@ -142,9 +142,7 @@ def _spline(
     In Fourier space the Gaussian is exp(-σ² k² / 2) and the Lorentzian exp(-Γ |k|), so the
     derivative with respect to a width is a product too.
     """
-    reach = _GAUSSIAN_REACH * broadening + _LORENTZIAN_REACH * lifetime
-    # A power of two, so that a small change of a width leaves the cut-off of the kernel unchanged.
-    margin = 1 << int(np.ceil(np.log2(reach / curves.step + 2)))
+    margin = _margin(curves, broadening, lifetime)
     n_samples = curves.values.shape[1]
     n_total = next_fast_len(n_samples + 6 * margin, real=True)
     first, last = curves.values[:, :1], curves.values[:, -1:]
@@ -162,3 +160,13 @@ def _spline(
     values = irfft(rfft(padded, axis=1) * kernel, n_total, axis=1)[:, kept]
     energy = curves.start + curves.step * np.arange(-margin, n_samples + margin)
     return CubicSpline(energy, values.T)
+
+
+def _margin(curves: SampledCurves, broadening: float, lifetime: float) -> int:
+    """Return the number of samples by which curves are continued at each end.
+
+    A power of two, so that nearly every small change of a width leaves the cut-off of the kernel
+    unchanged. Where it changes, broadened curves jump by about 1e-4 of the step at an end.
+    """
+    reach = _GAUSSIAN_REACH * broadening + _LORENTZIAN_REACH * lifetime
+    return 1 << int(np.ceil(np.log2(reach / curves.step + 2)))

@@ -327,7 +327,9 @@ def test_the_example_of_the_documentation_runs(tmp_path, monkeypatch):
     for name, content in re.findall(r"```text\n# (\w+\.csv)\n(.*?)```", IMPORTING, re.DOTALL):
         Path(name).write_text(f"# {name}\n{content}", encoding="utf-8")
     (code,) = re.findall(
-        r"```python\n(from hyperspy_coreloss\.dataset\.tables .*?)```", IMPORTING, re.DOTALL
+        r"```python\n(from hyperspy_coreloss\.dataset import read_table.*?)```",
+        IMPORTING,
+        re.DOTALL,
     )
     variables = {}
     exec(code, variables)
