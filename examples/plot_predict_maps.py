@@ -21,7 +21,7 @@ import hyperspy.api as hs
 import matplotlib.pyplot as plt
 
 from hyperspy_coreloss.data import silica_spectrum_image
-from hyperspy_coreloss.signals.plotting import plot_comparison
+from hyperspy_coreloss.signals import plot_comparison
 
 # sphinx_gallery_thumbnail_number = 2
 s, truth = silica_spectrum_image((48, 48), dose=2e4, resolution=0.5, drift=0.5)

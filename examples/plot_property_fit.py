@@ -19,7 +19,7 @@ from hyperspy.components1d import PowerLaw
 
 from hyperspy_coreloss.components import PropertyELNES
 from hyperspy_coreloss.data import oxygen_k_sites, silica_spectrum_image
-from hyperspy_coreloss.dataset.inputs import default_recipe, site_thresholds
+from hyperspy_coreloss.dataset import default_recipe, site_thresholds
 
 # sphinx_gallery_thumbnail_number = 1
 energy = np.arange(-3.0, 40.0, 0.1)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import hyperspy_coreloss as hc
-from hyperspy_coreloss.study.figures import (
+from hyperspy_coreloss.study import (
     plot_against,
     plot_learning_curves,
     plot_parity,

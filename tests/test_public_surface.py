@@ -10,6 +10,7 @@ import pytest
 
 import hyperspy_coreloss
 from tests.house import ROOMS
+from tests.paths import ROOT
 
 MODULES = (
     "hyperspy_coreloss",
@@ -47,6 +48,21 @@ def test_what_is_exported_is_documented(name):
         for method, function in vars(exported).items():
             if inspect.isfunction(function) and not method.startswith("_"):
                 assert inspect.getdoc(function), f"{name}.{method}"
+
+
+PAGES = [
+    *sorted((ROOT / "examples").glob("*.py")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "README.md",
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_import_what_is_exported(page):
+    pattern = r"^from (hyperspy_coreloss[\w.]*) import (?:\(([^)]*)\)|(.+))$"
+    for module, several, one in re.findall(pattern, page.read_text(encoding="utf-8"), re.M):
+        names = {name.strip() for name in (several or one).split(",")} - {""}
+        assert names <= set(import_module(module).__all__), module
 
 
 def test_names_of_before_the_pair_load_and_save_still_work(tmp_path, mixed):

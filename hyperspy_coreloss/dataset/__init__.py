@@ -18,7 +18,12 @@ from hyperspy_coreloss.dataset.dataset import (
     SpectrumDataset,
     load_dataset,
 )
-from hyperspy_coreloss.dataset.inputs import absolute_window, default_recipe, network_inputs
+from hyperspy_coreloss.dataset.inputs import (
+    absolute_window,
+    default_recipe,
+    network_inputs,
+    site_thresholds,
+)
 from hyperspy_coreloss.dataset.minerals import find_sites, mean_spectrum
 from hyperspy_coreloss.dataset.plotting import plot_dataset, plot_projected_densities
 from hyperspy_coreloss.dataset.splits import Split, phase_disjoint_split, random_site_split
@@ -47,5 +52,6 @@ __all__ = (
     "random_site_split",
     "read_table",
     "render_dataset_card",
+    "site_thresholds",
     "summarise",
 )
