@@ -37,7 +37,7 @@ FIVE = ("bond_length", "bond_angle", "voronoi_volume", "bond_overlap_population"
 CHOICES = {"all five": FIVE, "bond_length": FIVE[:1], "mulliken_charge": FIVE[4:]}
 LEVEL = 0.9
 NETWORKS = TrainingSettings(dropout=0.2, weight_decay=1e-4)
-WORDS = {"intended_use": "A benchmark.", "limits": "Trained on a part of the data."}
+WORDS = {"intended_use": "A benchmark.", "limits": "Trained on a subset of the data."}
 
 
 def measured(sites):

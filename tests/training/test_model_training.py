@@ -149,7 +149,7 @@ def test_one_phase_is_not_enough(few):
 def test_spectrum_without_threshold_is_named(few):
     energy = np.arange(-20.0, 45.0, 0.05)
     lost = with_spectrum(few, 2, SampledSpectrum(energy, np.zeros_like(energy), sigma=0.0))
-    with pytest.raises(DatasetError, match=f"1 of 6 .* first is {few.names[2]}: "):
+    with pytest.raises(DatasetError, match=f"1 of 6 .* first one is {few.names[2]}: "):
         network_inputs(lost, Recipe())
 
 
