@@ -53,8 +53,8 @@ for panel, spec, true, residual in zip(
 # %%
 # With few spectra, training can start from networks trained on others (fine-tuning). Here the base
 # model is trained on all phases but yours; a second call with ``start`` and a low learning rate
-# continues with your spectra. The errors on the phases left out show that this helps for some
-# properties only.
+# continues with your spectra. The errors on the phases left out show that this helps for most
+# properties here.
 
 rest = sites.take(np.flatnonzero(~np.isin(phases, np.unique(phases)[::4])))
 base = hc.train(rest, settings, name="base", **options)
