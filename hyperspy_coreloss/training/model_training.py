@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+    from hyperspy_coreloss.dataset.splits import Split
     from hyperspy_coreloss.spectra.recipe import Recipe
-from hyperspy_coreloss.dataset.splits import Split
 
 _CITATION = "S. Kiyohara, M. Tsubaki, K. Liao, T. Mizoguchi, J. Phys. Mater. 2 (2019) 024003"
 _SPLIT = "each phase judged by the network that was trained without it, and stopped early on it"
