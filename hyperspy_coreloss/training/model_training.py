@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.recipe import Recipe
 
 _CITATION = "S. Kiyohara, M. Tsubaki, K. Liao, T. Mizoguchi, J. Phys. Mater. 2 (2019) 024003"
-_SPLIT = "each phase judged by the network that was trained without it, and stopped early on it"
+_SPLIT = "each phase judged by the network that was trained without it"
+_STOPPED = ", and stopped early on it"
 
 
 def train(
@@ -143,7 +144,7 @@ def train(
             dataset=dataset.description,
             dataset_sha256=dataset.sha256,
             **asdict(dataset.counts),
-            split=_SPLIT,
+            split=_SPLIT if settings.patience is None else _SPLIT + _STOPPED,
             start_sha256=None if start is None else start.sha256,
             settings=settings_record(settings, n_networks),
             metrics={**metrics, LEFT_OUT: _left_out(dataset, inputs, ensemble)},

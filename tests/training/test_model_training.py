@@ -68,6 +68,11 @@ def test_left_out_phases_are_not_seen(few):
     assert not np.allclose(first, second)
 
 
+def test_record_says_whether_networks_stopped_early(few):
+    assert "stopped early" in quick_model(few).record.split
+    assert "stopped early" not in quick_model(few, {"patience": None}).record.split
+
+
 def test_record_tells_data_settings_and_errors(few):
     model = quick_model(few)
     record = model.record
