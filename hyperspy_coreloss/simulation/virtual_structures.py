@@ -135,7 +135,7 @@ def remove_oxygen(atoms: Atoms, count: int, seed: int) -> Atoms:
             continue
         removed.append(int(site))
         taken |= pair
-        _close(poorer, atoms, int(site))
+        close_vacancy(poorer, atoms, int(site))
     if count < 1 or len(removed) < count:
         msg = (
             f"Removing {count} oxygen atoms needs a number of at least one, and as many oxygen "
@@ -147,8 +147,18 @@ def remove_oxygen(atoms: Atoms, count: int, seed: int) -> Atoms:
     return poorer
 
 
-def _close(poorer: Atoms, atoms: Atoms, site: int) -> None:
-    """Move the two neighbours of `site` into a bond, and their other neighbours half as far."""
+def close_vacancy(poorer: Atoms, atoms: Atoms, site: int) -> None:
+    """Move the two neighbours of `site` into a bond, and their other neighbours half as far.
+
+    Parameters
+    ----------
+    poorer
+        Structure whose atoms are moved, in place.
+    atoms
+        The same structure before any atom was moved; it says who is bonded, and the way.
+    site
+        Index of an oxygen atom that bridges two silicon atoms.
+    """
     ends = bonded_neighbours(atoms, site)
     apart = ends.vectors[1] - ends.vectors[0]
     distance = np.linalg.norm(apart)

@@ -14,9 +14,9 @@ from ase import Atoms
 from hyperspy_coreloss.errors import StructureError
 from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
 from hyperspy_coreloss.simulation.structures import absorbing_sites
+from hyperspy_coreloss.simulation.topology import framework_signature
 from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
 from hyperspy_coreloss.simulation.voronoi import voronoi_volume
-from training.silica.topology import framework_signature
 
 
 def test_quartz_has_its_known_bonds(quartz):

@@ -30,7 +30,7 @@ from hyperspy_coreloss.simulation.structures import (
     refuse_duplicate,
 )
 from hyperspy_coreloss.simulation.tasks import SimulationTask, build_structure
-from training.silica.topology import Signature, framework_signature
+from hyperspy_coreloss.simulation.topology import Signature, framework_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -48,6 +48,16 @@ def framework_signature(
     -----
     Brunner and Laves 1971; the sequences of zeolite frameworks are those of the IZA atlas.
     """
+    return tuple(sorted(set(coordination_sequences(atoms, former, bridge, shells))))
+
+
+def coordination_sequences(
+    atoms: Atoms, former: str = "Si", bridge: str = "O", shells: int = 8
+) -> tuple[tuple[int, ...], ...]:
+    """Return the coordination sequence of each network-forming atom, in the order of the atoms.
+
+    Parameters and errors are those of :func:`framework_signature`.
+    """
     edges = _network(atoms, former, bridge)
     if not edges:
         msg = (
@@ -55,7 +65,7 @@ def framework_signature(
             "Give the network-forming element, or name the phase yourself."
         )
         raise StructureError(msg)
-    return tuple(sorted({_coordination_sequence(start, edges, shells) for start in edges}))
+    return tuple(_coordination_sequence(start, edges, shells) for start in edges)
 
 
 def _network(atoms: Atoms, former: str, bridge: str) -> _Edges:
