@@ -186,6 +186,7 @@ def _labels(
         **_energies(ground, state),
         "structure": task.name,
         "phase": task.phase,
+        "population": task.population,
         "source": task.source,
         "licence": task.licence,
         "file": Path(task.path).name,

@@ -54,6 +54,8 @@ class SimulationTask:
         Temperature of the rattling in kelvin; see :func:`.virtual_structures.rattle`.
     seed
         Seed of strain and rattling; None if the structure is neither strained nor rattled.
+    population
+        Kind of structure that the sites are counted under, for example ``"glass"``.
     """
 
     name: str
@@ -68,6 +70,7 @@ class SimulationTask:
     strain: float = 0.0
     temperature: float = 0.0
     seed: int | None = None
+    population: str = "other"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dictionary."""

@@ -3,8 +3,10 @@
 Usage: ``python -m training.silica.campaign STRUCTURES [--sites training/sites] [--workers 1]``
 
 STRUCTURES is the folder of structures from which the plan is made, together with the oxygen-poor
-ones of ``make_structures.py``. To stop, terminate the process: each worker finishes its site. To
-resume, run it again: finished sites are not computed again.
+ones of ``make_structures.py``. The other structures in ``training/structures`` (glasses, suboxides,
+heated crystals) are computed before what is left of the plan, also if they were made later. To
+stop, terminate the process: each worker finishes its site. To resume, run it again: finished sites
+are not computed again.
 
 Three options change or describe the plan in the folder of sites, and compute no sites. ``--amend``
 inserts the tasks of a newly made plan that the existing plan lacks, among the next sites to be
@@ -27,9 +29,10 @@ from hyperspy_coreloss.simulation.tasks import build_structure, load_tasks, save
 from training.silica.amendment import amend_plan
 from training.silica.amendment import cheapest_first as in_order_of_cost
 from training.silica.coverage import PAPER_SITES, plan_coverage
+from training.silica.disordered import disordered_tasks
 from training.silica.plan import silica_plan
 
-OXYGEN_POOR = Path(__file__).parents[1] / "structures"
+MADE = Path(__file__).parents[1] / "structures"
 
 
 @click.command()
@@ -60,13 +63,13 @@ def main(
     logging.basicConfig(level=logging.INFO)
     sites.mkdir(parents=True, exist_ok=True)
     plan = sites / "tasks.json"
-    folders = (str(structures), str(OXYGEN_POOR))
+    folders = (str(structures), str(MADE))
     if not plan.exists():
-        save_tasks(silica_plan(structures, OXYGEN_POOR), plan)
+        save_tasks(silica_plan(structures, MADE), plan)
     elif amend:
         tasks = load_tasks(plan)
         finished = finished_sites(tasks, sites)
-        save_tasks(amend_plan(tasks, silica_plan(structures, OXYGEN_POOR), finished), plan)
+        save_tasks(amend_plan(tasks, silica_plan(structures, MADE), finished), plan)
     elif cheapest_first:
         tasks = load_tasks(plan)
         order = in_order_of_cost(
@@ -78,8 +81,9 @@ def main(
         click.echo(json.dumps(coverage.to_dict(), indent=2))
     if amend or cheapest_first or count is not None:
         return
+    tasks = (*disordered_tasks(MADE), *load_tasks(plan))
     status = run_campaign(
-        load_tasks(plan), sites, SiteSimulator(folders), workers=workers, retry_failures=retry
+        tasks, sites, SiteSimulator(folders), workers=workers, retry_failures=retry
     )
     logging.info("%s", status)
 

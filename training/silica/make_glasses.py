@@ -2,9 +2,9 @@
 
 Usage: ``python -m training.silica.make_glasses [--output training/structures] [--workers 1]``
 
-Seeds are tried in order until each batch has the number of cells it wants; batches take turns. Cells
-that exist in the output folder are kept, and refused seeds are not tried again, so that it can be
-stopped and resumed. Each seed takes 20 s on one core, each cell one to five minutes.
+Seeds are tried in order until each batch has the number of cells it wants; batches take turns.
+Cells that exist in the output folder are kept, and refused seeds are not tried again, so that it
+can be stopped and resumed. Each seed takes 20 s on one core, each cell one to five minutes.
 """
 
 from __future__ import annotations
