@@ -2,7 +2,7 @@
 
 Usage: ``python -m training.silica.make_glasses [--output training/structures] [--workers 1]``
 
-Seeds are tried in order until each batch has the number of cells it wants; batches take turns.
+Seeds are tried in order until each batch has the number of cells it wants.
 Cells that exist in the output folder are kept, and refused seeds are not tried again, so that it
 can be stopped and resumed. Each seed takes 20 s on one core, each cell one to five minutes.
 """
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from joblib import Parallel, delayed
 
 from hyperspy_coreloss.simulation.atomistic import ForceRelaxation, GlassSettings, parse_composition
-from hyperspy_coreloss.simulation.atomistic.production import MadeStructures, make_glasses
+from hyperspy_coreloss.simulation.atomistic.production import make_glasses
 
 
 @dataclass(frozen=True)
@@ -89,35 +90,30 @@ _SEEDS_OF_BATCH = 1000
 @click.option("--workers", default=1, show_default=True)
 def main(output: Path, workers: int) -> None:
     """Make the amorphous cells that the output folder lacks."""
+    output.mkdir(parents=True, exist_ok=True)
+    Parallel(n_jobs=workers, batch_size=1)(
+        delayed(make_batch)(batch, number, output) for number, batch in enumerate(BATCHES)
+    )
+
+
+def make_batch(batch: Batch, number: int, output: Path) -> None:
+    """Try seeds until a batch is complete; batches have different seeds, so no melt repeats."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    tried = [0] * len(BATCHES)
-    waiting = list(range(len(BATCHES)))
-    while waiting:
-        for number in list(waiting):
-            batch = BATCHES[number]
-            tried[number] += workers
-            made = make_batch(batch, number, tried[number], output, workers)
-            enough = len(made.accepted) >= batch.wanted
-            if enough or tried[number] >= _MOST_TRIES * batch.wanted:
-                waiting.remove(number)
-                logging.info(
-                    "batch %d, %s at %.2f g/cm³: %d of %d cells from %d seeds",
-                    number,
-                    batch.composition,
-                    batch.density,
-                    len(made.accepted),
-                    batch.wanted,
-                    tried[number],
-                )
-
-
-def make_batch(
-    batch: Batch, number: int, n_seeds: int, output: Path, workers: int
-) -> MadeStructures:
-    """Try the first seeds of a batch; batches have different seeds, so that no melt repeats."""
     first = 1 + number * _SEEDS_OF_BATCH
-    seeds = range(first, first + n_seeds)
-    return make_glasses(batch.settings(), seeds, output, workers=workers, progress=False)
+    for tried in range(1, _MOST_TRIES * batch.wanted + 1):
+        seeds = range(first, first + tried)
+        made = make_glasses(batch.settings(), seeds, output, progress=False)
+        if len(made.accepted) >= batch.wanted:
+            break
+    logging.info(
+        "batch %d, %s at %.2f g/cm³: %d of %d cells from %d seeds",
+        number,
+        batch.composition,
+        batch.density,
+        len(made.accepted),
+        batch.wanted,
+        tried,
+    )
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ atoms of silica.
 from __future__ import annotations
 
 import functools
+import io
 import logging
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -231,5 +232,6 @@ def _with_forces(atoms: Atoms) -> Iterator[Atoms]:
 def _calculator() -> Any:
     from chgnet.model import CHGNet, CHGNetCalculator
 
-    model = CHGNet.load(model_name=WEIGHTS, use_device="cpu", verbose=False)
-    return CHGNetCalculator(model, use_device="cpu", on_isolated_atoms="error")
+    with redirect_stdout(io.StringIO()):  # it greets on the standard output, also if not verbose
+        model = CHGNet.load(model_name=WEIGHTS, use_device="cpu", verbose=False)
+        return CHGNetCalculator(model, use_device="cpu", on_isolated_atoms="error")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-#: File in the folder of structures that says why others are not there.
-REFUSED_FILE = "refused.json"
+#: Subfolder with a file for each structure that was refused; the file says why. Several processes
+#: may write to it at the same time.
+REFUSED_FOLDER = "refused"
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ def make_glasses(
         reason = outcome if isinstance(outcome, str) else _save_new(outcome, paths[name])
         if reason:
             _LOGGER.info("refused: %s", reason)
-            # Another process may have added to the file.
-            refused = {**_read_refused(folder), name: reason}
-            with replace_file(folder / REFUSED_FILE) as new:
-                new.write_text(json.dumps(refused, indent=1) + "\n", encoding="utf-8")
+            refused[name] = reason
+            (folder / REFUSED_FOLDER).mkdir(exist_ok=True)
+            with replace_file(folder / REFUSED_FOLDER / f"{name}.txt") as new:
+                new.write_text(reason + "\n", encoding="utf-8")
     return MadeStructures(
         tuple(path for path in paths.values() if path.exists()),
         {name: refused[name] for name in names.values() if name in refused},
@@ -179,5 +179,7 @@ def _save_new(atoms: Atoms, path: Path) -> str:
 
 
 def _read_refused(folder: Path) -> dict[str, str]:
-    path = folder / REFUSED_FILE
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {
+        path.stem: path.read_text(encoding="utf-8").strip()
+        for path in sorted((folder / REFUSED_FOLDER).glob("*.txt"))
+    }
