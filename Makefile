@@ -44,7 +44,7 @@ test: $(VENV)/ready
 # libopenblas-dev libfftw3-dev).
 $(VENV)/simulation-ready: $(VENV)/ready
 	GPAW_CONFIG=$(CURDIR)/training/gpaw_siteconfig.py $(BIN)/python -m pip install --quiet \
-		--constraint constraints.txt --editable ".[simulation]"
+		--constraint constraints.txt --editable ".[simulation,structures]"
 	touch $@
 
 test-simulation: $(VENV)/simulation-ready

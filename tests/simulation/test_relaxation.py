@@ -15,7 +15,7 @@ from hyperspy_coreloss.simulation.engine import EngineSettings
 from hyperspy_coreloss.simulation.relaxation import RelaxationSettings, relax
 from tests.paths import ROOT
 
-KEPT = sorted((ROOT / "training" / "structures").glob("*.xyz"))
+KEPT = sorted((ROOT / "training" / "structures").glob("*-vac*.xyz"))
 FAST = RelaxationSettings(engine=EngineSettings(cutoff=300.0))
 
 

@@ -98,14 +98,17 @@ def network_of(atoms: Atoms) -> Network:
     from ase.neighborlist import neighbor_list
 
     radii = covalent_radii[atoms.numbers] * BOND_TOLERANCE
-    first, second, distance, vector = neighbor_list("ijdD", atoms, list(radii))
+    first, second, distance, vector, image = neighbor_list("ijdDS", atoms, list(radii))
     kinds = atoms.numbers
     bonded = ~((kinds[first] == _OXYGEN) & (kinds[second] == _OXYGEN))
-    first, second, distance, vector = (array[bonded] for array in (first, second, distance, vector))
+    first, second, distance, vector, image = (
+        array[bonded] for array in (first, second, distance, vector, image)
+    )
     is_si_o = (kinds[first] == _SILICON) & (kinds[second] == _OXYGEN)
     is_si_si = (kinds[first] == _SILICON) & (kinds[second] == _SILICON)
     neighbours = [second[first == index] for index in range(len(atoms))]
     vectors = [vector[first == index] for index in range(len(atoms))]
+    images = [image[first == index] for index in range(len(atoms))]
     return Network(
         symbols=tuple(atoms.get_chemical_symbols()),
         neighbours=tuple(tuple(int(i) for i in each) for each in neighbours),
@@ -113,7 +116,7 @@ def network_of(atoms: Atoms) -> Network:
         si_si_bonds=np.sort(distance[is_si_si])[::2],
         si_o_si_angles=_angles(kinds, neighbours, vectors, _OXYGEN, _SILICON),
         o_si_o_angles=_angles(kinds, neighbours, vectors, _SILICON, _OXYGEN),
-        edge_sharing=_edge_sharing(kinds, neighbours),
+        edge_sharing=_edge_sharing(kinds, neighbours, images),
         density=float(atoms.get_masses().sum() / atoms.get_volume() * _DENSITY_UNIT),
     )
 
@@ -305,13 +308,23 @@ def _angles(
 
 
 def _edge_sharing(
-    kinds: NDArray[np.int64], neighbours: list[NDArray[np.int64]]
+    kinds: NDArray[np.int64],
+    neighbours: list[NDArray[np.int64]],
+    images: list[NDArray[np.int64]],
 ) -> tuple[tuple[int, int], ...]:
-    shared: Counter[tuple[int, int]] = Counter()
+    shared: Counter[tuple[int, int, tuple[int, ...]]] = Counter()
     for index in np.flatnonzero(kinds == _OXYGEN):
-        silicon = sorted({int(i) for i in neighbours[index] if kinds[i] == _SILICON})
-        shared.update(combinations(silicon, 2))
-    return tuple(pair for pair, times in shared.items() if times > 1)
+        ends = [
+            (int(i), tuple(int(step) for step in image))
+            for i, image in zip(neighbours[index], images[index], strict=True)
+            if kinds[i] == _SILICON
+        ]
+        # Two oxygen atoms may link a silicon atom to two images of another: that is no shared edge.
+        shared.update(
+            (one, other, tuple(b - a for a, b in zip(cell, other_cell, strict=True)))
+            for (one, cell), (other, other_cell) in combinations(sorted(ends), 2)
+        )
+    return tuple(pair[:2] for pair, times in shared.items() if times > 1)
 
 
 def _described(network: Network, atoms: tuple[int, ...]) -> str:

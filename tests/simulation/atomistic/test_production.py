@@ -1,0 +1,94 @@
+"""Claims about making many structures, with makers that take no time."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("ase", reason="structures are ASE's (extra 'simulation')")
+
+import matplotlib.pyplot as plt
+from click.testing import CliRunner
+
+from hyperspy_coreloss.cli import main
+from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.atomistic import (
+    Composition,
+    GlassSettings,
+    network_of,
+    production,
+)
+from hyperspy_coreloss.simulation.atomistic.description import describe_networks, plot_networks
+from hyperspy_coreloss.simulation.atomistic.production import make_glasses
+from hyperspy_coreloss.simulation.structure_files import read_structure
+
+SETTINGS = GlassSettings(Composition(12, 24))
+
+
+@pytest.fixture
+def made(monkeypatch, sodalite, quartz_crystal):
+    """Seeds that were made; seed 2 is broken, and 3 repeats the network of 1."""
+    seeds = []
+
+    def make(settings, seed, name):
+        seeds.append(seed)
+        if seed == 2:
+            msg = f"Atoms of {name} must have four bonds."
+            raise StructureError(msg)
+        cell = (sodalite if seed in (1, 3) else quartz_crystal.repeat((2, 2, 1))).copy()
+        cell.rattle(0.01, seed=seed)
+        cell.info = {"population": "glass", "seed": seed}
+        return cell
+
+    monkeypatch.setattr(production, "make_glass", make)
+    return seeds
+
+
+def test_each_seed_is_kept_or_refused_with_its_reason(made, tmp_path):
+    outcome = make_glasses(SETTINGS, range(1, 5), tmp_path, progress=False)
+    names = [path.stem for path in outcome.accepted]
+    assert names == ["glass-SiO2-2.2-36-1", "glass-SiO2-2.2-36-4"]
+    assert "must have four bonds" in outcome.refused["glass-SiO2-2.2-36-2"]
+    assert "repeats the network of glass-SiO2-2.2-36-1" in outcome.refused["glass-SiO2-2.2-36-3"]
+    kept = read_structure(outcome.accepted[0])
+    assert kept.info["seed"] == 1
+    assert kept.info["population"] == "glass"
+
+
+def test_repeating_makes_only_what_is_missing(made, tmp_path):
+    first = make_glasses(SETTINGS, range(1, 4), tmp_path, progress=False)
+    made.clear()
+    again = make_glasses(SETTINGS, range(1, 5), tmp_path, progress=False)
+    assert made == [4]
+    assert again.refused == first.refused
+    assert len(again.accepted) == 2
+
+
+def test_the_table_names_measured_values_and_the_picture_is_drawn(sodalite, quartz, tmp_path):
+    networks = {"sodalite": network_of(sodalite), "quartz": network_of(quartz)}
+    table = describe_networks(networks)
+    rows = {line.split()[0]: line.split() for line in table.splitlines() if line}
+    assert rows["quartz"][1:3] == ["9", "0"]
+    assert rows["sodalite"][4:7] == [f"{networks['sodalite'].si_o_bonds.mean():.3f}", "±", "0.000"]
+    assert "1.62 (X-rays: Mozzi and Warren 1969)" in table
+    figure = plot_networks(networks, {4: 24, 6: 60})
+    coordination = figure.axes[3]
+    assert {bar.get_height() for bar in coordination.patches} == {15, 30}
+    plt.close(figure)
+
+
+def test_structures_are_described_on_the_command_line(sodalite, tmp_path):
+    pytest.importorskip("networkx", reason="rings are paths in a graph (extra 'structures')")
+    sodalite.write(tmp_path / "sod.xyz")
+    words = ("structures", "describe", str(tmp_path / "sod.xyz"), "--picture")
+    finished = CliRunner().invoke(main, [*words, str(tmp_path / "sod.png")])
+    assert finished.exit_code == 0, finished.output
+    assert "sod" in finished.output
+    assert (tmp_path / "sod.png").stat().st_size > 10_000
+
+
+def test_the_command_reports_what_was_refused(made, tmp_path):
+    words = ("structures", "glass", "--atoms", "36", "--seeds", "2", "-o", str(tmp_path))
+    finished = CliRunner().invoke(main, words)
+    assert finished.exit_code == 0, finished.output
+    assert "1 of 2 cells" in finished.output
+    assert "refused glass-SiO2-2.2-36-2" in finished.output
