@@ -53,9 +53,7 @@ def test_a_melt_is_silica_not_gas():
 
 def test_a_cell_broken_in_a_fast_quench_is_refused_with_the_reason():
     settings = GlassSettings(Composition(10, 20), schedule=FAST)
-    with pytest.raises(
-        StructureError, match=r"hasty must (have four bonds|share corners)|of hasty"
-    ):
+    with pytest.raises(StructureError, match=r"hasty must (have four|share)|Atoms of hasty"):
         make_glass(settings, 1, "hasty")
 
 
