@@ -59,7 +59,7 @@ campaign: $(VENV)/simulation-ready
 
 data: $(VENV)/simulation-ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) training/projected_density \
-		--output $(DATA) --convergence training/convergence.jsonl \
+		--output $(DATA) --convergence training/convergence.jsonl --populations training/silica/populations.json \
 		--description "$$(cat training/silica/words/dataset.txt)"
 
 study: $(VENV)/ready

@@ -44,6 +44,7 @@ ROOMS = (
         "dataset",
         (
             "continued_fraction",
+            "population",
             "computed_site",
             "table_files",
             "tables",

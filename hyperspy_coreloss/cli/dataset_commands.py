@@ -35,6 +35,9 @@ def dataset() -> None:
 @_LICENCE
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
 @click.option("--convergence", type=FILE, help="Convergence measurements (.jsonl) to store.")
+@click.option(
+    "--populations", type=FILE, help="Populations (.json) of structures whose records name none."
+)
 def collect(
     folders: tuple[Path, ...],
     output: Path,
@@ -42,16 +45,22 @@ def collect(
     licence: str,
     edge: str,
     convergence: Path | None,
+    populations: Path | None,
 ) -> None:
     """Collect the computed sites in FOLDERS, written by `simulate`, into one data set.
 
     If a site is in several folders, the later ones add only projected densities of states.
     """
+    import json
+
     from hyperspy_coreloss.simulation.collect import collect_sites
     from hyperspy_coreloss.simulation.convergence import summarise_convergence
 
+    named = {} if populations is None else json.loads(populations.read_text(encoding="utf-8"))
     measured = () if convergence is None else tuple(summarise_convergence(convergence))
-    _write_sites(collect_sites(*folders), output, description, licence, edge, measured)
+    _write_sites(
+        collect_sites(*folders, populations=named), output, description, licence, edge, measured
+    )
 
 
 @dataset.command("import-castep")
@@ -171,6 +180,11 @@ def show(data: Path, as_json: bool, picture: Path | None) -> None:
     for key, value in summary.items():
         if isinstance(value, (str, int)):
             click.echo(f"{key:14s} {value}")
+    for name, part in summary["populations"].items():
+        click.echo(
+            f"{name:14s} {part['n_spectra']:5d} sites, {part['n_structures']} structures, "
+            f"{part['n_phases']} phases"
+        )
     for name, row in summary["labels"].items():
         reach = f"{row['minimum']:9.3f} to {row['maximum']:9.3f}" if row["n_known"] else "no values"
         click.echo(f"{name:24s} {reach} {row['unit']}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hyperspy_coreloss.cli.options import PATH
+from hyperspy_coreloss.dataset.population import OTHER, POPULATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 @click.option("--workers", default=1, show_default=True, help="Worker processes, one core each.")
 @click.option("--source", default="file", show_default=True, help="Origin of the structures.")
 @click.option("--licence", default="unknown", show_default=True, help="Licence of the structures.")
+@click.option(
+    "--population",
+    type=click.Choice(tuple(POPULATIONS)),
+    default=OTHER,
+    show_default=True,
+    help="Kind of structure that the sites are counted under.",
+)
 @click.option("--cutoff", default=400.0, show_default=True, help="Plane-wave cutoff in eV.")
 @click.option("--steps", default=250, show_default=True, help="Number of recursion steps.")
 @click.option(
@@ -35,6 +43,7 @@ def simulate(
     workers: int,
     source: str,
     licence: str,
+    population: str,
     cutoff: float,
     steps: int,
     image_distance: float,
@@ -59,7 +68,9 @@ def simulate(
     from hyperspy_coreloss.simulation.tasks import tasks_from_files
 
     files = structure_files(structures, output / "structures")
-    tasks, refused = tasks_from_files(files, absorber, source=source, licence=licence)
+    tasks, refused = tasks_from_files(
+        files, absorber, source=source, licence=licence, population=population
+    )
     for name, reason in refused.items():
         click.echo(f"refused {name}: {reason}", err=True)
     output.mkdir(parents=True, exist_ok=True)

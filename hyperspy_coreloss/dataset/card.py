@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hyperspy_coreloss.dataset.population import POPULATIONS
 from hyperspy_coreloss.dataset.summary import summarise
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def render_dataset_card(dataset: SpectrumDataset, name: str) -> str:
             for spec in dataset.properties
         ),
     ]
+    lines += ["", "## Populations", "", "Mean and standard deviation of each label.", ""]
+    lines += _populations(dataset, summary["populations"])
     lines += ["", "## Sites", ""]
     lines += markdown_table(("bonded neighbours", "sites"), summary["coordination"].items())
     lines += ["", "## Phases", "", "Structures of one phase never stand on both sides of a split."]
@@ -85,6 +88,27 @@ def markdown_table(header: Sequence[str], rows: Any) -> list[str]:
     """Return the lines of a Markdown table."""
     cells = [f"| {' | '.join(str(cell) for cell in row)} |" for row in rows]
     return [f"| {' | '.join(header)} |", "|---" * len(header) + "|", *cells]
+
+
+def _populations(dataset: SpectrumDataset, summary: dict[str, Any]) -> list[str]:
+    """Return a table of the populations: sites, structures, phases, and labels."""
+    header = ["population", "sites", "structures", "phases"]
+    header += [spec.label for spec in dataset.properties]
+    rows = []
+    for name, part in summary.items():
+        labels = [part["labels"][spec.name] for spec in dataset.properties]
+        cells = [
+            f"{row['mean']:.4g} ± {row['standard_deviation']:.2g}" if row["n_known"] else ""
+            for row in labels
+        ]
+        rows.append(
+            [
+                f"{name}: {POPULATIONS[name]}",
+                *(part[key] for key in ("n_spectra", "n_structures", "n_phases")),
+                *cells,
+            ]
+        )
+    return markdown_table(header, rows)
 
 
 def _convergence(dataset: SpectrumDataset) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.dataset.continued_fraction import DEFAULT_LIFETIME, spectrum_from_recursion
+from hyperspy_coreloss.dataset.population import OTHER, POPULATIONS
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.read_only import ReadOnlyArrays, read_only
 
@@ -246,6 +247,9 @@ class ComputedSite:
     projected_densities
         Densities of states projected on the p states of an atom. The keys name the atom and the
         calculation. The mapping is empty if no densities were computed.
+    population
+        Kind of structure that the site is counted under, one of
+        :data:`.population.POPULATIONS`.
     """
 
     name: str
@@ -255,8 +259,15 @@ class ComputedSite:
     labels: Mapping[str, float]
     details: Mapping[str, Any] = field(default_factory=dict)
     projected_densities: Mapping[str, RecursionChains] = field(default_factory=dict)
+    population: str = OTHER
 
     def __post_init__(self) -> None:
+        if self.population not in POPULATIONS:
+            msg = (
+                f"{self.name}: the population must be one of {', '.join(POPULATIONS)}; found "
+                f"{self.population!r}."
+            )
+            raise DatasetError(msg)
         labels = {key: float(value) for key, value in self.labels.items() if not np.isnan(value)}
         object.__setattr__(self, "labels", labels)
         atoms = len(self.structure.numbers)

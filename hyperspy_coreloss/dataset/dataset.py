@@ -14,6 +14,7 @@ import numpy as np
 from hyperspy_coreloss.dataset.continued_fraction import DEFAULT_LIFETIME
 from hyperspy_coreloss.dataset.layout import dataset_variables, sites_from_variables
 from hyperspy_coreloss.dataset.netcdf import load_variables, save_variables
+from hyperspy_coreloss.dataset.population import OTHER
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES, PropertySpec
 from hyperspy_coreloss.read_only import ReadOnlyArrays, read_only
@@ -154,6 +155,11 @@ class SpectrumDataset(ReadOnlyArrays):
         return tuple(site.structure.phase for site in self.sites)
 
     @property
+    def populations(self) -> tuple[str, ...]:
+        """Population of each site, one of :data:`.population.POPULATIONS`."""
+        return tuple(site.population for site in self.sites)
+
+    @property
     def energy_range(self) -> tuple[float, float]:
         """Range that all spectra cover, in eV relative to the lowest empty state."""
         ranges = np.array([site.spectrum.energy_range for site in self.sites])
@@ -205,6 +211,29 @@ class SpectrumDataset(ReadOnlyArrays):
                 for site, row in zip(self.sites, rows, strict=True)
             ]
         )
+
+    def of_population(self, *names: str) -> SpectrumDataset:
+        """Return a data set of the sites of one or more populations.
+
+        Parameters
+        ----------
+        *names
+            Keys of :data:`.population.POPULATIONS`.
+
+        Raises
+        ------
+        DatasetError
+            If the data set has no site of these populations.
+        """
+        chosen = [index for index, name in enumerate(self.populations) if name in names]
+        if not chosen:
+            found = dict.fromkeys(self.populations)
+            msg = (
+                f"Sites of {' or '.join(map(repr, names))} are asked for; the data set has the "
+                f"populations {', '.join(found)}. Ask for one of these."
+            )
+            raise DatasetError(msg)
+        return self.take(chosen)
 
     def take(self, chosen: Sequence[int] | NDArray) -> SpectrumDataset:
         """Return a data set of the sites at the given positions."""
@@ -365,7 +394,8 @@ def _update(digest: Any, instance: Any) -> None:
             array = np.ascontiguousarray(value)
             digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
             digest.update(array.tobytes())
-        elif name not in _NESTED:
+        # Without a population, a data set is the same as before populations were recorded.
+        elif name not in _NESTED and (name, value) != ("population", OTHER):
             words[name] = value
     digest.update(_json(words))
 

@@ -7,7 +7,8 @@ index variable gives the owner of each element (an "indexed ragged array").
 dimension                 variables
 ========================  ==================================================================
 ``site``                  ``site`` (names), ``structure_of_site``, ``absorber``,
-                          ``calculation_of_site``, ``details`` (JSON), one variable per property
+                          ``calculation_of_site``, ``population``, ``details`` (JSON), one
+                          variable per property
 ``structure``             ``structure`` (names), ``phase``, ``source``, ``licence``, ``cell``
 ``atom``                  ``structure_of_atom``, ``atomic_number``, ``position``
 ``chain``, ``step``       ``site_of_chain``, ``quantity``, ``alpha``, ``beta``, ``norm``,
@@ -34,6 +35,7 @@ from hyperspy_coreloss.dataset.computed_site import (
     TransitionLines,
 )
 from hyperspy_coreloss.dataset.netcdf import NamedArray
+from hyperspy_coreloss.dataset.population import OTHER
 from hyperspy_coreloss.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ _MEANING = {
     "structure_of_site": ("", "position of the site's structure"),
     "absorber": ("", "position of the absorbing atom among the atoms of its structure"),
     "calculation_of_site": ("", "position of the site's settings and versions"),
+    "population": ("", "kind of structure that the site is counted under"),
     "details": ("", "what else is known of the site, as JSON"),
     "calculation": ("", "settings, versions and definitions, shared by many sites, as JSON"),
     "structure": ("", "name of the structure"),
@@ -102,6 +105,7 @@ def dataset_variables(
         "structure_of_site": np.array([number[site.structure.name] for site in sites]),
         "absorber": np.array([site.absorber for site in sites]),
         "calculation_of_site": np.array([calculations.index(_calculation(s)) for s in sites]),
+        "population": [site.population for site in sites],
         "details": [
             json.dumps({key: value for key, value in site.details.items() if key not in _SHARED})
             for site in sites
@@ -227,6 +231,8 @@ def sites_from_variables(
     structures = _structures(arrays)
     calculations = [json.loads(text) for text in arrays["calculation"]]
     spectra = _Spectra(arrays)
+    # Files from before populations were recorded have none.
+    populations = arrays.get("population", [OTHER] * len(arrays["site"]))
     sites = []
     for index, name in enumerate(arrays["site"]):
         shared = calculations[arrays["calculation_of_site"][index]]
@@ -241,6 +247,7 @@ def sites_from_variables(
             labels={key: value for key, value in labels.items() if not np.isnan(value)},
             details=details,
             projected_densities=chains,
+            population=str(populations[index]),
         )
         sites.append(site)
     return tuple(sites)

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from hyperspy_coreloss.dataset.computed_site import RecursionChains
+from hyperspy_coreloss.dataset.population import POPULATIONS
 from hyperspy_coreloss.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from hyperspy_coreloss.dataset.computed_site import ComputedSite
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
 _COLUMNS = 3
 
-# Number of groups of sites whose mean spectra are drawn.
-_GROUPS = 5
+# Colours of the populations, in their order: those of Okabe and Ito (2008), which people with any
+# colour vision tell apart, and two greys.
+_COLOURS = (
+    *("#0072B2", "#56B4E9", "#E69F00", "#BBBBBB", "#CC79A7"),
+    *("#009E73", "#D55E00", "#F0E442", "#000000", "#777777"),
+)
+
+# Distance of the mean spectra of two populations, in means of a spectrum.
+_OFFSET = 1.0
 
 
 def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
-    """Plot histograms of the labels, the second label against the first, and the spectra.
+    """Plot the labels by population, the second label against the first, and mean spectra.
 
     Parameters
     ----------
@@ -33,64 +45,110 @@ def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
     sigma
         Standard deviation of the Gaussian broadening of the spectra in eV.
     """
+    groups = _groups(dataset)
     rows = -(-len(dataset.properties) // _COLUMNS)
-    figure = plt.figure(figsize=(12.0, 3.0 * rows + 4.2), layout="constrained")
-    blocks = figure.subfigures(2, 1, squeeze=False, height_ratios=(3.0 * rows, 4.2))
+    height = 1.4 + 0.28 * len(groups)
+    below_height = 3.4 + 0.25 * len(groups)
+    figure = plt.figure(figsize=(12.0, height * rows + below_height), layout="constrained")
+    blocks = figure.subfigures(2, 1, squeeze=False, height_ratios=(height * rows, below_height))
     above, below = blocks[0, 0], blocks[1, 0]
     panels = list(above.subplots(rows, _COLUMNS, squeeze=False).flat)
     for panel in panels:
         panel.set_axis_off()
-    for panel, spec, values in zip(panels, dataset.properties, dataset.targets.T, strict=False):
+    for number, spec in enumerate(dataset.properties):
+        panel = panels[number]
         panel.set_axis_on()
-        panel.hist(values[np.isfinite(values)], bins=40, color="tab:blue")
+        _draw_label(panel, dataset.targets[:, number], groups, named=number % _COLUMNS == 0)
         panel.set_xlabel(spec.label)
-        panel.set_ylabel("sites")
-        panel.locator_params(axis="x", nbins=5)
-    left, right = below.subplots(1, 2, width_ratios=(1, 2))
+    left, right = below.subplots(1, 2, width_ratios=(1, 1.4))
     if len(dataset.properties) > 1:
-        _draw_coverage(left, dataset)
+        _draw_coverage(left, dataset, groups)
     else:
         left.set_axis_off()
-    _draw_spectra(right, dataset, sigma)
-    counts = dataset.counts
-    figure.suptitle(
-        f"{counts.n_spectra} {dataset.edge.replace('_', ' ')} spectra, "
-        f"{counts.n_structures} structures, {counts.n_phases} phases"
-    )
+    _draw_spectra(right, dataset, groups, sigma)
+    figure.suptitle(f"{dataset.edge.replace('_', ' ')}: {dataset.counts}")
     return figure
 
 
-def _draw_coverage(panel: Axes, dataset: SpectrumDataset) -> None:
-    """Draw the second label against the first; all sites of a phase have the same colour."""
+@dataclass(frozen=True)
+class _Group:
+    """The sites of a population, and how they are drawn."""
+
+    name: str
+    sites: NDArray[np.int64]
+    colour: str
+
+
+def _groups(dataset: SpectrumDataset) -> list[_Group]:
+    populations = np.array(dataset.populations)
+    return [
+        _Group(name, np.flatnonzero(populations == name), colour)
+        for name, colour in zip(POPULATIONS, _COLOURS, strict=True)
+        if name in dataset.populations
+    ]
+
+
+def _draw_label(
+    panel: Axes, values: NDArray[np.float64], groups: Sequence[_Group], *, named: bool
+) -> None:
+    """Draw the distribution of a label: a box from quartile to quartile, whiskers for 90 %."""
+    for row, group in enumerate(groups):
+        own = values[group.sites]
+        own = own[np.isfinite(own)]
+        if not own.size:
+            continue
+        panel.boxplot(
+            own,
+            orientation="horizontal",
+            positions=[row],
+            widths=0.6,
+            whis=(5, 95),
+            patch_artist=True,
+            boxprops={"facecolor": group.colour, "linewidth": 0.8},
+            medianprops={"color": "black"},
+            flierprops={"marker": ".", "markersize": 2, "markeredgecolor": group.colour},
+        )
+    names = [f"{group.name} ({len(group.sites)})" if named else "" for group in groups]
+    panel.set_yticks(range(len(groups)), names)
+    panel.set_ylim(len(groups) - 0.4, -0.6)
+    panel.locator_params(axis="x", nbins=5)
+    panel.grid(axis="x", alpha=0.3)
+
+
+def _draw_coverage(panel: Axes, dataset: SpectrumDataset, groups: Sequence[_Group]) -> None:
+    """Draw the second label against the first."""
     first, second = dataset.properties[:2]
-    _, phase = np.unique(dataset.phases, return_inverse=True)
-    horizontal, vertical = dataset.targets[:, :2].T
-    panel.scatter(horizontal, vertical, c=phase % 20, cmap="tab20", s=8, linewidths=0)
+    # Small populations last, so that large ones do not hide them.
+    for group in sorted(groups, key=lambda each: -len(each.sites)):
+        horizontal, vertical = dataset.targets[group.sites, :2].T
+        panel.scatter(horizontal, vertical, color=group.colour, s=9, linewidths=0, alpha=0.8)
     panel.set_xlabel(first.label)
     panel.set_ylabel(second.label)
-    panel.set_title("one colour a phase")
 
 
-def _draw_spectra(panel: Axes, dataset: SpectrumDataset, sigma: float) -> None:
-    """Draw all spectra, and the mean spectra of equally large groups sorted by the first label."""
+def _draw_spectra(
+    panel: Axes, dataset: SpectrumDataset, groups: Sequence[_Group], sigma: float
+) -> None:
+    """Draw the mean spectrum of each population, shaded by the standard deviation of its sites."""
     first, last = dataset.energy_range
     margin = 5 * sigma
-    energy = np.arange(max(first + margin, -3.0), min(last - margin, 25.0), 0.05)
+    energy = np.arange(max(first + margin, -3.0), min(last - margin, 40.0), 0.1)
     spectra = dataset.spectra(energy, sigma)
     spectra /= spectra.mean(axis=1, keepdims=True)
-    panel.plot(energy, spectra.T, color="0.5", alpha=0.06, linewidth=0.5)
-    spec, values = dataset.properties[0], dataset.targets[:, 0]
-    groups = np.array_split(np.argsort(values), min(_GROUPS, len(dataset)))
-    for number, group in enumerate(groups):
-        colour = plt.get_cmap("viridis")(number / max(len(groups) - 1, 1))
-        label = f"{values[group].min():.3f} to {values[group].max():.3f}"
-        panel.plot(energy, spectra[group].mean(axis=0), color=colour, label=label)
-    panel.set_xlim(energy[0], energy[-1])
-    panel.set_ylim(0, 1.15 * spectra.max())
+    for row, group in enumerate(groups):
+        own = spectra[group.sites]
+        mean, spread = own.mean(axis=0), own.std(axis=0)
+        base = _OFFSET * (len(groups) - 1 - row)
+        panel.fill_between(
+            energy, base + mean - spread, base + mean + spread, color=group.colour, alpha=0.35
+        )
+        panel.plot(energy, base + mean, color=group.colour)
+        panel.text(energy[-1], base + mean[-1], f" {group.name}", va="center", fontsize="small")
+    panel.set_xlim(energy[0], energy[-1] + 0.16 * (energy[-1] - energy[0]))
+    panel.set_yticks([])
     panel.set_xlabel("energy above the lowest empty state (eV)")
     panel.set_ylabel("intensity over its mean")
-    panel.set_title(f"σ = {sigma:g} eV; means of the sites by {spec.label}")
-    panel.legend(title=spec.label, fontsize="small")
+    panel.set_title(f"mean and standard deviation, σ = {sigma:g} eV")
 
 
 def plot_projected_densities(site: ComputedSite, lifetime: float = 0.3) -> Figure:

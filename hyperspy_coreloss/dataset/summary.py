@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.population import POPULATIONS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +31,7 @@ def summarise(dataset: SpectrumDataset) -> dict[str, Any]:
         **asdict(dataset.counts),
         "sha256": dataset.sha256,
         "edge": dataset.edge,
+        "populations": summarise_populations(dataset),
         "licence": dataset.licence,
         "description": dataset.description,
         "labels": {
@@ -41,6 +44,34 @@ def summarise(dataset: SpectrumDataset) -> dict[str, Any]:
     }
 
 
+def summarise_populations(dataset: SpectrumDataset) -> dict[str, dict[str, Any]]:
+    """Return numbers of sites, structures and phases, and labels, of each population that occurs.
+
+    Parameters
+    ----------
+    dataset
+        The data set.
+
+    Returns
+    -------
+    dict
+        By population, in the order of :data:`.population.POPULATIONS`; the values are JSON-ready.
+    """
+    summary = {}
+    for name in POPULATIONS:
+        if name not in dataset.populations:
+            continue
+        part = dataset.of_population(name)
+        summary[name] = {
+            **asdict(part.counts),
+            "labels": {
+                spec.name: _summarise_label(spec, values)
+                for spec, values in zip(part.properties, part.targets.T, strict=True)
+            },
+        }
+    return summary
+
+
 def _summarise_label(spec: PropertySpec, values: NDArray[np.float64]) -> dict[str, Any]:
     labels = values[np.isfinite(values)]
     summary: dict[str, Any] = {"unit": spec.unit, "n_known": int(labels.size)}
@@ -49,6 +80,7 @@ def _summarise_label(spec: PropertySpec, values: NDArray[np.float64]) -> dict[st
             "minimum": float(labels.min()),
             "mean": float(labels.mean()),
             "maximum": float(labels.max()),
+            "standard_deviation": float(labels.std()),
         }
     return summary
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure, RecursionChains
+from hyperspy_coreloss.dataset.population import OTHER
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
 from hyperspy_coreloss.simulation.basis_set import CUTOFF, basis_set_error
@@ -28,13 +29,25 @@ _SILICON, _OXYGEN = 14, 8
 # not at all, such as the potentials of all atoms, which take much space and have no use there.
 _ELSEWHERE = {
     *(spec.name for spec in PROPERTIES),
-    *("structure", "phase", "source", "licence", "site", "formula", "n_atoms", "volume"),
+    *(
+        "population",
+        "structure",
+        "phase",
+        "source",
+        "licence",
+        "site",
+        "formula",
+        "n_atoms",
+        "volume",
+    ),
     *("homo", "lumo", "potentials_gs", "potentials_xch", "cpu_s"),
     *("settings", "versions", "population_basis"),
 }
 
 
-def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
+def collect_sites(
+    *folders: str | Path, populations: Mapping[str, str] | None = None
+) -> tuple[ComputedSite, ...]:
     """Read the site records (``*.npz``) of folders as computed sites.
 
     If several folders have a record of the same site, its spectrum is taken from the first, and
@@ -47,6 +60,8 @@ def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
     ----------
     *folders
         Folders of site records, as written by :func:`.run_campaign`.
+    populations
+        Populations of structures, by name, for records that name none.
 
     Returns
     -------
@@ -74,7 +89,7 @@ def collect_sites(*folders: str | Path) -> tuple[ComputedSite, ...]:
             first = records.setdefault(file.stem, record)
             if first is not record:
                 records[file.stem] = _with_densities(file.stem, first, record)
-    return _sites(records)
+    return _sites(records, populations or {})
 
 
 def _with_densities(name: str, record: SiteRecord, other: SiteRecord) -> SiteRecord:
@@ -87,7 +102,9 @@ def _with_densities(name: str, record: SiteRecord, other: SiteRecord) -> SiteRec
     return replace(record, densities=record.densities + other.densities)
 
 
-def _sites(records: Mapping[str, SiteRecord]) -> tuple[ComputedSite, ...]:
+def _sites(
+    records: Mapping[str, SiteRecord], populations: Mapping[str, str]
+) -> tuple[ComputedSite, ...]:
     structures: dict[str, ComputedStructure] = {}
     # The errors are the same for all sites of one supercell, and are computed once.
     errors: dict[str, dict[str, float]] = {}
@@ -103,7 +120,9 @@ def _sites(records: Mapping[str, SiteRecord]) -> tuple[ComputedSite, ...]:
             raise DatasetError(msg)
         if structure.name not in errors:
             errors[structure.name] = excitation_energy_errors(record)
-        sites.append(_site(name, record, structure, errors[structure.name]))
+        population = record.label.get("population", populations.get(structure.name, OTHER))
+        site = _site(name, record, structure, errors[structure.name])
+        sites.append(replace(site, population=population))
     return tuple(sites)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hyperspy_coreloss.dataset.population import OTHER, POPULATIONS
 from hyperspy_coreloss.errors import SimulationError, StructureError
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.simulation.structure_files import read_frame, read_structure
@@ -55,7 +56,8 @@ class SimulationTask:
     seed
         Seed of strain and rattling; None if the structure is neither strained nor rattled.
     population
-        Kind of structure that the sites are counted under, for example ``"glass"``.
+        Kind of structure that the sites are counted under, one of
+        :data:`.population.POPULATIONS`.
     """
 
     name: str
@@ -70,7 +72,15 @@ class SimulationTask:
     strain: float = 0.0
     temperature: float = 0.0
     seed: int | None = None
-    population: str = "other"
+    population: str = OTHER
+
+    def __post_init__(self) -> None:
+        if self.population not in POPULATIONS:
+            msg = (
+                f"The population of {self.name} must be one of {', '.join(POPULATIONS)}; found "
+                f"{self.population!r}."
+            )
+            raise SimulationError(msg)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dictionary."""
@@ -85,7 +95,12 @@ class SimulationTask:
 
 
 def tasks_from_files(
-    paths: Iterable[str | Path], absorber: str, *, source: str = "file", licence: str = "unknown"
+    paths: Iterable[str | Path],
+    absorber: str,
+    *,
+    source: str = "file",
+    licence: str = "unknown",
+    population: str = OTHER,
 ) -> tuple[tuple[SimulationTask, ...], dict[str, str]]:
     """Return a task for each structure file, with all its inequivalent sites.
 
@@ -97,6 +112,8 @@ def tasks_from_files(
         Chemical symbol of the absorbing element.
     source, licence
         Origin and licence of the structures, written into every record.
+    population
+        Kind of structure, written into every record.
 
     Returns
     -------
@@ -129,6 +146,7 @@ def tasks_from_files(
             source=source,
             licence=licence,
             absorber=absorber,
+            population=population,
         )
         tasks.append(task)
     return tuple(tasks), refused
