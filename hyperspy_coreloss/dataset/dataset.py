@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.content import content_sha256
 from hyperspy_coreloss.dataset.continued_fraction import DEFAULT_LIFETIME
 from hyperspy_coreloss.dataset.layout import dataset_variables, sites_from_variables
 from hyperspy_coreloss.dataset.netcdf import load_variables, save_variables
-from hyperspy_coreloss.dataset.population import OTHER
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES, PropertySpec
 from hyperspy_coreloss.read_only import ReadOnlyArrays, read_only
@@ -34,9 +33,6 @@ _FORMAT_VERSION = 1
 # beyond which a Gaussian is negligible.
 _FINE = 0.05
 _REACH = 5.0
-
-# Fields of a site that contain dataclasses.
-_NESTED = ("structure", "spectrum", "projected_densities")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +261,6 @@ class SpectrumDataset(ReadOnlyArrays):
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the content, which identifies the data set."""
-        digest = hashlib.sha256()
         words = {
             "description": self.description,
             "licence": self.licence,
@@ -273,11 +268,7 @@ class SpectrumDataset(ReadOnlyArrays):
             "properties": [spec.to_dict() for spec in self.properties],
             "convergence": list(self.convergence),
         }
-        digest.update(_json(words))
-        for site in self.sites:
-            for item in (site, site.structure, site.spectrum, *site.projected_densities.values()):
-                _update(digest, item)
-        return digest.hexdigest()
+        return content_sha256(words, self.sites)
 
 
 def load_dataset(filename: str | Path) -> SpectrumDataset:
@@ -384,21 +375,3 @@ def _check_names(names: Sequence[str]) -> None:
         repeated = next(name for name in names if names.count(name) > 1)
         msg = f"Sites need unique names, but several have the name {repeated!r}. Rename them."
         raise DatasetError(msg)
-
-
-def _update(digest: Any, instance: Any) -> None:
-    """Add the arrays of a dataclass instance to a digest, then its other fields."""
-    words: dict[str, Any] = {"kind": type(instance).__name__}
-    for name, value in vars(instance).items():
-        if isinstance(value, np.ndarray):
-            array = np.ascontiguousarray(value)
-            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
-            digest.update(array.tobytes())
-        # Without a population, a data set is the same as before populations were recorded.
-        elif name not in _NESTED and (name, value) != ("population", OTHER):
-            words[name] = value
-    digest.update(_json(words))
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True).encode()

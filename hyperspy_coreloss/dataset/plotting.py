@@ -71,7 +71,7 @@ def plot_dataset(dataset: SpectrumDataset, sigma: float = 0.5) -> Figure:
 
 
 @dataclass(frozen=True)
-class _Group:
+class _DrawnPopulation:
     """The sites of a population, and how they are drawn."""
 
     name: str
@@ -79,17 +79,17 @@ class _Group:
     colour: str
 
 
-def _groups(dataset: SpectrumDataset) -> list[_Group]:
+def _groups(dataset: SpectrumDataset) -> list[_DrawnPopulation]:
     populations = np.array(dataset.populations)
     return [
-        _Group(name, np.flatnonzero(populations == name), colour)
+        _DrawnPopulation(name, np.flatnonzero(populations == name), colour)
         for name, colour in zip(POPULATIONS, _COLOURS, strict=True)
         if name in dataset.populations
     ]
 
 
 def _draw_label(
-    panel: Axes, values: NDArray[np.float64], groups: Sequence[_Group], *, named: bool
+    panel: Axes, values: NDArray[np.float64], groups: Sequence[_DrawnPopulation], *, named: bool
 ) -> None:
     """Draw the distribution of a label: a box from quartile to quartile, whiskers for 90 %."""
     for row, group in enumerate(groups):
@@ -115,7 +115,9 @@ def _draw_label(
     panel.grid(axis="x", alpha=0.3)
 
 
-def _draw_coverage(panel: Axes, dataset: SpectrumDataset, groups: Sequence[_Group]) -> None:
+def _draw_coverage(
+    panel: Axes, dataset: SpectrumDataset, groups: Sequence[_DrawnPopulation]
+) -> None:
     """Draw the second label against the first."""
     first, second = dataset.properties[:2]
     # Small populations last, so that large ones do not hide them.
@@ -127,7 +129,7 @@ def _draw_coverage(panel: Axes, dataset: SpectrumDataset, groups: Sequence[_Grou
 
 
 def _draw_spectra(
-    panel: Axes, dataset: SpectrumDataset, groups: Sequence[_Group], sigma: float
+    panel: Axes, dataset: SpectrumDataset, groups: Sequence[_DrawnPopulation], sigma: float
 ) -> None:
     """Draw the mean spectrum of each population, shaded by the standard deviation of its sites."""
     first, last = dataset.energy_range

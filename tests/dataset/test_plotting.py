@@ -18,10 +18,12 @@ def close_figures():
 
 def test_a_data_set_is_drawn_with_all_its_labels_and_spectra(mixed):
     figure = plot_dataset(mixed)
-    assert "5 O K spectra, 4 structures, 3 phases" in figure.get_suptitle()
+    assert "O K: 5 spectra, 4 structures, 3 phases" in figure.get_suptitle()
     titled = [axes for axes in figure.axes if axes.get_xlabel()]
     assert [axes.get_xlabel() for axes in titled[:6]] == [spec.label for spec in mixed.properties]
-    assert sum(patch.get_height() for patch in titled[0].patches) == 4  # sites with this label
+    assert titled[0].get_yticklabels()[0].get_text() == "other (5)"
+    box = titled[0].patches[0].get_path().vertices[:, 0]
+    assert (box.min(), box.max()) == (1.6, 1.6)  # of the four sites with this label
 
 
 def test_a_data_set_of_one_property_is_drawn(mixed):

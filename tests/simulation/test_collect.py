@@ -133,3 +133,12 @@ def test_half_a_record_is_refused(tmp_path):
     (tmp_path / "a_1.npz").write_bytes(content[:200])
     with pytest.raises(SimulationError, match="must be a complete site record"):
         collect_sites(tmp_path)
+
+
+def test_the_population_is_that_of_the_record_or_of_the_list(tmp_path):
+    write_site(tmp_path, "new", population="glass")
+    write_site(tmp_path, "old")
+    write_site(tmp_path, "older")
+    sites = collect_sites(tmp_path, populations={"new": "crystal", "old": "strained"})
+    assert [site.population for site in sites] == ["glass", "strained", "other"]
+    assert "population" not in sites[0].details
