@@ -101,6 +101,7 @@ ROOMS = {
     "Training": "hyperspy_coreloss.training",
     "The paper's study": "hyperspy_coreloss.study",
     "Simulation": "hyperspy_coreloss.simulation",
+    "Made structures": "hyperspy_coreloss.simulation.atomistic",
     "CASTEP": "hyperspy_coreloss.simulation.castep",
 }
 write("reference.rst", reference())

@@ -5,6 +5,7 @@ package does not.
 """
 
 from hyperspy_coreloss.simulation.atomistic.composition import Composition, parse_composition
+from hyperspy_coreloss.simulation.atomistic.description import describe_networks, plot_networks
 from hyperspy_coreloss.simulation.atomistic.glass import GlassSettings, make_glass
 from hyperspy_coreloss.simulation.atomistic.heat import heat_crystal
 from hyperspy_coreloss.simulation.atomistic.learned_potential import (
@@ -12,7 +13,12 @@ from hyperspy_coreloss.simulation.atomistic.learned_potential import (
     MolecularDynamics,
 )
 from hyperspy_coreloss.simulation.atomistic.melt import MeltQuench
-from hyperspy_coreloss.simulation.atomistic.network import Network, network_of
+from hyperspy_coreloss.simulation.atomistic.network import (
+    Network,
+    network_of,
+    smallest_rings,
+)
+from hyperspy_coreloss.simulation.atomistic.production import make_glasses
 
 __all__ = (
     "Composition",
@@ -21,8 +27,12 @@ __all__ = (
     "MeltQuench",
     "MolecularDynamics",
     "Network",
+    "describe_networks",
     "heat_crystal",
     "make_glass",
+    "make_glasses",
     "network_of",
     "parse_composition",
+    "plot_networks",
+    "smallest_rings",
 )
