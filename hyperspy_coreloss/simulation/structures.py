@@ -167,7 +167,7 @@ def primitive_structure(atoms: Atoms, tolerance: float = 1e-2) -> Atoms:
     """
     from ase import Atoms
 
-    cell, positions, numbers = _ask_spglib(
+    cell, positions, numbers = ask_spglib(
         "standardize_cell", atoms, to_primitive=True, no_idealize=True, symprec=tolerance
     )
     return Atoms(numbers, scaled_positions=positions, cell=cell, pbc=True)
@@ -198,7 +198,7 @@ def absorbing_sites(
         If :func:`check_structure` refuses the structure, or the symmetry search fails.
     """
     check_structure(atoms, absorber)
-    data = _ask_spglib("get_symmetry_dataset", atoms, symprec=tolerance)
+    data = ask_spglib("get_symmetry_dataset", atoms, symprec=tolerance)
     orbits: dict[int, list[int]] = {}
     for index, orbit in enumerate(data.equivalent_atoms):
         if atoms[index].symbol == absorber:
@@ -304,8 +304,23 @@ def _distance_rows(atoms: Atoms, nearest: int = 16) -> NDArray[np.float64]:
     return rows
 
 
-def _ask_spglib(question: str, atoms: Atoms, **options: Any) -> Any:
-    """Call a function of spglib, which on failure returns None or raises, depending on version."""
+def ask_spglib(question: str, atoms: Atoms, **options: Any) -> Any:
+    """Return the answer of a function of spglib, on whose failure versions of it differ.
+
+    Parameters
+    ----------
+    question
+        Name of the function.
+    atoms
+        Periodic structure.
+    **options
+        Further arguments.
+
+    Raises
+    ------
+    StructureError
+        If spglib fails.
+    """
     import spglib
 
     crystal = (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers)

@@ -16,7 +16,7 @@ import numpy as np
 
 from hyperspy_coreloss.errors import StructureError
 from hyperspy_coreloss.simulation.labels import BOND_TOLERANCE
-from hyperspy_coreloss.simulation.structures import check_structure
+from hyperspy_coreloss.simulation.structures import ask_spglib, check_structure
 from hyperspy_coreloss.simulation.topology import coordination_sequences
 
 if TYPE_CHECKING:
@@ -186,8 +186,6 @@ def refuse_crystal(atoms: Atoms, name: str = "the structure") -> None:
         If many silicon atoms have the same coordination sequence, or the atoms have a symmetry
         within 0.25 Å.
     """
-    import spglib
-
     n_silicon = int((atoms.numbers == _SILICON).sum())
     n_kinds = len(set(coordination_sequences(atoms)))
     if n_kinds < _SMALLEST_SHARE_OF_KINDS * n_silicon:
@@ -197,9 +195,8 @@ def refuse_crystal(atoms: Atoms, name: str = "the structure") -> None:
             "faster."
         )
         raise StructureError(msg)
-    crystal = (atoms.cell[:], atoms.get_scaled_positions(), atoms.numbers)
-    symmetry = spglib.get_symmetry(crystal, symprec=_SYMMETRY_TOLERANCE)
-    operations = 1 if symmetry is None else len(symmetry["rotations"])
+    symmetry = ask_spglib("get_symmetry_dataset", atoms, symprec=_SYMMETRY_TOLERANCE)
+    operations = len(symmetry.rotations)
     if operations > 1:
         msg = (
             f"{name} must be amorphous; within {_SYMMETRY_TOLERANCE} Å it has {operations} "
