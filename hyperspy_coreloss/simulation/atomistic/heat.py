@@ -30,6 +30,8 @@ def heat_crystal(
     conditions: MolecularDynamics | None = None,
     name: str = "the crystal",
     smallest_image_distance: float = SMALLEST_IMAGE_DISTANCE,
+    *,
+    progress: bool = False,
 ) -> tuple[Atoms, ...]:
     """Return frames of a crystal at a temperature.
 
@@ -47,6 +49,8 @@ def heat_crystal(
         Name of the crystal in error messages.
     smallest_image_distance
         Smallest distance between periodic images in the supercell, in angstrom.
+    progress
+        Show a progress bar over the frames.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def heat_crystal(
         conditions = replace(conditions, time_step=min(conditions.time_step, 0.5))
     check_structure(crystal, "O", name)
     cell = build_supercell(primitive_structure(crystal), smallest_image_distance)
-    frames = thermal_frames(cell, n_frames, seed, conditions)
+    frames = thermal_frames(cell, n_frames, seed, conditions, progress=progress)
     for number, frame in enumerate(frames):
         if not same_bonds(frame, cell):
             msg = (

@@ -147,7 +147,12 @@ def approach_minimum(atoms: Atoms, settings: ForceRelaxation) -> tuple[Atoms, fl
 
 
 def thermal_frames(
-    atoms: Atoms, n_frames: int, seed: int, conditions: MolecularDynamics | None = None
+    atoms: Atoms,
+    n_frames: int,
+    seed: int,
+    conditions: MolecularDynamics | None = None,
+    *,
+    progress: bool = False,
 ) -> tuple[Atoms, ...]:
     """Return frames of molecular dynamics at constant temperature.
 
@@ -161,6 +166,8 @@ def thermal_frames(
         Seed of velocities and thermostat.
     conditions
         Default: :class:`MolecularDynamics`.
+    progress
+        Show a progress bar over the frames.
 
     Raises
     ------
@@ -175,6 +182,7 @@ def thermal_frames(
     from ase import units
     from ase.md.langevin import Langevin
     from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
+    from tqdm import tqdm
 
     conditions = conditions or MolecularDynamics()
     if n_frames < 1:
@@ -193,7 +201,7 @@ def thermal_frames(
             rng=random,
         )
         times = [conditions.settle_time] + [conditions.frame_interval] * (n_frames - 1)
-        for time in times:
+        for time in tqdm(times, disable=not progress, unit="frame"):
             dynamics.run(round(1000.0 * time / conditions.time_step))
             if not own.get_temperature() < 3 * conditions.temperature:
                 msg = (

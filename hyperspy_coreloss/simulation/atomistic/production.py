@@ -110,6 +110,8 @@ def make_heated(
     n_frames: int,
     seed: int,
     folder: str | Path,
+    *,
+    progress: bool = True,
 ) -> MadeStructures:
     """Heat the crystal of a file and save the frames.
 
@@ -126,6 +128,8 @@ def make_heated(
     folder
         Folder for the frames, ``<file>-<temperature>K-<seed>-<frame>.xyz``. Frames that are there
         are kept.
+    progress
+        Show a progress bar over the frames.
 
     Raises
     ------
@@ -139,7 +143,9 @@ def make_heated(
     stem = f"{Path(path).stem}-{conditions.temperature:.0f}K-{seed}"
     paths = [folder / f"{stem}-{number}.xyz" for number in range(n_frames)]
     if not all(each.exists() for each in paths):
-        frames = heat_crystal(read_structure(path), n_frames, seed, conditions, stem)
+        frames = heat_crystal(
+            read_structure(path), n_frames, seed, conditions, stem, progress=progress
+        )
         for each, frame in zip(paths, frames, strict=True):
             save_structure(frame, each)
     return MadeStructures(tuple(paths), {})

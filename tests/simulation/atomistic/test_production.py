@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("ase", reason="structures are ASE's (extra 'simulation')")
+pytest.importorskip("pymatgen", reason="CIF files are read through it (extra 'simulation')")
 
 import matplotlib.pyplot as plt
 from click.testing import CliRunner
@@ -92,3 +92,22 @@ def test_the_command_reports_what_was_refused(made, tmp_path):
     assert finished.exit_code == 0, finished.output
     assert "1 of 2 cells" in finished.output
     assert "refused glass-SiO2-2.2-36-2" in finished.output
+
+
+def test_heated_frames_are_saved_once(monkeypatch, quartz, tmp_path):
+    quartz.write(tmp_path / "quartz.cif")
+    calls = []
+
+    def heat(crystal, n_frames, seed, conditions, name, *, progress):
+        calls.append((len(crystal), n_frames, seed, conditions.temperature, name))
+        return (crystal,) * n_frames
+
+    monkeypatch.setattr(production, "heat_crystal", heat)
+    words = ("structures", "heat", str(tmp_path / "quartz.cif"), "--frames", "2", "-o")
+    for _ in range(2):
+        finished = CliRunner().invoke(main, [*words, str(tmp_path / "hot")])
+        assert finished.exit_code == 0, finished.output
+        assert "2 frames" in finished.output
+    assert calls == [(9, 2, 1, 300.0, "quartz-300K-1")]
+    names = sorted(path.name for path in (tmp_path / "hot").iterdir())
+    assert names == ["quartz-300K-1-0.xyz", "quartz-300K-1-1.xyz"]
