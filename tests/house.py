@@ -125,6 +125,7 @@ ROOMS = (
             "projectors",
             "recursion",
             "core_hole",
+            "engine_settings",
             "warm_start",
             "engine",
             "relaxation",

@@ -18,7 +18,6 @@ from hyperspy_coreloss.simulation import engine
 from hyperspy_coreloss.simulation.basis_set import plane_wave_count
 from hyperspy_coreloss.simulation.core_hole import SETUP_NAME, ensure_core_hole_setup
 from hyperspy_coreloss.simulation.engine import (
-    EngineSettings,
     absorption_recursion,
     calculate_core_hole,
     converge_core_hole,
@@ -27,6 +26,7 @@ from hyperspy_coreloss.simulation.engine import (
     ground_state_of,
     projected_density_recursion,
 )
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.populations import calculate_populations
 from hyperspy_coreloss.simulation.projectors import ProjectorFunctions
 from hyperspy_coreloss.simulation.recursion import (
