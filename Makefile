@@ -4,13 +4,14 @@ BIN = $(VENV)/bin
 # Where computed sites lie that the shipped data set is collected from.
 SITES ?= training/sites
 DATA = hyperspy_coreloss/data/oxygen_k_sites.nc
+TRANSFER = hyperspy_coreloss/data/oxygen_k_transfer.nc
 MODELS = hyperspy_coreloss/data/pretrained
 EMULATORS = hyperspy_coreloss/data/emulators
 # Structures that the campaign computes sites of, and how many workers it has.
 STRUCTURES ?= ../shared/data/structures
 WORKERS ?= 1
 
-.PHONY: help demo test test-simulation docs campaign data study tries models fits refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data study tries models fits refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -19,6 +20,8 @@ help:
 	@echo "make docs   build the documentation and run its gallery, warnings as errors"
 	@echo "make campaign  go on computing sites of silica, into training/sites"
 	@echo "make data   collect the data set from SITES"
+	@echo "make transfer  go on computing some sites by another theory, into training/transfer/sites"
+	@echo "make transfer-data  collect the transfer set from them"
 	@echo "make study  repeat the paper's study on the data set, into results/"
 	@echo "make tries  repeat what was tried to bring the errors down, into results/"
 	@echo "make models train the shipped models and the emulator on the data set"
@@ -61,6 +64,13 @@ data: $(VENV)/simulation-ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) training/projected_density \
 		--output $(DATA) --convergence training/convergence.jsonl --populations training/silica/populations.json \
 		--description "$$(cat training/silica/words/dataset.txt)"
+
+transfer: $(VENV)/simulation-ready
+	OMP_NUM_THREADS=1 nice -n 10 $(BIN)/python -m training.transfer.campaign $(STRUCTURES) --workers $(WORKERS)
+
+transfer-data: $(VENV)/ready
+	$(BIN)/hyperspy-coreloss dataset collect training/transfer/sites --output $(TRANSFER) \
+		--description "$$(cat training/transfer/words.txt)"
 
 study: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss study $(DATA) --output results --commit "$$(git rev-parse HEAD)"

@@ -18,12 +18,12 @@ import numpy as np
 
 from hyperspy_coreloss.simulation.basis_set import CUTOFF, plane_wave_excess
 from hyperspy_coreloss.simulation.engine import (
-    EngineSettings,
     calculate_core_hole,
     converge_ground_state,
     excitation_energy,
     ground_state_of,
 )
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import absorbing_sites, primitive_structure
 

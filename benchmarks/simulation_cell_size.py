@@ -22,12 +22,12 @@ from scipy.optimize import minimize_scalar
 from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import dielectric_constant, image_energy
 from hyperspy_coreloss.simulation.engine import (
-    EngineSettings,
     calculate_core_hole,
     converge_ground_state,
     excitation_energy,
     ground_state_of,
 )
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,

@@ -38,12 +38,12 @@ from hyperspy_coreloss.simulation.convergence import (
     summarise_convergence,
 )
 from hyperspy_coreloss.simulation.engine import (
-    EngineSettings,
     absorption_recursion,
     band_edges,
     converge_core_hole,
     converge_ground_state,
 )
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.populations import calculate_populations
 from hyperspy_coreloss.simulation.recursion import Recursion, recursion_kpoints
 from hyperspy_coreloss.simulation.structure_files import read_structure

@@ -16,12 +16,12 @@ from ase import Atoms
 
 from hyperspy_coreloss.simulation.comparison import aligned_spectrum, cosine, recursion_chains
 from hyperspy_coreloss.simulation.engine import (
-    EngineSettings,
     absorption_recursion,
     band_edges,
     converge_core_hole,
     converge_ground_state,
 )
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.populations import calculate_populations
 from hyperspy_coreloss.simulation.recursion import recursion_kpoints

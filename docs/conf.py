@@ -1,6 +1,7 @@
 """Configuration of the documentation."""
 
 import json
+import sys
 import warnings
 from importlib import import_module
 from importlib.metadata import version as installed_version
@@ -8,11 +9,14 @@ from inspect import ismodule
 from pathlib import Path
 
 from hyperspy_coreloss.data import oxygen_k_sites
-from hyperspy_coreloss.dataset.card import render_dataset_card
+from hyperspy_coreloss.dataset.card import markdown_table, render_dataset_card
 from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
 from hyperspy_coreloss.study.report import render_report
 from hyperspy_coreloss.study.tables import SPLITS, Table, error_table, fits_table, tries_table
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `training` is not installed
+from training.transfer.report import difference_table, load_pairs, plot_theories
 
 project = "hyperspy_coreloss"
 copyright = "The hyperspy_coreloss developers"  # noqa: A001
@@ -26,7 +30,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "study_*.md"]
+exclude_patterns = ["_build", "study_*.md", "transfer_*.md"]
 templates_path = ["_templates"]
 html_title = project
 html_theme = "pydata_sphinx_theme"
@@ -121,3 +125,7 @@ for split in SPLITS:
 write("study_tries.md", markdown(tries_table(tries, sites)))
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
+
+pairs = load_pairs()
+write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) + "\n")
+plot_theories(pairs).savefig(here / "transfer_spectra.png", dpi=120)

@@ -128,6 +128,7 @@ ROOMS = (
             "projectors",
             "recursion",
             "core_hole",
+            "engine_settings",
             "warm_start",
             "engine",
             "relaxation",

@@ -30,6 +30,19 @@ if TYPE_CHECKING:
 @click.option("--cutoff", default=400.0, show_default=True, help="Plane-wave cutoff in eV.")
 @click.option("--steps", default=250, show_default=True, help="Number of recursion steps.")
 @click.option(
+    "--functional",
+    default="PBE",
+    show_default=True,
+    help="Exchange-correlation functional: PBE, LDA, RPBE or revPBE.",
+)
+@click.option(
+    "--core-hole",
+    type=click.Choice(["full", "half", "none"]),
+    default="full",
+    show_default=True,
+    help="1s electrons missing: one, half (transition state), or none (ground state).",
+)
+@click.option(
     "--image-distance",
     default=8.0,
     show_default=True,
@@ -46,6 +59,8 @@ def simulate(
     population: str,
     cutoff: float,
     steps: int,
+    functional: str,
+    core_hole: str,
     image_distance: float,
     retry: bool,
 ) -> None:
@@ -53,6 +68,8 @@ def simulate(
 
     STRUCTURES are files, folders, or identifiers of the Materials Project (mp-7000), which need the
     package mp-api and a key in MP_API_KEY.
+
+    Excitation energies are computed with a full core hole only.
 
     To resume an interrupted run, repeat the command: finished sites are kept. Set
     OMP_NUM_THREADS=1.
@@ -62,7 +79,7 @@ def simulate(
         msg = f"Only K edges can be computed, for example O_K; the edge given is {edge!r}."
         raise click.ClickException(msg)
     from hyperspy_coreloss.simulation.campaign import run_campaign
-    from hyperspy_coreloss.simulation.engine import EngineSettings
+    from hyperspy_coreloss.simulation.engine_settings import EngineSettings
     from hyperspy_coreloss.simulation.site_simulation import SiteSimulator
     from hyperspy_coreloss.simulation.structure_files import structure_files
     from hyperspy_coreloss.simulation.tasks import tasks_from_files
@@ -74,8 +91,9 @@ def simulate(
     for name, reason in refused.items():
         click.echo(f"refused {name}: {reason}", err=True)
     output.mkdir(parents=True, exist_ok=True)
-    simulator = SiteSimulator(
-        settings=EngineSettings(cutoff=cutoff, steps=steps), smallest_image_distance=image_distance
+    settings = EngineSettings(
+        cutoff=cutoff, steps=steps, functional=functional, core_hole=core_hole
     )
+    simulator = SiteSimulator(settings=settings, smallest_image_distance=image_distance)
     status = run_campaign(tasks, output, simulator, workers=workers, retry_failures=retry)
     click.echo(f"{status.done} of {status.total} sites done, {status.failed} failed, in {output}")

@@ -7,7 +7,7 @@ not, and neither does work with finished data sets (:mod:`hyperspy_coreloss.data
 from hyperspy_coreloss.simulation.campaign import CampaignStatus, campaign_status, run_campaign
 from hyperspy_coreloss.simulation.collect import collect_sites
 from hyperspy_coreloss.simulation.convergence import summarise_convergence
-from hyperspy_coreloss.simulation.engine import EngineSettings
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.projected_density import density_of_states, find_density
 from hyperspy_coreloss.simulation.site_record import (
     ProjectedDensity,

@@ -15,6 +15,7 @@ from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
 from hyperspy_coreloss.simulation.basis_set import CUTOFF, basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.comparison import recursion_chains
+from hyperspy_coreloss.simulation.core_hole import CORE_HOLES
 from hyperspy_coreloss.simulation.projected_density import potential_shift
 from hyperspy_coreloss.simulation.site_record import SiteRecord, load_site_record
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.simulation.site_record import ProjectedDensity
 
 _SILICON, _OXYGEN = 14, 8
+
+# The core hole of records whose settings do not say it.
+_FULL = CORE_HOLES["full"].description
 
 # Keys of a record that are not among a site's details: a data set stores them in other fields, or
 # not at all, such as the potentials of all atoms, which take much space and have no use there.
@@ -54,7 +58,8 @@ def collect_sites(
     its projected densities from all of them. The excitation energies of silicon oxides are
     corrected for the finite cell and the finite basis
     (:mod:`hyperspy_coreloss.simulation.cell_size`,
-    :mod:`hyperspy_coreloss.simulation.basis_set`); ``details`` contains the corrections.
+    :mod:`hyperspy_coreloss.simulation.basis_set`); ``details`` contains the corrections. The theory
+    of a site is in ``details["calculation"]["settings"]``: its ``functional`` and ``core_hole``.
 
     Parameters
     ----------
@@ -143,11 +148,14 @@ def _site(
     name: str, record: SiteRecord, structure: ComputedStructure, errors: dict[str, float]
 ) -> ComputedSite:
     label = record.label
-    labels = {spec.name: float(label[spec.name]) for spec in PROPERTIES}
-    labels[EXCITATION_ENERGY.name] -= sum(errors.values())
+    # Theories without a full core hole have no excitation energy.
+    known = [spec.name for spec in PROPERTIES if label[spec.name] is not None]
+    labels = {name: float(label[name]) for name in known}
     details: dict[str, Any] = {key: label[key] for key in label if key not in _ELSEWHERE}
-    details["excitation_energy_uncorrected"] = label[EXCITATION_ENERGY.name]
-    details |= errors
+    if EXCITATION_ENERGY.name in labels:
+        details["excitation_energy_uncorrected"] = labels[EXCITATION_ENERGY.name]
+        labels[EXCITATION_ENERGY.name] -= sum(errors.values())
+        details |= errors
     if record.densities:
         details["potential_shift"] = potential_shift(record)
     details["calculation"] = {
@@ -190,13 +198,16 @@ def _density_chains(record: SiteRecord, density: ProjectedDensity) -> RecursionC
 def excitation_energy_errors(record: SiteRecord) -> dict[str, float]:
     """Return the errors of a record's excitation energy in eV, by cause.
 
-    They are available for oxygen in silicon oxides; otherwise the dictionary is empty. The
-    polarisability was fitted to SiO2. It is counted once for every two oxygen atoms, which carry
-    nearly all of it. The error of the basis was measured at the cutoff `CUTOFF` only, and is left
-    out at others.
+    They are available for oxygen in silicon oxides with a full core hole in PBE; otherwise the
+    dictionary is empty. The polarisability was fitted to SiO2. It is counted once for every two
+    oxygen atoms, which carry nearly all of it. The error of the basis was measured at the cutoff
+    `CUTOFF` only, and is left out at others.
     """
     numbers = np.asarray(record.numbers)
     if set(numbers.tolist()) != {_SILICON, _OXYGEN} or record.label["absorber"] != "O":
+        return {}
+    theory = {"functional": "PBE", "core_hole": _FULL} | record.label["settings"]
+    if (theory["functional"], theory["core_hole"]) != ("PBE", _FULL):
         return {}
     n_formula_units = float((numbers == _OXYGEN).sum()) / 2
     errors = {"cell_size_error": cell_size_error(record.cell, n_formula_units)}

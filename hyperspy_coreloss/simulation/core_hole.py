@@ -1,18 +1,57 @@
-"""PAW data sets with a full 1s core hole, generated once per element in a cache folder."""
+"""PAW data sets with a 1s core hole, generated once per element in a cache folder.
+
+The core hole is a choice of theory. With a full hole the spectrum is that of the final state. Half
+a hole is the transition potential (Triguero, Pettersson and Ågren 1998, Phys. Rev. B 58, 8097).
+Without a hole the spectrum is that of the ground state.
+
+Each cell is neutral: what is missing in 1s is in the conduction band, so half a hole is Slater's
+transition state. GPAW's ``charge`` is therefore minus the number of missing electrons. A charged
+cell would need a uniform background, and theories would differ in its charge.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.files import replace_file
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _LOGGER = logging.getLogger(__name__)
 
-#: GPAW's name of the data sets: full core hole in 1s.
-SETUP_NAME = "fch1s"
+
+@dataclass(frozen=True)
+class CoreHole:
+    """A choice of core hole.
+
+    Parameters
+    ----------
+    setup_name
+        GPAW's name of the PAW data sets.
+    electrons
+        Number of electrons missing in 1s; as many are in the conduction band.
+    description
+        The choice in words, as in the settings of every record.
+    """
+
+    setup_name: str
+    electrons: float
+    description: str
+
+
+#: Choices of the core hole by name. GPAW names the data sets after what they are used for: full and
+#: half core hole, and emission, which needs the 1s state but no hole in it.
+CORE_HOLES = {
+    "full": CoreHole("fch1s", 1, "full 1s, neutral cell"),
+    "half": CoreHole("hch1s", 0.5, "half 1s, neutral cell"),
+    "none": CoreHole("xes1s", 0, "none, ground state"),
+}
 
 #: Environment variable that names the cache folder.
 CACHE_VARIABLE = "HYPERSPY_CORELOSS_CACHE"
@@ -34,9 +73,9 @@ def cache_folder() -> Path:
 
 
 def ensure_core_hole_setup(
-    element: str, functional: str = "PBE", folder: Path | None = None
+    element: str, functional: str = "PBE", folder: Path | None = None, core_hole: str = "full"
 ) -> Path:
-    """Generate a PAW data set of `element` that lacks one 1s electron, and show it to GPAW.
+    """Generate a PAW data set of `element` with a core hole in 1s, and show it to GPAW.
 
     Parameters
     ----------
@@ -46,30 +85,72 @@ def ensure_core_hole_setup(
         Exchange-correlation functional of the atomic calculation.
     folder
         Folder of the data sets; default :func:`cache_folder`. Existing files are kept.
+    core_hole
+        Key of `CORE_HOLES`.
 
     Returns
     -------
     pathlib.Path
-        Folder with ``<element>.fch1s.<functional>`` and the basis of the initial density.
+        Folder with ``<element>.<setup name>.<functional>`` and the basis of the initial density.
 
     Raises
     ------
     SimulationError
         If GPAW has no parameters for the element, or its generator fails.
     """
+    hole = CORE_HOLES[core_hole]
     folder = cache_folder() if folder is None else Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    data_set = folder / f"{element}.{SETUP_NAME}.{functional}"
+    data_set = folder / f"{element}.{hole.setup_name}.{functional}"
     if not data_set.exists():
-        _generate(element, functional, data_set)
-    basis = folder / f"{element}.{SETUP_NAME}.dzp.basis"
+        _generate(element, functional, hole, data_set)
+    basis = folder / f"{element}.{hole.setup_name}.dzp.basis"
     if not basis.exists():
         _copy_basis(element, basis)
     _register(folder)
     return folder
 
 
-def _generate(element: str, functional: str, path: Path) -> None:
+def check_functional(functional: str, elements: Iterable[str]) -> None:
+    """Refuse a functional with which GPAW cannot calculate these elements.
+
+    The recursion takes a local potential from GPAW; a functional must be an LDA or a GGA.
+
+    Parameters
+    ----------
+    functional
+        GPAW's name of the functional.
+    elements
+        Chemical symbols.
+
+    Raises
+    ------
+    SimulationError
+        If the functional is unknown or of another type, or GPAW lacks a PAW data set for it.
+    """
+    from gpaw.setup_data import search_for_file
+    from gpaw.xc import XC
+
+    try:
+        kind = XC(functional).type
+    except NameError:
+        kind = "unknown to GPAW"
+    if kind not in ("LDA", "GGA"):
+        msg = f"The functional must be an LDA or a GGA; {functional!r} is {kind}. Use PBE or LDA."
+        raise SimulationError(msg)
+    for element in sorted(set(elements)):
+        try:
+            search_for_file(f"{element}.{functional}")
+        except FileNotFoundError as error:
+            msg = (
+                f"The functional {functional} needs PAW data sets of all elements; GPAW has none "
+                f"of {element}. Use PBE, LDA, RPBE or revPBE, or add the data set "
+                f"{element}.{functional} to the folders of GPAW_SETUP_PATH."
+            )
+            raise SimulationError(msg) from error
+
+
+def _generate(element: str, functional: str, hole: CoreHole, path: Path) -> None:
     from gpaw.atom.configurations import parameters
     from gpaw.atom.generator import Generator
 
@@ -85,13 +166,18 @@ def _generate(element: str, functional: str, path: Path) -> None:
         settings["rcut"] = list(settings["rcut"])  # the generator extends this list
     try:
         generator = Generator(
-            element, functional, scalarrel=True, corehole=(1, 0, 1.0), nofiles=True, txt=None
+            element,
+            functional,
+            scalarrel=True,
+            corehole=(1, 0, float(hole.electrons)),
+            nofiles=True,
+            txt=None,
         )
-        setup = generator.run(name=SETUP_NAME, write_xml=False, **settings)
+        setup = generator.run(name=hole.setup_name, write_xml=False, **settings)
     except (ArithmeticError, AssertionError, RuntimeError, ValueError) as error:
         msg = (
-            f"GPAW's generator must converge for {element} with one 1s electron missing; it "
-            f"stopped with {error!r}. Give a folder that already contains {path.name}."
+            f"GPAW's generator must converge for {element} with {hole.electrons:g} 1s electrons "
+            f"missing; it stopped with {error!r}. Give a folder that already contains {path.name}."
         )
         raise SimulationError(msg) from error
     # Several workers may write the same file at the same time: each replaces it as a whole.

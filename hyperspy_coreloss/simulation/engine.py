@@ -2,20 +2,26 @@
 
 The core-hole cell is neutral (``charge=-1`` with a PAW data set that lacks one 1s electron): the
 excited electron is at the bottom of the conduction band. One self-consistent calculation gives both
-the spectrum and the excitation energy.
+the spectrum and the excitation energy. The settings may ask for half a core hole or none instead
+(:mod:`.core_hole`); these give spectra only.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.provenance import software_versions
-from hyperspy_coreloss.simulation.core_hole import SETUP_NAME, ensure_core_hole_setup
+from hyperspy_coreloss.simulation.core_hole import (
+    CORE_HOLES,
+    check_functional,
+    ensure_core_hole_setup,
+)
+from hyperspy_coreloss.simulation.engine_settings import PRECISIONS, EngineSettings
 from hyperspy_coreloss.simulation.recursion import (
     PlaneWaveHamiltonian,
     Recursion,
@@ -33,63 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LOGGER = logging.getLogger(__name__)
-_PRECISIONS = {"single": np.complex64, "double": np.complex128}
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """Numerical settings of all calculations; they are stored with each result.
-
-    Parameters
-    ----------
-    cutoff
-        Plane-wave cutoff in eV. A cutoff of 300 eV visibly distorts the main peak of O-K. Spectra
-        at 400 and 520 eV have a cosine of at least 0.9990. The excitation energy is 1.21 to
-        1.23 eV higher at 400 than at 520 eV (``benchmarks/simulation_convergence.py``);
-        :func:`.basis_set_error` corrects it.
-    functional
-        Exchange-correlation functional.
-    smearing
-        Width of the Fermi-Dirac occupations in eV.
-    steps
-        Recursion steps. Spectra of 250 and 500 steps have a cosine of at least 0.99999
-        (``benchmarks/simulation_convergence.py``).
-    precision
-        Precision of the recursion's vectors, "single" or "double". Single precision takes half
-        the time; its vectors lose orthogonality sooner, which acts like a smaller number of steps.
-    empty_bands
-        Number of bands above the occupied ones in the self-consistent calculations.
-    density_convergence, eigenstate_convergence, energy_convergence
-        GPAW's convergence criteria in electrons, eV**2 and eV, each per valence electron.
-    population_basis
-        LCAO basis of the Mulliken analysis; the populations depend on it.
-    population_grid
-        Grid spacing of the LCAO calculation in angstrom.
-    """
-
-    cutoff: float = 400.0
-    functional: str = "PBE"
-    smearing: float = 0.05
-    steps: int = 250
-    precision: str = "single"
-    empty_bands: int = 8
-    density_convergence: float = 2e-3
-    eigenstate_convergence: float = 1e-4
-    energy_convergence: float = 1e-3
-    population_basis: str = "sz(dzp)"
-    population_grid: float = 0.2
-
-    def __post_init__(self) -> None:
-        if self.precision not in _PRECISIONS:
-            msg = (
-                f"The precision of the recursion must be {' or '.join(_PRECISIONS)}; "
-                f"{self.precision!r} was given."
-            )
-            raise SimulationError(msg)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a JSON-ready dictionary."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -141,7 +90,8 @@ def excitation_energy(ground: GroundState, core_hole: CoreHoleState) -> float:
     """Return the total-energy difference in eV between the core-hole cell and the ground state.
 
     It is not corrected for the finite cell (:func:`.cell_size_error`) and the finite plane-wave
-    basis (:func:`.basis_set_error`), on which it depends.
+    basis (:func:`.basis_set_error`), on which it depends. Only with a full core hole is it the
+    excitation energy: the total energy of half a hole is that of no state.
     """
     return core_hole.energy + core_hole.reference_energy - ground.energy - ground.reference_energy
 
@@ -157,8 +107,9 @@ def converge_ground_state(atoms: Atoms, settings: EngineSettings) -> Any:
     Raises
     ------
     SimulationError
-        If GPAW does not converge.
+        If GPAW has no data sets for the functional, or does not converge.
     """
+    check_functional(settings.functional, atoms.symbols)
     calculator = plane_wave_calculator(settings)
     _converge(atoms, calculator, "The ground state")
     return calculator
@@ -189,7 +140,7 @@ def converge_core_hole(
     setup_folder: Path | None = None,
     ground_state: Any = None,
 ) -> Any:
-    """Converge the neutral cell with a 1s core hole at `site`; return the GPAW calculator.
+    """Converge the neutral cell with the core hole of `settings` at `site`; return the calculator.
 
     Parameters
     ----------
@@ -208,8 +159,8 @@ def converge_core_hole(
     Raises
     ------
     SimulationError
-        If there is no such atom, its core-hole data set cannot be generated, or GPAW does not
-        converge.
+        If there is no such atom, its core-hole data set cannot be generated, GPAW has no data sets
+        for the functional, or it does not converge.
     """
     if not 0 <= site < len(atoms):
         msg = (
@@ -217,8 +168,14 @@ def converge_core_hole(
             f"{len(atoms) - 1}; found {site}. Choose a site from absorbing_sites()."
         )
         raise SimulationError(msg)
-    ensure_core_hole_setup(atoms[site].symbol, settings.functional, setup_folder)
-    calculator = plane_wave_calculator(settings, setups={site: SETUP_NAME}, charge=-1)
+    check_functional(settings.functional, atoms.symbols)
+    hole = CORE_HOLES[settings.core_hole]
+    ensure_core_hole_setup(
+        atoms[site].symbol, settings.functional, setup_folder, settings.core_hole
+    )
+    calculator = plane_wave_calculator(
+        settings, setups={site: hole.setup_name}, charge=-hole.electrons
+    )
     _converge(atoms, calculator, f"The core-hole cell of site {site}", ground_state)
     return calculator
 
@@ -329,7 +286,7 @@ def _recursion(
     coefficients = []
     for kpoint in kpoints:
         hamiltonian = PlaneWaveHamiltonian.from_calculator(
-            calculator, kpoint, settings.cutoff, precision=_PRECISIONS[settings.precision]
+            calculator, kpoint, settings.cutoff, precision=PRECISIONS[settings.precision]
         )
         coefficients.append(haydock_recursion(hamiltonian, site, amplitudes, settings.steps))
     alpha, beta, norm = (np.stack(arrays) for arrays in zip(*coefficients, strict=True))
@@ -386,8 +343,8 @@ def band_edges(calculator: Any) -> tuple[float, float]:
     """Return the energies of the highest filled band and of the next at Gamma, in eV.
 
     The core-hole cell has an odd number of electrons; the band of the single, excited electron
-    counts as the LUMO.
+    counts as the LUMO, also if only half an electron is in it.
     """
     eigenvalues = calculator.get_eigenvalues()
-    filled = round(calculator.wfs.nvalence) // 2
+    filled = round(2 * calculator.wfs.nvalence) // 4
     return float(eigenvalues[filled - 1]), float(eigenvalues[filled])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
 
-    from hyperspy_coreloss.simulation.engine import EngineSettings
+    from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def calculate_populations(atoms: Atoms, settings: EngineSettings) -> Populations
         mode="lcao",
         basis=settings.population_basis,
         h=settings.population_grid,
-        xc=settings.functional,
+        xc=settings.population_functional,
         symmetry="off",
         occupations=FermiDirac(settings.smearing),
         txt=None,

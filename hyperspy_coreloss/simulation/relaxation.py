@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
-from hyperspy_coreloss.simulation.engine import EngineSettings, plane_wave_calculator
+from hyperspy_coreloss.simulation.engine import plane_wave_calculator
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.structures import check_cell
 
 if TYPE_CHECKING:

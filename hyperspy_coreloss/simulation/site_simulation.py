@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.core_hole import CORE_HOLES
 from hyperspy_coreloss.simulation.engine import (
-    EngineSettings,
     GroundState,
     code_versions,
     converge_core_hole,
@@ -23,6 +23,7 @@ from hyperspy_coreloss.simulation.engine import (
     ground_state_of,
     projected_density_recursion,
 )
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
 from hyperspy_coreloss.simulation.populations import Populations, calculate_populations
 from hyperspy_coreloss.simulation.site_record import ProjectedDensity, SiteRecord, save_arrays
@@ -131,9 +132,12 @@ class SiteSimulator:
         state = core_hole_state_of(calculator, site, self.settings)
         densities = self._densities(prepared, calculator, site)
         label = _labels(task, prepared, site, state)
+        # Only total energies of a full hole give it; that of half a hole is no excited state's.
+        full = self.settings.core_hole == "full"
+        label["excitation_energy"] = excitation_energy(prepared.ground, state) if full else None
         label["settings"] = self.settings.to_dict() | {
             "kpoints": state.recursion.kpoints.tolist(),
-            "core_hole": "full 1s, neutral cell",
+            "core_hole": CORE_HOLES[self.settings.core_hole].description,
         }
         label["cpu_s"] = time.process_time() - started
         return SiteRecord(
@@ -159,7 +163,8 @@ class SiteSimulator:
             atoms += sorted({int(i) for i in bonded_neighbours(prepared.atoms, site).indices})
         densities = []
         for atom in atoms:
-            for calculator in (prepared.calculator, core_hole):
+            states = (prepared.calculator, core_hole)
+            for calculator in states[: 1 if self.settings.core_hole == "none" else 2]:
                 recursion = projected_density_recursion(calculator, atom, self.settings)
                 densities.append(
                     ProjectedDensity(
@@ -182,7 +187,6 @@ def _labels(
         **geometry_labels(atoms, site).to_dict(),
         "mulliken_charge": populations.mulliken_charge(site),
         "bond_overlap_population": populations.bond_overlap_population(atoms, site),
-        "excitation_energy": excitation_energy(ground, state),
         **_energies(ground, state),
         "structure": task.name,
         "phase": task.phase,
@@ -245,7 +249,7 @@ def _save_ground_state(
         shared=populations.shared,
         valence=populations.valence,
         basis=np.array(populations.basis),
-        settings=np.array(json.dumps(settings.to_dict())),
+        settings=np.array(json.dumps(_of_ground_state(settings.to_dict()))),
     )
 
 
@@ -261,10 +265,18 @@ def _load_ground_state(
                 np.allclose(saved["cell"], atoms.cell[:], atol=1e-8)
                 and np.allclose(saved["positions"], atoms.positions, atol=1e-8)
             )
-            if not same or json.loads(str(saved["settings"])) != settings.to_dict():
+            earlier = _of_ground_state(json.loads(str(saved["settings"])))
+            if not same or earlier != _of_ground_state(settings.to_dict()):
                 return None
             energy, reference, homo, lumo = (float(value) for value in saved["energies"])
             ground = GroundState(energy, reference, homo, lumo, saved["atomic_potentials"])
             return ground, Populations(saved["shared"], saved["valence"], str(saved["basis"]))
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
+
+
+def _of_ground_state(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that a ground state depends on; it may be older than some of them."""
+    # Populations were once computed with the functional of the spectra.
+    own = {"population_functional": settings["functional"]} | settings
+    return {key: value for key, value in own.items() if key != "core_hole"}

@@ -48,14 +48,15 @@ def start_from(calculator: Any, ground_state: Any, atoms: Atoms) -> None:
     if shared < waves.bd.nbands:
         waves.random_wave_functions(shared)
     waves.orthonormalize()  # the core-hole atom has a different PAW overlap
-    point.f_n = _occupations(round(waves.nvalence), waves.bd.nbands)
+    point.f_n = _occupations(waves.nvalence, waves.bd.nbands)
     waves.initialize(calculator.density, calculator.hamiltonian, calculator.spos_ac)
     waves.eigensolver.reset()
     calculator.scf.reset()
 
 
-def _occupations(electrons: int, bands: int) -> np.ndarray:
+def _occupations(electrons: float, bands: int) -> np.ndarray:
+    halves = round(2 * electrons)  # with half a core hole, their number is not whole
     filled = np.zeros(bands)
-    filled[: electrons // 2] = 2.0
-    filled[electrons // 2] = electrons % 2
+    filled[: halves // 4] = 2.0
+    filled[halves // 4] = (halves % 4) / 2
     return filled

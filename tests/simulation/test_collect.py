@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("pymatgen", reason="needs the extra 'simulation'")
 
+from hyperspy_coreloss.dataset.card import render_dataset_card
+from hyperspy_coreloss.dataset.dataset import SpectrumDataset, load_dataset
 from hyperspy_coreloss.errors import DatasetError, SimulationError
 from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
@@ -82,6 +84,7 @@ def test_excitation_energies_of_silica_are_corrected_for_cell_and_basis(tmp_path
         ({"numbers": (12, 8, 8)}, set()),
         ({"absorber": "Si"}, set()),
         ({"settings": {"cutoff": 300.0}}, {"cell_size_error"}),
+        ({"settings": {"cutoff": 400.0, "functional": "LDA"}}, set()),
     ],
 )
 def test_a_correction_that_is_not_known_is_not_made(tmp_path, changes, known):
@@ -90,6 +93,30 @@ def test_a_correction_that_is_not_known_is_not_made(tmp_path, changes, known):
     made = {key: site.details[key] for key in site.details if key.endswith("_error")}
     assert set(made) == known
     assert site.labels["excitation_energy"] == pytest.approx(543.0 - sum(made.values()))
+
+
+def test_a_site_without_an_excitation_energy_has_no_such_label(tmp_path):
+    theory = {"cutoff": 400.0, "functional": "LDA", "core_hole": "half 1s, neutral cell"}
+    write_site(tmp_path, "half", excitation_energy=None, settings=theory)
+    (site,) = collect_sites(tmp_path)
+    assert "excitation_energy" not in site.labels
+    assert len(site.labels) == 5
+    assert not [key for key in site.details if "error" in key or "uncorrected" in key]
+    assert site.details["calculation"]["settings"] == theory
+    spectra = SpectrumDataset((site,), "other theory", "CC0", "O_K")
+    spectra.save(tmp_path / "half.nc")
+    again = load_dataset(tmp_path / "half.nc")
+    assert np.isnan(again.targets[0, 5])
+    assert np.isfinite(again.targets[0, :5]).all()
+    assert again.sites[0].details["calculation"]["settings"] == theory
+    assert "excitation energy (eV) | 0 |" in render_dataset_card(again, "half")
+
+
+@pytest.mark.parametrize("words", [{}, {"functional": "PBE", "core_hole": "full 1s, neutral cell"}])
+def test_settings_that_do_not_name_the_theory_mean_the_usual_one(tmp_path, words):
+    write_site(tmp_path, "old", settings={"cutoff": 400.0, **words})
+    (site,) = collect_sites(tmp_path)
+    assert {"cell_size_error", "basis_set_error"} <= set(site.details)
 
 
 def test_projected_densities_of_another_folder_are_added(tmp_path):

@@ -16,9 +16,8 @@ from hyperspy_coreloss.dataset.continued_fraction import spectrum_from_recursion
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation import engine
 from hyperspy_coreloss.simulation.basis_set import plane_wave_count
-from hyperspy_coreloss.simulation.core_hole import SETUP_NAME, ensure_core_hole_setup
+from hyperspy_coreloss.simulation.core_hole import CORE_HOLES, ensure_core_hole_setup
 from hyperspy_coreloss.simulation.engine import (
-    EngineSettings,
     absorption_recursion,
     calculate_core_hole,
     converge_core_hole,
@@ -27,6 +26,7 @@ from hyperspy_coreloss.simulation.engine import (
     ground_state_of,
     projected_density_recursion,
 )
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.populations import calculate_populations
 from hyperspy_coreloss.simulation.projectors import ProjectorFunctions
 from hyperspy_coreloss.simulation.recursion import (
@@ -38,6 +38,7 @@ from hyperspy_coreloss.simulation.recursion import (
 )
 from hyperspy_coreloss.simulation.structures import absorbing_sites
 
+SETUP_NAME = CORE_HOLES["full"].setup_name
 FAST = EngineSettings(cutoff=300.0, steps=200)
 GAMMA = np.zeros((1, 3))
 ENERGY = np.linspace(-25, 60, 400)

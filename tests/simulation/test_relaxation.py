@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.io import read
 
 from hyperspy_coreloss.errors import SimulationError, StructureError
-from hyperspy_coreloss.simulation.engine import EngineSettings
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.relaxation import RelaxationSettings, relax
 from tests.paths import ROOT
 

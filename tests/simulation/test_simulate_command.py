@@ -36,3 +36,19 @@ def test_structures_become_sites_that_make_a_data_set(tmp_path, stishovite):
     assert collected.phases == ("stishovite",)
     assert 500 < collected.targets[0, 5] < 600
     assert "1 of 1 sites done" in CliRunner().invoke(main, arguments).output
+
+
+def test_another_theory_is_in_the_details_of_the_sites(tmp_path, stishovite):
+    write(tmp_path / "stishovite.cif", stishovite)
+    theory = ("--core-hole", "half", "--functional", "LDA")
+    arguments = ["simulate", str(tmp_path / "stishovite.cif"), "-o", str(tmp_path / "sites")]
+    finished = CliRunner().invoke(main, [*arguments, *TINY, *theory])
+    assert "1 of 1 sites done, 0 failed" in finished.output
+    words = ["-o", str(tmp_path / "tiny.nc"), "--description", "tiny", "--licence", "CC0"]
+    CliRunner().invoke(main, ["dataset", "collect", str(tmp_path / "sites"), *words])
+    (site,) = load_dataset(tmp_path / "tiny.nc").sites
+    settings = site.details["calculation"]["settings"]
+    assert settings["core_hole"] == "half 1s, neutral cell"
+    assert (settings["functional"], settings["population_functional"]) == ("LDA", "PBE")
+    assert "excitation_energy" not in site.labels
+    assert -1.0 < site.labels["mulliken_charge"] < 0.0

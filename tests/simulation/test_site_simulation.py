@@ -19,7 +19,7 @@ from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.simulation import site_simulation
 from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
 from hyperspy_coreloss.simulation.comparison import recursion_chains
-from hyperspy_coreloss.simulation.engine import EngineSettings
+from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.projected_density import density_of_states, find_density
 from hyperspy_coreloss.simulation.site_record import load_site_record
@@ -150,3 +150,54 @@ def test_a_ground_state_of_another_cell_or_setting_is_not_taken(
         simulator = replace(simulator, settings=replace(simulator.settings, cutoff=350.0))
     with pytest.raises(Computed):
         simulator.prepare(task, campaign_folder / "ground")
+
+
+def test_a_ground_state_serves_every_core_hole_and_older_settings(
+    campaign_folder, simulator, task, tmp_path, monkeypatch
+):
+    class Computed(Exception):  # noqa: N818 - a signal, no error
+        pass
+
+    def compute(*_):
+        raise Computed
+
+    monkeypatch.setattr(site_simulation, "converge_ground_state", compute)
+    with np.load(campaign_folder / "ground" / f"{task.name}.npz") as saved:
+        arrays = dict(saved)
+    settings = json.loads(str(arrays["settings"]))
+    assert "core_hole" not in settings
+    del settings["population_functional"]  # as in files of earlier versions
+    np.savez(tmp_path / f"{task.name}.npz", **arrays | {"settings": json.dumps(settings)})
+    for folder in (campaign_folder / "ground", tmp_path):
+        for core_hole in ("full", "half", "none"):
+            other = replace(simulator.settings, core_hole=core_hole)
+            prepared = replace(simulator, settings=other).prepare(task, folder)
+            assert prepared.ground.energy == arrays["energies"][0]
+    for change in ({"functional": "LDA"}, {"population_functional": "LDA"}):
+        other = replace(simulator, settings=replace(simulator.settings, **change))
+        with pytest.raises(Computed):
+            other.prepare(task, tmp_path)
+
+
+@pytest.mark.parametrize("core_hole", ["half", "none"])
+def test_only_the_full_core_hole_has_an_excitation_energy(
+    campaign_folder, simulator, task, core_hole
+):
+    usual = load_site_record(record_path(campaign_folder, task.name, 2)).label
+    assert usual["settings"]["core_hole"] == "full 1s, neutral cell"
+    other = replace(simulator, settings=replace(simulator.settings, core_hole=core_hole))
+    prepared = other.prepare(task, campaign_folder / "ground")
+    label = other.simulate(task, prepared, 2).label
+    assert label["excitation_energy"] is None
+    assert label["settings"]["core_hole"].startswith(core_hole)
+    others = [spec.name for spec in PROPERTIES if spec.name != "excitation_energy"]
+    assert all(label[name] == usual[name] for name in others)
+    assert np.isfinite([label["homo"], label["lumo"]]).all()
+
+
+def test_without_a_core_hole_there_is_one_density(campaign_folder, simulator, task):
+    settings = replace(simulator.settings, core_hole="none", steps=5)
+    simulator = replace(simulator, settings=settings, projected_density="site")
+    prepared = simulator.prepare(task, campaign_folder / "other_ground")
+    (density,) = simulator.simulate(task, prepared, 2).densities
+    assert not density.core_hole
