@@ -5,13 +5,15 @@ BIN = $(VENV)/bin
 SITES ?= training/sites
 DATA = hyperspy_coreloss/data/oxygen_k_sites.nc
 TRANSFER = hyperspy_coreloss/data/oxygen_k_transfer.nc
+# Oxides that are not silica, to test what is noticed as foreign. The file is not committed.
+FOREIGN ?= training/foreign/oxygen_k_foreign.nc
 MODELS = hyperspy_coreloss/data/pretrained
 EMULATORS = hyperspy_coreloss/data/emulators
 # Structures that the campaign computes sites of, and how many workers it has.
 STRUCTURES ?= ../shared/data/structures
 WORKERS ?= 1
 
-.PHONY: help demo test test-simulation docs campaign data transfer transfer-data study tries models fits refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study tries models fits refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -22,6 +24,7 @@ help:
 	@echo "make data   collect the data set from SITES"
 	@echo "make transfer  go on computing some sites by another theory, into training/transfer/sites"
 	@echo "make transfer-data  collect the transfer set from them"
+	@echo "make foreign-data   collect the data set of oxides that are not silica"
 	@echo "make study  repeat the paper's study on the data set, into results/"
 	@echo "make tries  repeat what was tried to bring the errors down, into results/"
 	@echo "make models train the shipped models and the emulator on the data set"
@@ -71,6 +74,10 @@ transfer: $(VENV)/simulation-ready
 transfer-data: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss dataset collect training/transfer/sites --output $(TRANSFER) \
 		--description "$$(cat training/transfer/words.txt)"
+
+foreign-data: $(VENV)/simulation-ready
+	$(BIN)/hyperspy-coreloss dataset collect training/foreign/sites --output $(FOREIGN) \
+		--description "$$(cat training/foreign/words/dataset.txt)"
 
 study: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss study $(DATA) --output results --commit "$$(git rev-parse HEAD)"

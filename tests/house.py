@@ -120,6 +120,7 @@ ROOMS = (
         (
             "voronoi",
             "labels",
+            "closed_shells",
             "structures",
             "topology",
             "structure_files",

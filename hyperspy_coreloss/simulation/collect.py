@@ -11,7 +11,7 @@ import numpy as np
 from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure, RecursionChains
 from hyperspy_coreloss.dataset.population import OTHER
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.properties import EXCITATION_ENERGY, PROPERTIES
+from hyperspy_coreloss.properties import BOND_ANGLE, BOND_LENGTH, EXCITATION_ENERGY, PROPERTIES
 from hyperspy_coreloss.simulation.basis_set import CUTOFF, basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.comparison import recursion_chains
@@ -24,10 +24,19 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.simulation.site_record import ProjectedDensity
 
-_SILICON, _OXYGEN = 14, 8
+_HYDROGEN, _OXYGEN, _SILICON = 1, 8, 14
 
 # The core hole of records whose settings do not say it.
 _FULL = CORE_HOLES["full"].description
+
+# Definitions of the labels of sites other than oxygen in silicon oxides.
+_OTHER_DEFINITIONS = {
+    BOND_LENGTH.name: "Mean distance from the absorbing atom to its bonded neighbours, which are "
+    "closer than 1.243 times the sum of the covalent radii (Cordero et al. 2008).",
+    BOND_ANGLE.name: "Mean angle between the bonds of the absorbing atom.",
+    EXCITATION_ENERGY.name: "Total-energy difference between the neutral core-hole cell and the "
+    "ground state (PBE), not corrected for the finite cell and basis.",
+}
 
 # Keys of a record that are not among a site's details: a data set stores them in other fields, or
 # not at all, such as the potentials of all atoms, which take much space and have no use there.
@@ -58,8 +67,10 @@ def collect_sites(
     its projected densities from all of them. The excitation energies of silicon oxides are
     corrected for the finite cell and the finite basis
     (:mod:`hyperspy_coreloss.simulation.cell_size`,
-    :mod:`hyperspy_coreloss.simulation.basis_set`); ``details`` contains the corrections. The theory
-    of a site is in ``details["calculation"]["settings"]``: its ``functional`` and ``core_hole``.
+    :mod:`hyperspy_coreloss.simulation.basis_set`); ``details`` contains the corrections. Those of
+    other materials are not corrected. Their labels therefore have other definitions, and a data
+    set with both kinds of sites is refused. The theory of a site is in
+    ``details["calculation"]["settings"]``: its ``functional`` and ``core_hole``.
 
     Parameters
     ----------
@@ -161,6 +172,8 @@ def _site(
     details["calculation"] = {
         key: label[key] for key in ("settings", "versions", "population_basis")
     }
+    if not _is_oxygen_of_silica(record):
+        details["label_definitions"] = _OTHER_DEFINITIONS
     return ComputedSite(
         name=name,
         structure=structure,
@@ -203,14 +216,20 @@ def excitation_energy_errors(record: SiteRecord) -> dict[str, float]:
     oxygen atoms, which carry nearly all of it. The error of the basis was measured at the cutoff
     `CUTOFF` only, and is left out at others.
     """
-    numbers = np.asarray(record.numbers)
-    if set(numbers.tolist()) != {_SILICON, _OXYGEN} or record.label["absorber"] != "O":
+    if not _is_oxygen_of_silica(record):
         return {}
     theory = {"functional": "PBE", "core_hole": _FULL} | record.label["settings"]
     if (theory["functional"], theory["core_hole"]) != ("PBE", _FULL):
         return {}
-    n_formula_units = float((numbers == _OXYGEN).sum()) / 2
+    n_formula_units = float((np.asarray(record.numbers) == _OXYGEN).sum()) / 2
     errors = {"cell_size_error": cell_size_error(record.cell, n_formula_units)}
     if record.label["settings"]["cutoff"] == CUTOFF:
         errors["basis_set_error"] = basis_set_error(record.cell)
     return errors
+
+
+def _is_oxygen_of_silica(record: SiteRecord) -> bool:
+    """Tell whether the site is oxygen of a silicon oxide, which may have silanol groups."""
+    elements = set(np.asarray(record.numbers).tolist())
+    silica = {_SILICON, _OXYGEN} <= elements <= {_SILICON, _OXYGEN, _HYDROGEN}
+    return silica and record.label["absorber"] == "O"

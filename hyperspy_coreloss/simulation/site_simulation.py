@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.simulation.closed_shells import check_gap
 from hyperspy_coreloss.simulation.core_hole import CORE_HOLES
 from hyperspy_coreloss.simulation.engine import (
     GroundState,
@@ -96,6 +97,13 @@ class SiteSimulator:
         """Build the supercell of `task` and compute its ground state, or read it from `folder`.
 
         A saved ground state has no wave functions; it is computed again for projected densities.
+
+        Raises
+        ------
+        StructureError
+            If the structure cannot be built, or is no insulator (:func:`.check_gap`).
+        SimulationError
+            If GPAW does not converge.
         """
         atoms = build_structure(task, self.structures_folder, self.smallest_image_distance)
         path = folder / f"{task.name}.npz"
@@ -106,6 +114,7 @@ class SiteSimulator:
         if saved is not None:
             return PreparedStructure(atoms, *saved, calculator)
         ground = ground_state_of(calculator)
+        check_gap(ground.homo, ground.lumo, calculator.wfs.nvalence, task.name)
         populations = calculate_populations(atoms, self.settings)
         _save_ground_state(path, atoms, self.settings, ground, populations)
         return PreparedStructure(atoms, ground, populations, calculator)

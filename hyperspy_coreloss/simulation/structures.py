@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.errors import StructureError
+from hyperspy_coreloss.simulation.closed_shells import check_closed_shells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +60,8 @@ def check_structure(atoms: Atoms, absorber: str, name: str = "the structure") ->
     ------
     StructureError
         If the cell is not periodic in three dimensions, a position is not finite, atoms
-        overlap, or there is no atom of the absorbing element.
+        overlap, there is no atom of the absorbing element, or an element has an open d or f
+        shell (:func:`.check_closed_shells`).
     """
     check_cell(atoms, name)
     if absorber not in atoms.get_chemical_symbols():
@@ -77,6 +79,7 @@ def check_structure(atoms: Atoms, absorber: str, name: str = "the structure") ->
             "Remove the duplicate atom from the structure."
         )
         raise StructureError(msg)
+    check_closed_shells(atoms, name)
 
 
 def check_cell(atoms: Atoms, name: str = "the structure") -> None:

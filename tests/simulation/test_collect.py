@@ -10,6 +10,7 @@ pytest.importorskip("pymatgen", reason="needs the extra 'simulation'")
 from hyperspy_coreloss.dataset.card import render_dataset_card
 from hyperspy_coreloss.dataset.dataset import SpectrumDataset, load_dataset
 from hyperspy_coreloss.errors import DatasetError, SimulationError
+from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.simulation.basis_set import basis_set_error
 from hyperspy_coreloss.simulation.cell_size import cell_size_error
 from hyperspy_coreloss.simulation.collect import collect_sites
@@ -117,6 +118,43 @@ def test_settings_that_do_not_name_the_theory_mean_the_usual_one(tmp_path, words
     write_site(tmp_path, "old", settings={"cutoff": 400.0, **words})
     (site,) = collect_sites(tmp_path)
     assert {"cell_size_error", "basis_set_error"} <= set(site.details)
+
+
+def test_silica_with_silanol_groups_is_silica(tmp_path):
+    write_site(tmp_path, "silanol", numbers=(14, 8, 1))
+    (site,) = collect_sites(tmp_path)
+    assert {"cell_size_error", "basis_set_error"} <= set(site.details)
+    assert "label_definitions" not in site.details
+
+
+def test_labels_of_other_oxides_say_that_they_are_defined_otherwise(tmp_path):
+    write_site(tmp_path, "magnesia", numbers=(12, 8, 8))
+    energy, length = (
+        next(
+            spec
+            for spec in SpectrumDataset(collect_sites(tmp_path), "", "CC0").properties
+            if spec.name == name
+        )
+        for name in ("excitation_energy", "bond_length")
+    )
+    assert "not corrected" in energy.definition
+    assert "Si" not in length.definition
+
+
+def test_silica_and_other_oxides_are_not_mixed(tmp_path):
+    write_site(tmp_path, "silica")
+    write_site(tmp_path, "magnesia", numbers=(12, 8, 8))
+    with pytest.raises(DatasetError, match="same definition"):
+        SpectrumDataset(collect_sites(tmp_path), "", "CC0")
+
+
+def test_a_label_that_makes_no_sense_is_missing_in_the_data_set(tmp_path):
+    labels = {"bond_angle": np.nan, "mulliken_charge": np.nan}
+    write_site(tmp_path, "one_bond", numbers=(6, 8, 8), **labels)
+    SpectrumDataset(collect_sites(tmp_path), "", "CC0").save(tmp_path / "sites.nc")
+    (values,) = load_dataset(tmp_path / "sites.nc").targets
+    missing = [spec.name for spec, value in zip(PROPERTIES, values, strict=True) if value != value]
+    assert missing == ["bond_angle", "mulliken_charge"]
 
 
 def test_projected_densities_of_another_folder_are_added(tmp_path):

@@ -39,6 +39,15 @@ def test_silicon_and_oxygen_are_bonded_up_to_2_2_angstrom():
         assert len(bonded_neighbours(pair, 1).indices) == bonds
 
 
+def test_one_bond_has_no_angle():
+    axis = [[0, 0, 0], [0, 0, 1.16], [0, 0, -1.16]]
+    carbon_dioxide = Atoms("CO2", positions=axis, cell=[6] * 3, pbc=True)
+    labels = geometry_labels(carbon_dioxide, 1)
+    assert labels.coordination == 1
+    assert labels.bond_length == pytest.approx(1.16)
+    assert np.isnan(labels.bond_angle)
+
+
 def test_an_absorber_without_neighbours_is_refused():
     alone = Atoms("O", cell=[15, 15, 15], pbc=True)
     with pytest.raises(StructureError, match="found none"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simula
 
 from ase.io import write
 
-from hyperspy_coreloss.errors import SimulationError
+from hyperspy_coreloss.errors import SimulationError, StructureError
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.simulation import site_simulation
 from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
 from hyperspy_coreloss.simulation.comparison import recursion_chains
+from hyperspy_coreloss.simulation.engine import GroundState
 from hyperspy_coreloss.simulation.engine_settings import EngineSettings
 from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.projected_density import density_of_states, find_density
@@ -97,6 +99,16 @@ def test_a_ground_state_is_computed_once(campaign_folder, simulator, task, monke
     record = load_site_record(record_path(campaign_folder, task.name, 2))
     assert prepared.ground.energy == pytest.approx(record.label["e_gs"])
     np.testing.assert_allclose(prepared.atoms.positions, record.positions)
+
+
+def test_a_metal_is_refused_before_its_sites_are_computed(simulator, task, monkeypatch, tmp_path):
+    calculator = SimpleNamespace(wfs=SimpleNamespace(nvalence=32))
+    ground = GroundState(-1.0, -2.0, 3.0, 3.01, np.zeros(6))
+    monkeypatch.setattr(site_simulation, "converge_ground_state", lambda *_: calculator)
+    monkeypatch.setattr(site_simulation, "ground_state_of", lambda _: ground)
+    with pytest.raises(StructureError, match=r"stishovite-v0 must be an insulator.*0\.01 eV"):
+        simulator.prepare(task, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_projected_densities_are_those_of_ground_state_and_core_hole(
