@@ -5,8 +5,8 @@ BIN = $(VENV)/bin
 SITES ?= training/sites
 DATA = hyperspy_coreloss/data/oxygen_k_sites.nc
 TRANSFER = hyperspy_coreloss/data/oxygen_k_transfer.nc
-# Oxides that are not silica, to test what is noticed as foreign. The file is not committed.
-FOREIGN ?= training/foreign/oxygen_k_foreign.nc
+# Oxides that are not silica, to test what is noticed as foreign.
+FOREIGN = hyperspy_coreloss/data/oxygen_k_foreign.nc
 MODELS = hyperspy_coreloss/data/pretrained
 EMULATORS = hyperspy_coreloss/data/emulators
 # Structures that the campaign computes sites of, and how many workers it has.
@@ -65,7 +65,8 @@ campaign: $(VENV)/simulation-ready
 
 data: $(VENV)/simulation-ready
 	$(BIN)/hyperspy-coreloss dataset collect $(SITES) training/projected_density \
-		--output $(DATA) --convergence training/convergence.jsonl --populations training/silica/populations.json \
+		--output $(DATA) --condense --convergence training/convergence.jsonl \
+		--populations training/silica/populations.json \
 		--description "$$(cat training/silica/words/dataset.txt)"
 
 transfer: $(VENV)/simulation-ready
@@ -73,10 +74,11 @@ transfer: $(VENV)/simulation-ready
 
 transfer-data: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss dataset collect training/transfer/sites --output $(TRANSFER) \
+		--condense --populations training/silica/populations.json \
 		--description "$$(cat training/transfer/words.txt)"
 
 foreign-data: $(VENV)/simulation-ready
-	$(BIN)/hyperspy-coreloss dataset collect training/foreign/sites --output $(FOREIGN) \
+	$(BIN)/hyperspy-coreloss dataset collect training/foreign/sites --output $(FOREIGN) --condense \
 		--description "$$(cat training/foreign/words/dataset.txt)"
 
 study: $(VENV)/ready

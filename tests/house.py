@@ -46,6 +46,7 @@ ROOMS = (
             "continued_fraction",
             "population",
             "computed_site",
+            "condensation",
             "content",
             "table_files",
             "tables",

@@ -38,6 +38,12 @@ def dataset() -> None:
 @click.option(
     "--populations", type=FILE, help="Populations (.json) of structures whose records name none."
 )
+@click.option(
+    "--condense",
+    "condensed",
+    is_flag=True,
+    help="Store curves to 135 eV in place of recursion coefficients, in an eighth of the space.",
+)
 def collect(
     folders: tuple[Path, ...],
     output: Path,
@@ -46,6 +52,8 @@ def collect(
     edge: str,
     convergence: Path | None,
     populations: Path | None,
+    *,
+    condensed: bool,
 ) -> None:
     """Collect the computed sites in FOLDERS, written by `simulate`, into one data set.
 
@@ -53,14 +61,16 @@ def collect(
     """
     import json
 
+    from hyperspy_coreloss.dataset.condensation import condense
     from hyperspy_coreloss.simulation.collect import collect_sites
     from hyperspy_coreloss.simulation.convergence import summarise_convergence
 
     named = {} if populations is None else json.loads(populations.read_text(encoding="utf-8"))
     measured = () if convergence is None else tuple(summarise_convergence(convergence))
-    _write_sites(
-        collect_sites(*folders, populations=named), output, description, licence, edge, measured
-    )
+    sites = collect_sites(*folders, populations=named)
+    if condensed:
+        sites = condense(sites)
+    _write_sites(sites, output, description, licence, edge, measured)
 
 
 @dataset.command("import-castep")

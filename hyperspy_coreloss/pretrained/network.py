@@ -91,6 +91,7 @@ def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDAr
     weights
         Arrays ``layer.N.weight``, ``layer.N.bias``, ``input_mean``, ``input_scale``,
         ``target_mean`` and ``target_scale``. The first axis of each array counts the networks.
+        Those of the layers may be in half precision.
     inputs
         Area-normalised spectra on the window, shape (spectra, window channels).
 
@@ -99,13 +100,19 @@ def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDAr
     ndarray
         Properties predicted by each network, shape (networks, spectra, properties).
     """
-    return _run({name: torch.tensor(array) for name, array in weights.items()}, inputs)
+    return _run(_as_tensors(weights), inputs)
 
 
 @lru_cache(maxsize=8)
 def _tensors(pretrained: Reader) -> dict[str, torch.Tensor]:
+    return _as_tensors(pretrained.weights)
+
+
+def _as_tensors(weights: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
     # The arrays are copied because torch aligns its own memory, and rounding depends on alignment.
-    return {name: torch.tensor(array) for name, array in pretrained.weights.items()}
+    # Weights are stored in half precision, in which processors do not calculate.
+    tensors = {name: torch.tensor(array) for name, array in weights.items()}
+    return {name: t.float() if t.dtype == torch.float16 else t for name, t in tensors.items()}
 
 
 def _run(weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]) -> NDArray[np.float64]:

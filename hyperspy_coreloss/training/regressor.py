@@ -88,7 +88,8 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     Attributes
     ----------
     weights_
-        Arrays ``layer.N.weight``, ``layer.N.bias`` and the scales of inputs and targets.
+        Arrays ``layer.N.weight`` and ``layer.N.bias`` in half precision, and the scales of inputs
+        and targets.
     history_
         Mean absolute error after each epoch on training (with dropout and noise) and validation
         spectra, in standard deviations of the training targets, shape (epochs, 2); NaN without
@@ -137,7 +138,8 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 set_network_weights(network, start)
             augmentation = _augmentation(inputs, scales["input_scale"], settings, self.step)
             weights, history = _optimise(network, (x, t, *augmentation), held, settings)
-        self.weights_ = {**weights, **scales}
+        # In half precision, which takes half the space; errors are far larger than its rounding.
+        self.weights_ = {name: w.astype(np.float16) for name, w in weights.items()} | scales
         self.history_ = history
         self.n_features_in_ = inputs.shape[1]
         return self
