@@ -3,8 +3,8 @@
 Usage: ``python -m training.silica.make_silanols STRUCTURES [--output training/structures]``
 
 STRUCTURES is the folder of structures of the plan; the glass cells are those of the output folder.
-Cells that exist there are kept, and refused seeds are not tried again. Each cell takes about a
-minute on one core.
+Cells that exist there are kept, and refused seeds are not tried again. Each cell takes one to
+three minutes on one core.
 """
 
 from __future__ import annotations
