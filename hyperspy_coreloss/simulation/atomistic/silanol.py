@@ -34,8 +34,8 @@ SilanolKind = Literal["nest", "bridge"]
 #: Number of groups that each kind adds.
 _GROUPS = {"nest": 4, "bridge": 2}
 
-#: Smallest and largest O-H bond length in angstrom. Relaxed with CHGNet, free groups have 0.97 Å, and
-#: those with a hydrogen bond of 1.6 Å have 1.00 Å.
+#: Smallest and largest O-H bond length in angstrom. With CHGNet, free groups have 0.97 Å, and those
+#: with a hydrogen bond of 1.6 Å have 1.00 Å.
 SHORTEST_OH, LONGEST_OH = 0.93, 1.05
 
 # The bonded neighbours, in the order of the alphabet, that an atom of each element may have.
