@@ -84,14 +84,15 @@ BOND_LENGTH = PropertySpec(
     "bond_length",
     "d",
     "angstrom",
-    "Mean distance from the absorbing atom to its bonded neighbours (O to Si within 2.2 Å).",
+    "Mean distance from the absorbing atom to its bonded neighbours (O to Si within 2.2 Å), "
+    "hydrogen left out: in Si-OH, the length of Si-O.",
     _PAPER,
 )
 BOND_ANGLE = PropertySpec(
     "bond_angle",
     "θ",
     "degree",
-    "Mean angle between the bonds of the absorbing atom (Si-O-Si).",
+    "Mean angle between the bonds of the absorbing atom (Si-O-Si; in Si-OH, Si-O-H).",
     _PAPER,
 )
 VORONOI_VOLUME = PropertySpec(
@@ -105,8 +106,8 @@ BOND_OVERLAP_POPULATION = PropertySpec(
     "bond_overlap_population",
     "BOP",
     "electron",
-    "Mulliken overlap population of the absorbing atom's bonds, averaged over the bonds, from "
-    "GPAW's LCAO mode in the sz(dzp) basis; the number depends on the basis.",
+    "Mulliken overlap population of the absorbing atom's bonds, averaged over the bonds, hydrogen "
+    "left out, from GPAW's LCAO mode in the sz(dzp) basis; the number depends on the basis.",
     _PAPER,
 )
 MULLIKEN_CHARGE = PropertySpec(

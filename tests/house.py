@@ -151,6 +151,7 @@ ROOMS = (
             "atomistic.learned_potential",
             "atomistic.glass",
             "atomistic.heat",
+            "atomistic.silanol",
             "atomistic.production",
             "atomistic.description",
             "atomistic",

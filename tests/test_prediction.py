@@ -137,7 +137,7 @@ def test_result_tells_how_it_was_made(image, pretrained):
     node = result.metadata.CoreLossProperty
     assert node.Pretrained.sha256 == pretrained.sha256
     assert node.Preprocessing.edge == "O_K"
-    assert list(node.definitions) == [spec.definition for spec in PROPERTIES]
+    assert list(node.definitions) == [spec.definition for spec in pretrained.properties]
     assert result.metadata.General.title == "Properties of Simulated silica"
 
 

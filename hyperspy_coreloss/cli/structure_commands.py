@@ -11,6 +11,9 @@ from hyperspy_coreloss.cli.options import FILE, PATH
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hyperspy_coreloss.simulation.atomistic.production import MadeStructures
+    from hyperspy_coreloss.simulation.atomistic.silanol import SilanolKind
+
 _OUTPUT = click.option(
     "-o", "--output", type=PATH, required=True, help="Folder for the structures (.xyz)."
 )
@@ -22,7 +25,7 @@ _WORKERS = click.option(
 
 @click.group()
 def structures() -> None:
-    """Make structures for `simulate`: glasses, suboxides, heated crystals."""
+    """Make structures for `simulate`: glasses, suboxides, heated crystals, silanol groups."""
 
 
 @structures.command()
@@ -68,10 +71,7 @@ def glass(
         relaxation=ForceRelaxation(cell="fixed volume" if keep_density else "free"),
     )
     made = make_glasses(settings, range(first_seed, first_seed + seeds), output, workers=workers)
-    for name, reason in made.refused.items():
-        click.echo(f"refused {name}: {reason}", err=True)
-    click.echo(f"{len(made.accepted)} of {seeds} cells in {output}")
-    _describe(made.accepted, picture)
+    _report(made, seeds, output, picture)
 
 
 @structures.command()
@@ -94,11 +94,60 @@ def heat(
 
 
 @structures.command()
+@click.argument("file", type=FILE)
+@click.option(
+    "--groups",
+    type=click.Choice(("nest", "bridge")),
+    default="bridge",
+    show_default=True,
+    help="Four groups at a missing silicon atom, or two at a hydrolysed bridge Si-O-Si.",
+)
+@click.option("--seeds", default=1, show_default=True, help="Number of cells that are tried.")
+@click.option("--first-seed", default=1, show_default=True, help="Seed of the first cell.")
+@click.option("--phase", help="Phase of FILE.  [default: that in FILE, or its name]")
+@_OUTPUT
+@_PICTURE
+@_WORKERS
+def silanol(
+    file: Path,
+    groups: SilanolKind,
+    seeds: int,
+    first_seed: int,
+    phase: str | None,
+    output: Path,
+    picture: Path | None,
+    workers: int,
+) -> None:
+    """Add silanol groups (Si-OH) to the silica in FILE, relax it, and check each cell.
+
+    To resume, or to try more seeds, repeat the command: cells that exist are kept.
+    """
+    from hyperspy_coreloss.simulation.atomistic.production import make_silanols
+
+    made = make_silanols(
+        file,
+        groups,
+        range(first_seed, first_seed + seeds),
+        output,
+        origin={} if phase is None else {"phase": phase},
+        workers=workers,
+    )
+    _report(made, seeds, output, picture)
+
+
+@structures.command()
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @_PICTURE
 def describe(files: tuple[Path, ...], picture: Path | None) -> None:
     """Print bonds, angles and density of the structures in FILES beside published ones."""
     _describe(files, picture)
+
+
+def _report(made: MadeStructures, seeds: int, output: Path, picture: Path | None) -> None:
+    for name, reason in made.refused.items():
+        click.echo(f"refused {name}: {reason}", err=True)
+    click.echo(f"{len(made.accepted)} of {seeds} cells in {output}")
+    _describe(made.accepted, picture)
 
 
 def _describe(files: tuple[Path, ...], picture: Path | None) -> None:

@@ -32,7 +32,8 @@ _FULL = CORE_HOLES["full"].description
 # Definitions of the labels of sites other than oxygen in silicon oxides.
 _OTHER_DEFINITIONS = {
     BOND_LENGTH.name: "Mean distance from the absorbing atom to its bonded neighbours, which are "
-    "closer than 1.243 times the sum of the covalent radii (Cordero et al. 2008).",
+    "closer than 1.243 times the sum of the covalent radii (Cordero et al. 2008); hydrogen is left "
+    "out unless there are no others.",
     BOND_ANGLE.name: "Mean angle between the bonds of the absorbing atom.",
     EXCITATION_ENERGY.name: "Total-energy difference between the neutral core-hole cell and the "
     "ground state (PBE), not corrected for the finite cell and basis.",

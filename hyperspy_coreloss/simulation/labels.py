@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: et al. 2008, Dalton Trans. 2832): 2.2 Å for Si-O.
 BOND_TOLERANCE = 2.2 / 1.77
 
+_HYDROGEN = 1
+
 
 @dataclass(frozen=True)
 class Neighbours:
@@ -53,9 +55,10 @@ class GeometryLabels:
     Parameters
     ----------
     bond_length
-        Mean distance to the bonded neighbours in angstrom.
+        Mean distance to the bonded neighbours in angstrom, as :func:`without_hydrogen` chooses.
     bond_angle
-        Mean angle between the bonds in degrees; NaN with fewer than two bonds.
+        Mean angle between the bonds in degrees, those to hydrogen included; NaN with fewer than
+        two bonds.
     voronoi_volume
         Volume of the unweighted Voronoi cell in cubic angstrom.
     coordination
@@ -95,6 +98,25 @@ def bonded_neighbours(atoms: Atoms, site: int) -> Neighbours:
     return Neighbours(indices[bonded], vectors[bonded])
 
 
+def without_hydrogen(neighbours: Neighbours, atoms: Atoms) -> Neighbours:
+    """Return neighbours without hydrogen, or all of them if there are no others, as in water.
+
+    Bond lengths and overlap populations are averaged over these. In a silanol group, Si-O is 1.6 Å
+    long and O-H 1.0 Å; their mean would be the length of no bond.
+
+    Parameters
+    ----------
+    neighbours
+        From :func:`bonded_neighbours`.
+    atoms
+        The same structure.
+    """
+    others = atoms.numbers[neighbours.indices] != _HYDROGEN
+    if not others.any():
+        return neighbours
+    return Neighbours(neighbours.indices[others], neighbours.vectors[others])
+
+
 def geometry_labels(atoms: Atoms, site: int) -> GeometryLabels:
     """Return the geometric labels of `site`.
 
@@ -119,7 +141,7 @@ def geometry_labels(atoms: Atoms, site: int) -> GeometryLabels:
         )
         raise StructureError(msg)
     return GeometryLabels(
-        bond_length=float(distances.mean()),
+        bond_length=float(without_hydrogen(neighbours, atoms).distances.mean()),
         bond_angle=_mean_angle(neighbours.vectors),
         voronoi_volume=voronoi_volume(atoms.cell[:], atoms.positions, site),
         coordination=len(distances),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.errors import SimulationError
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
+from hyperspy_coreloss.simulation.labels import bonded_neighbours, without_hydrogen
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -47,15 +47,15 @@ class Populations:
     def bond_overlap_population(self, atoms: Atoms, site: int) -> float:
         """Return the overlap population in electrons, averaged over the bonds of atom `site`.
 
-        Each neighbour counts once: in the supercells used here, an atom is bonded to only one
-        periodic image of a neighbour.
+        Bonds to hydrogen are left out, unless there are no others. Each neighbour counts once: in
+        the supercells used here, an atom is bonded to only one periodic image of a neighbour.
 
         Raises
         ------
         SimulationError
             If the atom has no bonded neighbour.
         """
-        indices = np.unique(bonded_neighbours(atoms, site).indices)
+        indices = np.unique(without_hydrogen(bonded_neighbours(atoms, site), atoms).indices)
         if not len(indices):
             msg = (
                 f"An overlap population needs bonds; {atoms[site].symbol}{site} has no bonded "

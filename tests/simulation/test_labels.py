@@ -13,6 +13,7 @@ from ase import Atoms
 
 from hyperspy_coreloss.errors import StructureError
 from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
+from hyperspy_coreloss.simulation.populations import Populations
 from hyperspy_coreloss.simulation.structures import absorbing_sites
 from hyperspy_coreloss.simulation.topology import framework_signature
 from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
@@ -46,6 +47,33 @@ def test_one_bond_has_no_angle():
     assert labels.coordination == 1
     assert labels.bond_length == pytest.approx(1.16)
     assert np.isnan(labels.bond_angle)
+
+
+def test_the_length_of_a_silanol_group_is_that_of_its_bond_to_silicon():
+    # Si-O 1.64 Å, O-H 0.97 Å, 115 degrees apart.
+    angle = np.radians(115)
+    hydrogen = 0.97 * np.array([np.cos(angle), np.sin(angle), 0])
+    group = Atoms("OSiH", positions=[[0, 0, 0], [1.64, 0, 0], hydrogen], cell=[9] * 3, pbc=True)
+    labels = geometry_labels(group, 0)
+    assert labels.bond_length == pytest.approx(1.64)
+    assert labels.bond_angle == pytest.approx(115)
+    assert labels.coordination == 2
+    assert labels.bonds == pytest.approx((0.97, 1.64))
+
+
+def test_hydrogen_counts_where_there_is_nothing_else():
+    water = Atoms("OH2", [[0, 0, 0], [0.97, 0, 0], [-0.24, 0.93, 0]], cell=[9] * 3, pbc=True)
+    labels = geometry_labels(water, 0)
+    assert labels.bond_length == pytest.approx(0.965, abs=0.01)
+    assert labels.coordination == 2
+
+
+def test_overlap_populations_are_averaged_over_the_same_bonds_as_lengths():
+    group = Atoms("OSiH", positions=[[0, 0, 0], [1.64, 0, 0], [0, 0.97, 0]], cell=[9] * 3, pbc=True)
+    shared = np.array([[6.0, 0.30, 0.20], [0.30, 2.0, 0.0], [0.20, 0.0, 0.5]])
+    populations = Populations(shared, np.array([6.0, 4.0, 1.0]), "any")
+    assert populations.bond_overlap_population(group, 0) == pytest.approx(0.60)
+    assert populations.bond_overlap_population(group, 2) == pytest.approx(0.40)
 
 
 def test_an_absorber_without_neighbours_is_refused():

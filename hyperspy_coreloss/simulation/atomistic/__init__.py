@@ -1,4 +1,4 @@
-"""Structures made by molecular dynamics: glasses, suboxides and heated crystals.
+"""Structures made with potentials: glasses, suboxides, heated crystals, silanol groups.
 
 It needs the extra ``structures`` (LAMMPS, CHGNet) besides the extra ``simulation``; importing this
 package does not.
@@ -18,7 +18,8 @@ from hyperspy_coreloss.simulation.atomistic.network import (
     network_of,
     smallest_rings,
 )
-from hyperspy_coreloss.simulation.atomistic.production import make_glasses
+from hyperspy_coreloss.simulation.atomistic.production import make_glasses, make_silanols
+from hyperspy_coreloss.simulation.atomistic.silanol import make_silanol
 
 __all__ = (
     "Composition",
@@ -31,6 +32,8 @@ __all__ = (
     "heat_crystal",
     "make_glass",
     "make_glasses",
+    "make_silanol",
+    "make_silanols",
     "network_of",
     "parse_composition",
     "plot_networks",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,17 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.simulation.atomistic.glass import make_glass
 from hyperspy_coreloss.simulation.atomistic.heat import heat_crystal
 from hyperspy_coreloss.simulation.atomistic.network import refuse_alike
+from hyperspy_coreloss.simulation.atomistic.silanol import make_silanol
 from hyperspy_coreloss.simulation.structure_files import read_structure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ase import Atoms
 
     from hyperspy_coreloss.simulation.atomistic.glass import GlassSettings
     from hyperspy_coreloss.simulation.atomistic.learned_potential import MolecularDynamics
+    from hyperspy_coreloss.simulation.atomistic.silanol import SilanolKind
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -76,32 +79,66 @@ def make_glasses(
     MadeStructures
         Of these settings and seeds.
     """
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
-
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     names = {seed: _glass_name(settings, seed) for seed in seeds}
-    paths = {name: folder / f"{name}.xyz" for name in names.values()}
-    refused = _read_refused(folder)
-    missing = [
-        seed for seed, name in names.items() if name not in refused and not paths[name].exists()
-    ]
-    results = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(_try_glass)(settings, seed, names[seed]) for seed in missing
-    )
-    for name, outcome in tqdm(results, total=len(missing), disable=not progress, unit="cell"):
-        reason = outcome if isinstance(outcome, str) else _save_new(outcome, paths[name])
-        if reason:
-            _LOGGER.info("refused: %s", reason)
-            refused[name] = reason
-            (folder / REFUSED_FOLDER).mkdir(exist_ok=True)
-            with replace_file(folder / REFUSED_FOLDER / f"{name}.txt") as new:
-                new.write_text(reason + "\n", encoding="utf-8")
-    return MadeStructures(
-        tuple(path for path in paths.values() if path.exists()),
-        {name: refused[name] for name in names.values() if name in refused},
-    )
+    return _make_missing(names, partial(make_glass, settings), Path(folder), workers, progress)
+
+
+def make_silanols(
+    path: str | Path,
+    kind: SilanolKind,
+    seeds: Iterable[int],
+    folder: str | Path,
+    *,
+    origin: Mapping[str, str] | None = None,
+    name: str | None = None,
+    workers: int = 1,
+    progress: bool = True,
+) -> MadeStructures:
+    """Add silanol groups to the silica of a file, once for each seed, and save what is accepted.
+
+    To resume, call it again, as with :func:`make_glasses`.
+
+    Parameters
+    ----------
+    path
+        File of a crystal, zeolite or glass.
+    kind
+        Kind of groups; see :func:`.silanol.make_silanol`.
+    seeds
+        One for each cell.
+    folder
+        Folder for the cells, ``<file>-<kind>-<seed>.xyz``.
+    origin
+        The ``phase``, ``source`` and ``licence`` of the silica, if other than in the header of its
+        file. Without either, the phase is the name of the file, and the licence unknown.
+    name
+        Name of the silica in the names of the cells; default: that of the file.
+    workers
+        Number of processes.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    MadeStructures
+        Of this silica, kind and seeds.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist.
+    StructureError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    parent = read_structure(path)
+    known = {"phase": path.stem, "source": path.name, "licence": "unknown"}
+    known |= {key: str(parent.info[key]) for key in known if key in parent.info}
+    known |= dict(origin or {})
+    known["source"] += f"; silanol groups ({kind}), relaxed with CHGNet"
+    names = {seed: f"{name or path.stem}-{kind}-{seed}" for seed in seeds}
+    make = partial(_make_silanol, parent, kind, known)
+    return _make_missing(names, make, Path(folder), workers, progress)
 
 
 def make_heated(
@@ -166,18 +203,62 @@ def _glass_name(settings: GlassSettings, seed: int) -> str:
     return f"glass-{composition.formula}-{settings.density:g}{volume}-{n_atoms}-{seed}"
 
 
-def _try_glass(settings: GlassSettings, seed: int, name: str) -> tuple[str, Atoms | str]:
+def _make_silanol(
+    parent: Atoms, kind: SilanolKind, origin: Mapping[str, str], seed: int, name: str
+) -> Atoms:
+    made = make_silanol(parent, kind, seed, name)
+    made.info |= origin
+    return made
+
+
+def _make_missing(
+    names: Mapping[int, str],
+    make: Callable[[int, str], Atoms],
+    folder: Path,
+    workers: int,
+    progress: bool,
+) -> MadeStructures:
+    """Make the cells of these seeds and names that are neither in the folder nor refused."""
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / f"{name}.xyz" for name in names.values()}
+    refused = _read_refused(folder)
+    missing = {
+        seed: name
+        for seed, name in names.items()
+        if name not in refused and not paths[name].exists()
+    }
+    results = Parallel(n_jobs=workers, return_as="generator_unordered")(
+        delayed(_try)(make, seed, name) for seed, name in missing.items()
+    )
+    for name, outcome in tqdm(results, total=len(missing), disable=not progress, unit="cell"):
+        reason = outcome if isinstance(outcome, str) else _save_new(outcome, paths[name])
+        if reason:
+            _LOGGER.info("refused: %s", reason)
+            refused[name] = reason
+            (folder / REFUSED_FOLDER).mkdir(exist_ok=True)
+            with replace_file(folder / REFUSED_FOLDER / f"{name}.txt") as new:
+                new.write_text(reason + "\n", encoding="utf-8")
+    return MadeStructures(
+        tuple(path for path in paths.values() if path.exists()),
+        {name: refused[name] for name in names.values() if name in refused},
+    )
+
+
+def _try(make: Callable[[int, str], Atoms], seed: int, name: str) -> tuple[str, Atoms | str]:
     try:
-        return name, make_glass(settings, seed, name)
+        return name, make(seed, name)
     except (StructureError, SimulationError) as error:
         return name, str(error)
 
 
 def _save_new(atoms: Atoms, path: Path) -> str:
-    """Save a cell unless its network is that of another in the folder; then return the reason."""
-    others = {each.stem: read_structure(each) for each in sorted(path.parent.glob("glass-*.xyz"))}
+    """Save a cell; if it is a glass whose network another one has, return the reason instead."""
+    others = path.parent.glob("glass-*.xyz") if atoms.info["population"] != "silanol" else ()
     try:
-        refuse_alike(atoms, others, path.stem)
+        refuse_alike(atoms, {each.stem: read_structure(each) for each in sorted(others)}, path.stem)
     except StructureError as error:
         return str(error)
     save_structure(atoms, path)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
+from hyperspy_coreloss.simulation.labels import bonded_neighbours, without_hydrogen
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -73,7 +73,8 @@ def bond_overlap_population(run: CastepRun, site: int) -> float:
     """Return the overlap population of atom `site` in electrons, averaged over its bonds.
 
     CASTEP gives one number for a pair of atoms, the sum over all their periodic images. This number
-    is divided among the bonds of the pair.
+    is divided among the bonds of the pair. Bonds to hydrogen are left out, unless there are no
+    others.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def bond_overlap_population(run: CastepRun, site: int) -> float:
     DatasetError
         If the atom has no bonds, or the table lacks one of them or gives it a different length.
     """
-    neighbours = bonded_neighbours(run.atoms, site)
+    neighbours = without_hydrogen(bonded_neighbours(run.atoms, site), run.atoms)
     lengths = defaultdict(list)
     for index, distance in zip(neighbours.indices, neighbours.distances, strict=True):
         lengths[int(index)].append(distance)

@@ -111,3 +111,50 @@ def test_heated_frames_are_saved_once(monkeypatch, quartz, tmp_path):
     assert calls == [(9, 2, 1, 300.0, "quartz-300K-1")]
     names = sorted(path.name for path in (tmp_path / "hot").iterdir())
     assert names == ["quartz-300K-1-0.xyz", "quartz-300K-1-1.xyz"]
+
+
+@pytest.fixture
+def hydroxylated(monkeypatch):
+    """Seeds of cells with silanol groups; seed 2 is refused."""
+    seeds = []
+
+    def make(parent, kind, seed, name):
+        seeds.append((kind, seed))
+        if seed == 2:
+            msg = f"{name} must keep the bonds that it was made with."
+            raise StructureError(msg)
+        cell = parent.copy()
+        cell.info = {"population": "silanol", "seed": seed}
+        return cell
+
+    monkeypatch.setattr(production, "make_silanol", make)
+    return seeds
+
+
+def _silanol(*words):
+    return CliRunner().invoke(main, ["structures", "silanol", *map(str, words)])
+
+
+def test_silanol_cells_are_made_once_for_each_seed(hydroxylated, quartz, tmp_path):
+    quartz.write(tmp_path / "quartz.cif")
+    words = (tmp_path / "quartz.cif", "--groups", "nest", "--seeds", 3, "-o", tmp_path / "wet")
+    for _ in range(2):
+        finished = _silanol(*words)
+        assert finished.exit_code == 0, finished.output
+        assert "2 of 3 cells" in finished.output
+        assert "refused quartz-nest-2: quartz-nest-2 must keep" in finished.output
+    assert hydroxylated == [("nest", 1), ("nest", 2), ("nest", 3)]
+    kept = read_structure(tmp_path / "wet" / "quartz-nest-3.xyz")
+    assert kept.info["population"] == "silanol"
+    assert kept.info["phase"] == "quartz"
+    assert kept.info["source"] == ("quartz.cif; silanol groups (nest), relaxed with CHGNet")
+
+
+def test_silanol_cells_keep_phase_and_licence_of_their_parent(hydroxylated, quartz, tmp_path):
+    quartz.info = {"phase": "low quartz", "licence": "CC0"}
+    quartz.write(tmp_path / "file.xyz")
+    assert _silanol(tmp_path / "file.xyz", "-o", tmp_path).exit_code == 0
+    kept = read_structure(tmp_path / "file-bridge-1.xyz")
+    assert (kept.info["phase"], kept.info["licence"]) == ("low quartz", "CC0")
+    assert _silanol(tmp_path / "file.xyz", "--phase", "mine", "--first-seed", 4, "-o", tmp_path)
+    assert read_structure(tmp_path / "file-bridge-4.xyz").info["phase"] == "mine"
