@@ -12,7 +12,7 @@ from hyperspy_coreloss.simulation.atomistic.learned_potential import (
     potential_versions,
     relax_with_learned_potential,
 )
-from hyperspy_coreloss.simulation.atomistic.network import check_network, same_bonds
+from hyperspy_coreloss.simulation.atomistic.network import network_of, same_bonds
 from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
@@ -34,9 +34,12 @@ SilanolKind = Literal["nest", "bridge"]
 #: Number of groups that each kind adds.
 _GROUPS = {"nest": 4, "bridge": 2}
 
-#: Smallest and largest O-H bond length in angstrom. With CHGNet, it is 0.97 Å in free groups, and
-#: up to 1.03 Å where a hydrogen bond is strong.
+#: Smallest and largest O-H bond length in angstrom. With CHGNet, free groups have 0.97 Å, and those
+#: with a hydrogen bond of 1.6 Å have 1.00 Å.
 SHORTEST_OH, LONGEST_OH = 0.93, 1.05
+
+# The bonded neighbours, in the order of the alphabet, that an atom of each element may have.
+_BONDS = {"Si": ("OOOO",), "O": ("SiSi", "HSi"), "H": ("O",)}
 
 #: Supercells have at least this many atoms, so that most of their silicon has no silanol group.
 _SMALLEST_CELL = 36
@@ -123,16 +126,20 @@ def silanol_cell(parent: Atoms, name: str = "the silica") -> Atoms:
     Raises
     ------
     StructureError
-        If an atom has a bond too few or too many.
+        If the silica does not consist of SiO4 tetrahedra that share corners.
     """
     check_structure(parent, "O", name)
+    _checked_network(
+        parent,
+        {"Si": ("OOOO",), "O": ("SiSi",)},
+        f"{name} must consist of SiO4 tetrahedra and Si-O-Si bridges before groups are added",
+    )
     primitive = primitive_structure(parent)
     smallest = SMALLEST_IMAGE_DISTANCE
     cell = build_supercell(primitive, smallest)
     while len(cell) < _SMALLEST_CELL:
         smallest += 0.25
         cell = build_supercell(primitive, smallest)
-    check_network(cell, name=name)
     return cell
 
 
@@ -170,7 +177,7 @@ def add_silanols(atoms: Atoms, kind: SilanolKind, seed: int) -> Atoms:
 
 
 def check_silanols(atoms: Atoms, n_groups: int, name: str = "the structure") -> Network:
-    """Return the network of a silica with silanol groups, or raise an error if it is broken.
+    """Return the network of a silica with silanol groups, or raise an error if it is another.
 
     Parameters
     ----------
@@ -184,30 +191,20 @@ def check_silanols(atoms: Atoms, n_groups: int, name: str = "the structure") -> 
     Raises
     ------
     StructureError
-        If :func:`.network.check_network` refuses it, an atom of hydrogen is not bonded to one
-        oxygen atom at 0.93 to 1.05 Å, an oxygen atom is neither a bridge nor a silanol group (as
-        in water), silicon is bonded to other atoms than oxygen, there are more or fewer groups, or
-        a part has come off.
+        If atoms overlap, silicon has other neighbours than four oxygen atoms, oxygen is neither a
+        bridge nor a silanol group (as in water), tetrahedra share an edge, an O-H bond is not 0.93
+        to 1.05 Å long, there are more or fewer groups, or a part has come off.
     """
-    network = check_network(atoms, name=name)
-    bonded = [
-        "".join(sorted(network.symbols[index] for index in around)) for around in network.neighbours
-    ]
-    allowed = {"H": ("O",), "O": ("SiSi", "HSi"), "Si": ("OOOO",)}
-    for index, (symbol, found) in enumerate(zip(network.symbols, bonded, strict=True)):
-        if found not in allowed.get(symbol, ()):
-            msg = (
-                f"{name} must consist of SiO4 tetrahedra, Si-O-Si bridges and Si-OH groups; "
-                f"{symbol}{index} is bonded to {found or 'nothing'}. Use another seed, or the "
-                "other kind of groups."
-            )
-            raise StructureError(msg)
-    hydrogen = np.flatnonzero(atoms.numbers == 1)
+    check_structure(atoms, "O", name)
+    network = _checked_network(
+        atoms, _BONDS, f"{name} must consist of SiO4 tetrahedra, Si-O-Si bridges and Si-OH groups"
+    )
+    hydrogen = [int(index) for index in np.flatnonzero(atoms.numbers == 1)]
     if len(hydrogen) != n_groups:
         msg = f"{name} must have {n_groups} Si-OH groups; found {len(hydrogen)}. Make it again."
         raise StructureError(msg)
     for index in hydrogen:
-        length = float(bonded_neighbours(atoms, int(index)).distances[0])
+        length = float(bonded_neighbours(atoms, index).distances[0])
         if not SHORTEST_OH <= length <= LONGEST_OH:
             msg = (
                 f"O-H bonds of {name} must be {SHORTEST_OH} to {LONGEST_OH} Å long; H{index} is "
@@ -215,6 +212,27 @@ def check_silanols(atoms: Atoms, n_groups: int, name: str = "the structure") -> 
             )
             raise StructureError(msg)
     _refuse_parts(network, name)
+    return network
+
+
+def _checked_network(atoms: Atoms, bonds: dict[str, tuple[str, ...]], need: str) -> Network:
+    """Return the network, or raise an error that begins with the need if it has other bonds."""
+    network = network_of(atoms)
+    for index, (symbol, around) in enumerate(zip(network.symbols, network.neighbours, strict=True)):
+        found = sorted(network.symbols[other] for other in around)
+        if "".join(found) not in bonds.get(symbol, ()):
+            msg = (
+                f"{need}; {symbol}{index} is bonded to {', '.join(found) or 'nothing'}. Use "
+                "another seed, or another silica."
+            )
+            raise StructureError(msg)
+    if network.edge_sharing:
+        one, other = network.edge_sharing[0]
+        msg = (
+            f"{need}; the tetrahedra of Si{one} and Si{other} share an edge. Use another seed, or "
+            "another silica."
+        )
+        raise StructureError(msg)
     return network
 
 
