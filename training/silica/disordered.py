@@ -1,4 +1,4 @@
-"""The tasks of made structures: glasses, suboxides, cells with broken bonds, heated crystals.
+"""The tasks of made structures: glasses, suboxides, broken bonds, silanol groups, heated crystals.
 
 Their files say how they were made, and to which population their sites belong. Few sites of many
 cells come before many sites of few.
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _LICENCE = "CC BY 4.0"
 
 
+#: Sites of silanol groups in a cell, before those beside them.
+_SILANOL_SITES = 2
+
+
 @dataclass(frozen=True)
 class _Portions:
     """Numbers of sites of each cell in the rounds of the plan."""
@@ -45,6 +49,7 @@ _PORTIONS = {
         (3, 2), "melted with the potential of Vashishta et al., relaxed with CHGNet, broken bonds"
     ),
     "heated": _Portions((1, 1), "molecular dynamics with CHGNet"),
+    "silanol": _Portions((_SILANOL_SITES, 2), "silanol groups, relaxed with CHGNet"),
 }
 
 
@@ -55,8 +60,8 @@ def disordered_tasks(folder: str | Path) -> tuple[SimulationTask, ...]:
     ----------
     folder
         Folder of extended XYZ files whose header names a ``population``; others are left out. The
-        header of a heated crystal names its ``phase``; each amorphous cell is a phase of its own,
-        because its sites have neighbourhoods in common.
+        header of a heated crystal, or of a cell with silanol groups, names its ``phase``; each
+        amorphous cell is a phase of its own, because its sites have neighbourhoods in common.
 
     Returns
     -------
@@ -99,11 +104,19 @@ def _mixed(task: SimulationTask) -> int:
 
 
 def _sites(atoms: Atoms, name: str) -> Iterator[int]:
-    """Yield the oxygen atoms of a cell: those at broken bonds first, then in a random order."""
+    """Yield the oxygen atoms of a cell: those at broken bonds first, then in a random order.
+
+    In a cell with silanol groups, two of these come first, then the oxygen atoms beside them.
+    """
     random = np.random.default_rng(zlib.crc32(name.encode()))
     oxygen = [int(index) for index in random.permutation(np.flatnonzero(atoms.numbers == 8))]
     network = network_of(atoms)
     wrong = set(network.miscoordinated)
     near = [index for index in oxygen if index in wrong or wrong & set(network.neighbours[index])]
+    groups = [i for i in oxygen if "H" in {network.symbols[j] for j in network.neighbours[i]}]
+    if groups:
+        silicon = {j for i in groups for j in network.neighbours[i] if network.symbols[j] == "Si"}
+        beside = [i for i in oxygen if i not in groups and silicon & set(network.neighbours[i])]
+        near = [*groups[:_SILANOL_SITES], *beside, *groups[_SILANOL_SITES:]]
     yield from near
     yield from (index for index in oxygen if index not in near)
