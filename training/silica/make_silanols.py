@@ -24,12 +24,11 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.simulation.atomistic.silanol import SilanolKind
 
-#: Crystals of the plan, minerals and frameworks with small cells, in turn with a nest and a
-#: hydrolysed bridge.
+#: Crystals of the plan: minerals, and frameworks with small cells.
 CRYSTALS = (
     *("COD-Quartz-alpha", "mp-546794", "mp-7648", "mp-559550"),
     *("IZA-BIK", "IZA-CHA", "IZA-GIS", "IZA-ITW", "IZA-JBW"),
-    *("IZA-EDI", "IZA-MON", "IZA-MER", "IZA-ABW", "IZA-DFT"),
+    *("IZA-EDI", "IZA-MON", "IZA-DFT", "IZA-ABW", "IZA-MER"),
 )
 
 #: Glass cells of several densities.
@@ -51,7 +50,7 @@ _MOST_TRIES = 4
 )
 @click.option("--workers", default=1, show_default=True)
 def main(structures: Path, output: Path, workers: int) -> None:
-    """Make the cells that the output folder lacks."""
+    """Make the cells that the output folder lacks: in turn with a nest and a hydrolysed bridge."""
     tasks = {task.name: task for task in silica_plan(structures)}
     parents = {name: structures / tasks[name].path for name in CRYSTALS}
     parents |= {name: output / f"{name}.xyz" for name in GLASSES}
@@ -70,7 +69,7 @@ def main(structures: Path, output: Path, workers: int) -> None:
         delayed(make)(
             parents[name], name, "bridge" if number % 2 else "nest", origins[name], output
         )
-        for number, name in enumerate((*CRYSTALS, *GLASSES))
+        for number, name in enumerate((*GLASSES, *CRYSTALS))
     )
 
 

@@ -107,7 +107,7 @@ def make_silanols(
     seeds
         One for each cell.
     folder
-        Folder for the cells, ``<file>-<kind>-<seed>.xyz``.
+        Folder for the cells, ``silanol-<file>-<kind>-<seed>.xyz``.
     origin
         The ``phase``, ``source`` and ``licence`` of the silica, if other than in the header of its
         file. Without either, the phase is the name of the file, and the licence unknown.
@@ -136,7 +136,7 @@ def make_silanols(
     known |= {key: str(parent.info[key]) for key in known if key in parent.info}
     known |= dict(origin or {})
     known["source"] += f"; silanol groups ({kind}), relaxed with CHGNet"
-    names = {seed: f"{name or path.stem}-{kind}-{seed}" for seed in seeds}
+    names = {seed: f"silanol-{name or path.stem}-{kind}-{seed}" for seed in seeds}
     make = partial(_make_silanol, parent, kind, known)
     return _make_missing(names, make, Path(folder), workers, progress)
 
@@ -255,10 +255,10 @@ def _try(make: Callable[[int, str], Atoms], seed: int, name: str) -> tuple[str, 
 
 
 def _save_new(atoms: Atoms, path: Path) -> str:
-    """Save a cell; if it is a glass whose network another one has, return the reason instead."""
-    others = path.parent.glob("glass-*.xyz") if atoms.info["population"] != "silanol" else ()
+    """Save a cell unless it is a glass with the network of another; then return the reason."""
+    others = sorted(path.parent.glob("glass-*.xyz")) if path.stem.startswith("glass-") else []
     try:
-        refuse_alike(atoms, {each.stem: read_structure(each) for each in sorted(others)}, path.stem)
+        refuse_alike(atoms, {each.stem: read_structure(each) for each in others}, path.stem)
     except StructureError as error:
         return str(error)
     save_structure(atoms, path)

@@ -142,9 +142,9 @@ def test_silanol_cells_are_made_once_for_each_seed(hydroxylated, quartz, tmp_pat
         finished = _silanol(*words)
         assert finished.exit_code == 0, finished.output
         assert "2 of 3 cells" in finished.output
-        assert "refused quartz-nest-2: quartz-nest-2 must keep" in finished.output
+        assert "refused silanol-quartz-nest-2: silanol-quartz-nest-2 must keep" in finished.output
     assert hydroxylated == [("nest", 1), ("nest", 2), ("nest", 3)]
-    kept = read_structure(tmp_path / "wet" / "quartz-nest-3.xyz")
+    kept = read_structure(tmp_path / "wet" / "silanol-quartz-nest-3.xyz")
     assert kept.info["population"] == "silanol"
     assert kept.info["phase"] == "quartz"
     assert kept.info["source"] == ("quartz.cif; silanol groups (nest), relaxed with CHGNet")
@@ -154,7 +154,7 @@ def test_silanol_cells_keep_phase_and_licence_of_their_parent(hydroxylated, quar
     quartz.info = {"phase": "low quartz", "licence": "CC0"}
     quartz.write(tmp_path / "file.xyz")
     assert _silanol(tmp_path / "file.xyz", "-o", tmp_path).exit_code == 0
-    kept = read_structure(tmp_path / "file-bridge-1.xyz")
+    kept = read_structure(tmp_path / "silanol-file-bridge-1.xyz")
     assert (kept.info["phase"], kept.info["licence"]) == ("low quartz", "CC0")
     assert _silanol(tmp_path / "file.xyz", "--phase", "mine", "--first-seed", 4, "-o", tmp_path)
-    assert read_structure(tmp_path / "file-bridge-4.xyz").info["phase"] == "mine"
+    assert read_structure(tmp_path / "silanol-file-bridge-4.xyz").info["phase"] == "mine"

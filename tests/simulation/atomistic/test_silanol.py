@@ -29,7 +29,7 @@ GROUPS = {"nest": 4, "bridge": 2}
 KEPT = [
     path
     for kind in GROUPS
-    for path in sorted((ROOT / "training" / "structures").glob(f"*-{kind}-*.xyz"))
+    for path in sorted((ROOT / "training" / "structures").glob(f"silanol-*-{kind}-*.xyz"))
 ]
 
 
@@ -147,14 +147,14 @@ def test_a_relaxed_cell_says_how_it_was_made(sodalite):
 
 
 def test_all_parents_have_a_kept_cell():
-    parents = {path.stem.rsplit("-", 2)[0] for path in KEPT}
+    parents = {path.stem.removeprefix("silanol-").rsplit("-", 2)[0] for path in KEPT}
     assert parents == {*CRYSTALS, *GLASSES}
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_a_kept_cell_has_the_groups_of_its_name_and_their_measured_shape(path):
     atoms = read_structure(path)
-    parent, kind, seed = path.stem.rsplit("-", 2)
+    parent, kind, seed = path.stem.removeprefix("silanol-").rsplit("-", 2)
     check_silanols(atoms, GROUPS[kind])
     assert atoms.info["population"] == "silanol"
     assert (atoms.info["groups"], str(atoms.info["seed"])) == (kind, seed)
