@@ -31,7 +31,9 @@ ROOMS = (
         "spectra",
         (
             "energy",
+            "counting",
             "quality",
+            "spikes",
             "background",
             "onset",
             "broadening",

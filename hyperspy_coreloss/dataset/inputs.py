@@ -88,6 +88,7 @@ def _preprocessed(dataset: SpectrumDataset, recipe: Recipe) -> Inputs:
         np.empty((len(dataset), recipe.window.n_channels), dtype=np.float32),
         np.empty(len(dataset), dtype=np.float32),
         np.empty(len(dataset), dtype=np.uint8),
+        np.zeros(len(dataset), dtype=np.uint16),
     )
     # Samples are broadened already; the remaining broadening is the difference in quadrature.
     for sigma in np.unique(dataset.sigma):

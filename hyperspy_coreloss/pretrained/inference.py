@@ -130,6 +130,7 @@ def predict_batch(
         "values": evaluate(pretrained, inputs.spectra),
         "onset": inputs.onset,
         "quality": inputs.quality,
+        "spikes": inputs.spikes,
     }
 
 

@@ -65,6 +65,8 @@ class Prediction:
         Threshold of each spectrum in eV, shape (...), float32; NaN where the quality is not good.
     quality
         :class:`~hyperspy_coreloss.spectra.quality.Quality` codes, shape (...), uint8.
+    spikes
+        Number of spikes and dead channels that were replaced, shape (...), uint16.
     """
 
     values: NDArray[np.float32] = field(metadata=_declared(np.float32, np.nan))
@@ -75,6 +77,14 @@ class Prediction:
     )
     onset: NDArray[np.float32] = field(
         metadata=_declared(np.float32, np.nan, "onset (eV)", "threshold of each spectrum, in eV.")
+    )
+    spikes: NDArray[np.uint16] = field(
+        metadata=_declared(
+            np.uint16,
+            None,
+            "replaced channels",
+            "number of spikes and dead channels that were replaced.",
+        )
     )
 
 

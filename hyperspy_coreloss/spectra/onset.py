@@ -37,12 +37,18 @@ BACKGROUND_WIDTH = (10.0, 30.0)
 #: Largest distance of a coarse edge position from the threshold, in eV.
 POSITION_ERROR = 8.0
 
+#: Standard errors by which an edge must rise above its background. In pure counting noise on a
+#: power law, the largest of all candidates stays below 5 (tests/spectra/test_onset.py).
+SIGNIFICANCE = 7.0
+
 _AFTER_WIDTH = 10.0
 _CANDIDATE_STEP = 0.5
-# In pure counting noise on a power law, the largest significance of all candidates stays below 5
-# (tests/spectra/test_onset.py). The jump ratio rejects misfits of backgrounds with high counts.
-_SIGNIFICANCE = 7.0
-_JUMP_RATIO = 0.01
+# Misfits of backgrounds with high counts are small compared with the fall of the background between
+# its two areas, which a pedestal of the camera does not change. The ratio is 1 % of the background
+# for an exponent of 3.
+_JUMP_TO_FALL = 0.12
+# Standard errors by which a mean intensity before the edge must be negative.
+_NEGATIVE = 5.0
 _PEAK_TO_NOISE = 10.0
 _NOTHING = 1e-12  # Prevents division by zero; spectra are scaled to a maximum of one.
 # Energy range over which the mean intensity must stay above the fraction, in eV. A rise caused by
@@ -92,6 +98,8 @@ class Edges:
         Standard deviation of the noise of one channel before the edge, shape (spectra,).
     clear
         Whether the edge is significant against the noise, shape (spectra,).
+    negative
+        Whether the intensity before the edge is negative, beyond the noise, shape (spectra,).
     """
 
     position: NDArray[np.float32]
@@ -99,6 +107,7 @@ class Edges:
     reference: NDArray[np.float32]
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
+    negative: NDArray[np.bool_]
 
 
 def edge_search(
@@ -139,7 +148,12 @@ def edge_search(
     )
 
 
-def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
+def find_edges(
+    spectra: NDArray[np.float32],
+    search: EdgeSearch,
+    step: NDArray[np.floating],
+    blank: NDArray[np.bool_] | None = None,
+) -> Edges:
     """Return the candidate at which each spectrum rises most significantly above its background.
 
     Parameters
@@ -148,6 +162,11 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
         Intensities with background, at most one, shape (spectra, channels).
     search
         Candidate positions on the energy axis of the spectra.
+    step
+        Intensity of one count, from :func:`.count_step`, shape (spectra,).
+    blank
+        Channels without data, from :func:`.blank_channels`, shape (spectra, channels). Candidates
+        whose areas contain such channels are left out.
     """
     running = running_sums(spectra, search.widths)
     first, second, after = (
@@ -159,34 +178,67 @@ def find_edges(spectra: NDArray[np.float32], search: EdgeSearch) -> Edges:
     background *= mean_over_centre(law.exponent, search.after.spread)
     jump = after - background
 
-    # The difference of neighbouring channels has sqrt(2) times the noise of one channel.
-    steps = np.square(np.diff(spectra, axis=-1, append=spectra[:, -1:]))
-    variance = area_means(running_sums(steps, search.widths), search.before) / 2
-    relative = variance / np.square(np.maximum(second, _NOTHING))
+    before, behind = _variances(spectra, search, second, after, step)
+    relative = before / np.square(np.maximum(second, _NOTHING))
     lever = distance / np.log(search.second.energy / search.first.energy)
     extrapolated = extrapolation_variance(
         relative / search.first.counts, relative / search.second.counts, lever
     )
-    # The variance of counting noise is proportional to the intensity.
-    gain = np.maximum(after, second) / np.maximum(second, _NOTHING)
-    error = np.square(background) * extrapolated + variance * gain / search.after.counts
+    error = np.square(background) * extrapolated + behind / search.after.counts
     significance = jump / np.sqrt(error + np.square(1e-4 * np.maximum(after, 1e-6)))
+    if blank is not None:
+        lacking = running_sums(blank, search.widths)
+        for over in (search.before, search.after):
+            significance[area_means(lacking, over) > 0] = -np.inf
 
     best = np.argmax(significance, axis=-1)[:, None]
 
     def at_best(values: NDArray) -> NDArray[np.float32]:
         return np.take_along_axis(values, best, axis=-1)[:, 0].astype(np.float32)
 
-    clear = (at_best(significance) > _SIGNIFICANCE) & (
-        at_best(jump) > _JUMP_RATIO * at_best(background)
+    clear = (at_best(significance) > SIGNIFICANCE) & (
+        at_best(jump) > _JUMP_TO_FALL * np.abs(at_best(first - second))
+    )
+    # The error of a mean cannot be below the precision of spectra with a maximum of one.
+    lowest = np.minimum(
+        first / np.sqrt(before / search.first.counts + _NOTHING),
+        second / np.sqrt(before / search.second.counts + _NOTHING),
     )
     return Edges(
         position=search.candidates[best[:, 0]].astype(np.float32),
         background=PowerLaw(at_best(law.height), at_best(law.exponent)),
         reference=search.second.energy[best[:, 0]].astype(np.float32),
-        noise=np.sqrt(at_best(variance)),
+        noise=np.sqrt(at_best(before)),
         clear=clear,
+        negative=at_best(lowest) < -_NEGATIVE,
     )
+
+
+def _variances(
+    spectra: NDArray[np.float32],
+    search: EdgeSearch,
+    second: NDArray[np.floating],
+    after: NDArray[np.floating],
+    step: NDArray[np.floating],
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the variances of one channel before and after each candidate.
+
+    Where channels before the edge are empty, their variance is not zero but that of up to one count
+    in all of them.
+    """
+    # The difference of neighbouring channels has sqrt(2) times the noise of one channel.
+    squares = np.square(np.diff(spectra, axis=-1, append=spectra[:, -1:]))
+    before = area_means(running_sums(squares, search.widths), search.before) / 2
+    count = step.astype(np.float64)[:, None]
+    before = np.maximum(before, np.square(count) / search.before.counts)
+    # The variance of counting noise is proportional to the intensity. Where there is hardly any
+    # background, second differences after the candidate are a better estimate; the edge itself
+    # adds to them.
+    gain = np.maximum(np.maximum(after, second), 0) / np.maximum(second, _NOTHING)
+    second_differences = np.square(np.diff(spectra, n=2, axis=-1, append=spectra[:, -2:]))
+    own = area_means(running_sums(second_differences, search.widths), search.after) / 6
+    behind = np.minimum(before * gain, np.maximum(before, own))
+    return before, np.maximum(behind, count * after)
 
 
 def channel_noise(spectra: NDArray[np.float32]) -> NDArray[np.float32]:

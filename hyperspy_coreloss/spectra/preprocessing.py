@@ -1,13 +1,14 @@
 """Preprocessing of measured spectra into network inputs.
 
-The steps are: subtraction of the power-law background, broadening to the resolution of the
-pretrained model, determination of the threshold of each spectrum, interpolation to the window, and
-area normalisation. Spectra are processed in float32. The operators that depend only on the energy
-axis are computed once, in float64.
+The steps are: replacement of spikes, subtraction of the power-law background, broadening to the
+resolution of the pretrained model, determination of the threshold of each spectrum, interpolation
+to the window, and area normalisation. Spectra are processed in float32. The operators that depend
+only on the energy axis are computed once, in float64.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.spectra.broadening import broadening_operator
+from hyperspy_coreloss.spectra.counting import blank_channels, count_step
 from hyperspy_coreloss.spectra.energy import channel_widths
 from hyperspy_coreloss.spectra.onset import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
     PEAK_RANGE,
     POSITION_ERROR,
+    SIGNIFICANCE,
     EdgeSearch,
     channel_noise,
     edge_search,
@@ -28,6 +31,7 @@ from hyperspy_coreloss.spectra.onset import (
     threshold,
 )
 from hyperspy_coreloss.spectra.quality import Quality, input_quality
+from hyperspy_coreloss.spectra.spikes import replace_outliers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.energy import EnergyWindow
     from hyperspy_coreloss.spectra.preparation import Preparation
 
+# Most spikes and dead channels of a spectrum that is read.
+_MOST_OUTLIERS = 5
 _TAIL = 5.0  # Number of standard deviations beyond which a Gaussian is negligible.
 
 
@@ -53,11 +59,14 @@ class Inputs:
         not ``GOOD``.
     quality
         :class:`~hyperspy_coreloss.spectra.Quality` codes, shape (spectra,), uint8.
+    spikes
+        Number of spikes and dead channels that were replaced, shape (spectra,), uint16.
     """
 
     spectra: NDArray[np.float32]
     onset: NDArray[np.float32]
     quality: NDArray[np.uint8]
+    spikes: NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ class _Operators:
 
     channels: slice
     energy: NDArray[np.floating]
+    channels_per_sigma: float
     density: NDArray[np.float32] | None
     search: EdgeSearch | None
     broadening: csr_array
@@ -103,9 +113,11 @@ def _operators(preparation: Preparation) -> _Operators:
     search = None
     if preparation.background is not None:
         search = edge_search(energy, widths, (low, high), preparation.background_range)
+    measured = math.sqrt(max(recipe.sigma**2 - preparation.broadening**2, 0.0))
     return _Operators(
         channels=channels,
         energy=energy,
+        channels_per_sigma=measured / float(widths.max()),
         density=None if even or not preparation.binned else (1.0 / widths).astype(np.float32),
         search=search,
         broadening=broadening.astype(np.float32),
@@ -137,8 +149,9 @@ def preprocess(
     if preparation.descending:
         spectra = spectra[:, ::-1]
     counts = spectra[:, operators.channels]
-    quality = input_quality(counts, signed=preparation.background is None)
-    net = _without_background(_scaled(counts, quality, operators.density), preparation, operators)
+    quality = input_quality(counts)
+    read = _read(counts, quality, operators)
+    net = _without_background(read, preparation, operators)
     broadened = np.ascontiguousarray((operators.broadening @ net.spectra.T).T)
     onset, detected = threshold(
         broadened,
@@ -150,6 +163,7 @@ def preprocess(
     )
     first, channel, inside = _first_point(onset, preparation, excitation_energy)
     aligned, covered = _aligned(broadened, first, operators, window)
+    covered &= ~_any_blank(read.blank, first, operators.energy, window)
     area = aligned.sum(axis=-1) * np.float32(window.step)
 
     low, high = preparation.onset_range
@@ -158,17 +172,38 @@ def preprocess(
     quality[readable & ~covered] = Quality.WINDOW_NOT_COVERED
     missing = ~(net.clear & detected & (area > 0)) | (covered & ~expected)
     quality[readable & missing] = Quality.NO_ONSET
+    quality[readable & net.negative] = Quality.NEGATIVE
+    quality[readable & (read.spikes > _MOST_OUTLIERS)] = Quality.OUTLIERS
     quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
     good = quality == Quality.GOOD
     aligned /= np.where(good, area, 1.0)[:, None]
     aligned[~good] = 0
     laid_out = _laid_out(aligned, channel, window)
-    return Inputs(laid_out, np.where(good, onset, np.float32(np.nan)), quality)
+    return Inputs(laid_out, np.where(good, onset, np.float32(np.nan)), quality, read.spikes)
 
 
-def _scaled(
-    counts: NDArray, quality: NDArray[np.uint8], density: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Spectra without spikes, and what is known of their counting."""
+
+    intensities: NDArray[np.float32]
+    step: NDArray[np.floating]
+    blank: NDArray[np.bool_] | None
+    spikes: NDArray[np.uint16]
+
+
+def _read(counts: NDArray, quality: NDArray[np.uint8], operators: _Operators) -> _Read:
+    """Scale spectra, find their channels without data, and replace their spikes."""
+    scaled = _scaled(counts, quality)
+    step = count_step(scaled)
+    blank = blank_channels(scaled, step)
+    intensities, spikes = replace_outliers(scaled, step, operators.channels_per_sigma)
+    if operators.density is not None:
+        intensities = intensities * operators.density
+    return _Read(intensities, step, blank if blank.any() else None, spikes)
+
+
+def _scaled(counts: NDArray, quality: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return float32 intensities scaled to a maximum near one; zero for unreadable spectra."""
     readable = (quality == Quality.GOOD)[:, None]
     largest = np.max(counts, axis=-1, keepdims=True, where=readable, initial=0)
@@ -186,7 +221,7 @@ def _scaled(
         else:
             intensities = np.divide(counts, scale, dtype=np.float32, casting="unsafe")
     intensities[~readable[:, 0]] = 0
-    return intensities if density is None else intensities * density
+    return intensities
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +233,20 @@ class _Net:
     high: NDArray
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
+    negative: NDArray[np.bool_]
 
 
-def _without_background(
-    intensities: NDArray[np.float32], preparation: Preparation, operators: _Operators
-) -> _Net:
+def _without_background(read: _Read, preparation: Preparation, operators: _Operators) -> _Net:
+    intensities = read.intensities
     if operators.search is None:
         low, high = (np.full(len(intensities), limit) for limit in preparation.onset_range)
         searched = slice(*np.searchsorted(operators.energy, (low[0], high[0] + PEAK_RANGE)))
         noise = channel_noise(intensities[:, searched])
-        return _Net(intensities, low, high + PEAK_RANGE, noise, np.ones(len(intensities), bool))
-    edges = find_edges(intensities, operators.search)
+        # Few counts are no edge, however far they lie from one another.
+        clear = intensities[:, searched].sum(axis=-1) > np.square(SIGNIFICANCE) * read.step
+        never = np.zeros(len(intensities), dtype=bool)
+        return _Net(intensities, low, high + PEAK_RANGE, noise, clear, never)
+    edges = find_edges(intensities, operators.search, read.step, read.blank)
     law = edges.background
     logarithm = np.log(operators.energy).astype(np.float32) - np.log(edges.reference)[:, None]
     background = law.height[:, None] * np.exp(-law.exponent[:, None] * logarithm)
@@ -218,7 +256,22 @@ def _without_background(
         edges.position + PEAK_RANGE,
         edges.noise,
         edges.clear,
+        edges.negative,
     )
+
+
+def _any_blank(
+    blank: NDArray[np.bool_] | None,
+    first: NDArray[np.float64],
+    energy: NDArray[np.floating],
+    window: EnergyWindow,
+) -> NDArray[np.bool_]:
+    """Return whether each spectrum lacks data in the range that is read."""
+    if blank is None:
+        return np.zeros(len(first), dtype=bool)
+    last = first + (window.n_read - 1) * window.step
+    within = (energy >= first[:, None]) & (energy <= last[:, None])
+    return np.any(blank & within, axis=-1)
 
 
 def _first_point(

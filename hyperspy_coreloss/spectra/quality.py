@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.spectra.counting import count_step
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Number of adjacent channels at the maximum that counting statistics cannot explain.
+# Number of adjacent channels at the maximum that counting statistics cannot explain, from a maximum
+# of this many counts.
 _PLATEAU = 5
+_MANY_COUNTS = 50
 
 
 class Quality(IntEnum):
@@ -29,6 +33,7 @@ class Quality(IntEnum):
     NO_ONSET = 6
     WINDOW_NOT_COVERED = 7
     EXCITATION_ENERGY_OUTSIDE = 8
+    OUTLIERS = 9
 
     @property
     def reason(self) -> str:
@@ -41,25 +46,26 @@ _REASONS = {
     Quality.MASKED: "excluded by the navigation mask",
     Quality.NOT_FINITE: "NaN or infinite channels",
     Quality.EMPTY: "all channels are zero",
-    Quality.NEGATIVE: "negative counts",
+    Quality.NEGATIVE: "the background before the edge is negative",
     Quality.SATURATED: "saturated detector: the maximum is a plateau or the largest integer",
     Quality.NO_ONSET: "no edge onset rises clearly above the noise in the searched range",
-    Quality.WINDOW_NOT_COVERED: "the spectrum ends inside the window that the onset asks for",
+    Quality.WINDOW_NOT_COVERED: (
+        "the spectrum ends, or has no data, inside the window that the onset asks for"
+    ),
     Quality.EXCITATION_ENERGY_OUTSIDE: (
         "the onset plus energy_offset lies outside the excitation energies of the pretrained model"
     ),
+    Quality.OUTLIERS: "too many spikes or dead channels",
 }
 
 
-def input_quality(counts: NDArray, *, signed: bool) -> NDArray[np.uint8]:
+def input_quality(counts: NDArray) -> NDArray[np.uint8]:
     """Return the quality codes of spectra, as determined by their intensities before preprocessing.
 
     Parameters
     ----------
     counts
         Intensities of any real dtype, shape (spectra, channels).
-    signed
-        Whether negative intensities are valid, as after background subtraction.
 
     Returns
     -------
@@ -73,13 +79,17 @@ def input_quality(counts: NDArray, *, signed: bool) -> NDArray[np.uint8]:
     plateau = np.ones((len(safe), max(safe.shape[1] - _PLATEAU + 1, 0)), dtype=bool)
     for shift in range(_PLATEAU):
         plateau &= at_maximum[:, shift : shift + plateau.shape[1]]
-    saturated = plateau.any(axis=-1)
+    saturated = plateau.any(axis=-1) & _many_counts(safe)
     if np.issubdtype(counts.dtype, np.integer):
         saturated |= maximum[:, 0] == np.iinfo(counts.dtype).max
     quality = np.full(len(counts), Quality.GOOD, dtype=np.uint8)
     quality[saturated] = Quality.SATURATED
-    if not signed:
-        quality[(safe < 0).any(axis=-1)] = Quality.NEGATIVE
     quality[~safe.any(axis=-1)] = Quality.EMPTY
     quality[~finite] = Quality.NOT_FINITE
     return quality
+
+
+def _many_counts(spectra: NDArray) -> NDArray[np.bool_]:
+    """Return whether spectra have so many counts that equal channels are no accident."""
+    values = spectra.astype(np.float64)
+    return values.max(axis=-1, initial=0) > _MANY_COUNTS * count_step(values)

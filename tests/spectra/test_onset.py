@@ -7,6 +7,7 @@ from hyperspy_coreloss.spectra.energy import channel_widths
 from hyperspy_coreloss.spectra.onset import channel_noise, edge_search, find_edges, threshold
 
 POINTS = np.arange(510.0, 570.0, 0.1)
+ONE = np.ones(300)
 
 
 def peak(onset, points=POINTS, width=2.0):
@@ -82,12 +83,12 @@ class TestEdgesOnABackground:
 
     @pytest.mark.parametrize("counts", [50, 1e3, 1e5, 1e7])
     def test_counting_noise_alone_is_no_edge(self, rng, counts):
-        assert not find_edges(self.spectra(rng, 530.0, 0.0, counts), self.search).clear.any()
+        assert not find_edges(self.spectra(rng, 530.0, 0.0, counts), self.search, ONE).clear.any()
 
     @pytest.mark.parametrize("onset", [520.0, 531.3, 545.0])
     @pytest.mark.parametrize("counts", [300, 1e5])
     def test_edges_are_found_and_their_background_recovered(self, rng, onset, counts):
-        edges = find_edges(self.spectra(rng, onset, 1.0, counts), self.search)
+        edges = find_edges(self.spectra(rng, onset, 1.0, counts), self.search, ONE)
         assert edges.clear.all()
         assert np.abs(edges.position - onset).max() < 5
         np.testing.assert_allclose(np.median(edges.background.exponent), 3.0, atol=0.15)

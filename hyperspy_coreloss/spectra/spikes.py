@@ -1,0 +1,138 @@
+"""Spikes and dead channels: outliers of one to three channels, replaced by their neighbours.
+
+Cosmic rays and X-rays leave spikes, and cameras have hot and dead channels. No feature of a
+spectrum is narrower than the energy resolution. An outlier is therefore compared with the channels
+beside it, and with what the resolution allows at their distance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Widest outlier in channels.
+WIDEST = 3
+# Standard deviations of the noise by which an outlier exceeds what the resolution allows.
+_SIGNIFICANCE = 8.0
+# Margin of the ratio that the resolution allows, for its error and for features on one another.
+_MARGIN = 1.3
+# Standard deviations of the resolution beyond which nothing counts as an outlier.
+_FINEST = 3.5
+# Median of the absolute second difference of white noise of unit standard deviation.
+_SECOND_DIFFERENCE = 0.6745 * np.sqrt(6.0)
+
+
+def replace_outliers(
+    intensities: NDArray[np.float32], step: NDArray[np.float32], channels_per_sigma: float
+) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
+    """Replace outliers of one to three channels by the line between their neighbours.
+
+    Parameters
+    ----------
+    intensities
+        Intensities with background, shape (spectra, channels).
+    step
+        Intensity of one count, from :func:`.count_step`, shape (spectra,).
+    channels_per_sigma
+        Standard deviation of the spectra's Gaussian broadening, in channels; 0 if it is unknown.
+        If it is small, nothing is an outlier.
+
+    Returns
+    -------
+    intensities : ndarray
+        Spectra without outliers. It is the argument itself if there are none.
+    n_replaced : ndarray of int
+        Number of channels that were replaced, shape (spectra,).
+    """
+    replaced = intensities
+    for width in range(1, WIDEST + 1):
+        ratio = _steepest_ratio(width + 1, channels_per_sigma)
+        if math.isinf(ratio):
+            break
+        low, high = _beside(_median_of_three(replaced), width + 1)
+        suspect = (replaced > ratio * high) | (replaced * np.float32(ratio) < low)
+        rows = np.flatnonzero(suspect.any(axis=-1))
+        if not rows.size:
+            continue
+        noise = _Noise.of(replaced[rows], step[rows])
+        low, high = np.maximum(low[rows], 0), np.maximum(high[rows], 0)
+        outlier = replaced[rows] - ratio * high > _SIGNIFICANCE * noise.at(high)
+        outlier |= low / ratio - replaced[rows] > _SIGNIFICANCE * noise.at(low)
+        outlier &= ~_in_run_longer_than(width, outlier)
+        if replaced is intensities:
+            replaced = intensities.copy()
+        _interpolate(replaced, rows, outlier)
+    return replaced, (replaced != intensities).sum(axis=-1, dtype=np.uint16)
+
+
+def _steepest_ratio(distance: int, channels_per_sigma: float) -> float:
+    """Return the highest ratio of a channel to another that the resolution allows.
+
+    This is the height of a Gaussian at its centre over that at `distance` channels, with a margin.
+    """
+    if channels_per_sigma * _FINEST <= distance:
+        return math.inf
+    return _MARGIN * math.exp(0.5 * (distance / channels_per_sigma) ** 2)
+
+
+def _median_of_three(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median of each channel and its two neighbours."""
+    padded = np.pad(spectra, ((0, 0), (1, 1)), mode="edge")
+    left, middle, right = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
+    return np.maximum(np.minimum(left, middle), np.minimum(np.maximum(left, middle), right))
+
+
+def _beside(
+    median: NDArray[np.float32], distance: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the lower and the higher of the medians at a distance on either side."""
+    padded = np.pad(median, ((0, 0), (distance, distance)), mode="edge")
+    left, right = padded[:, : -2 * distance], padded[:, 2 * distance :]
+    return np.minimum(left, right), np.maximum(left, right)
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """Counting noise: its variance is proportional to the intensity, and at least one count."""
+
+    gain: NDArray[np.floating]
+    floor: NDArray[np.floating]
+
+    @classmethod
+    def of(cls, spectra: NDArray[np.float32], step: NDArray[np.float32]) -> _Noise:
+        # Medians, which outliers do not change.
+        second = np.abs(np.diff(spectra, n=2, axis=-1))
+        deviation = np.median(second, axis=-1) / _SECOND_DIFFERENCE
+        level = np.maximum(np.median(spectra, axis=-1), step)
+        variance = np.divide(deviation**2, level, out=np.zeros_like(level), where=level > 0)
+        return cls(np.maximum(variance, step)[:, None], np.maximum(deviation, step)[:, None])
+
+    def at(self, intensity: NDArray[np.float32]) -> NDArray[np.floating]:
+        """Return the standard deviation of channels with an expected intensity."""
+        return np.maximum(np.sqrt(self.gain * intensity), self.floor)
+
+
+def _in_run_longer_than(width: int, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which marked channels belong to a run of more than `width` channels."""
+    window = np.lib.stride_tricks.sliding_window_view(marked, width + 1, axis=-1).all(axis=-1)
+    in_run = np.zeros_like(marked)
+    for shift in range(width + 1):
+        in_run[:, shift : shift + window.shape[-1]] |= window
+    return in_run
+
+
+def _interpolate(
+    spectra: NDArray[np.float32], rows: NDArray[np.intp], outlier: NDArray[np.bool_]
+) -> None:
+    """Replace outliers in some rows, in place."""
+    channel = np.arange(spectra.shape[-1])
+    for row, marked in zip(rows, outlier, strict=True):
+        if marked.any():
+            kept = ~marked
+            spectra[row, marked] = np.interp(channel[marked], channel[kept], spectra[row, kept])
