@@ -157,7 +157,6 @@ def test_each_spectrum_is_read_once(image, tmp_path, finish):
     assert not read
     if finish == "save":
         result.save(tmp_path / "maps.hspy")
-        assert result._lazy
     else:
         result.compute(show_progressbar=False)
     assert sorted(read) == [(0, 0, 0), (1, 0, 0), (2, 0, 0)]
