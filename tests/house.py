@@ -69,6 +69,7 @@ ROOMS = (
             "intervals",
             "results",
             "network",
+            "arrays",
             "inference",
             "model",
             "families",
