@@ -19,6 +19,8 @@ _NETWORK_TYPES = ("float16", "float32")
 _OTHER_TYPES = ("float32", "float64")
 # Epochs after the end of a training are NaN.
 _MAY_BE_NAN = ("history",)
+# Models of early versions do not have it.
+_OPTIONAL = "label_range"
 # Inputs are divided by the one, and intervals by the other.
 _POSITIVE = ("input_scale", "target_scale")
 
@@ -76,6 +78,8 @@ def _shapes(arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> dict[str, 
         "residuals": (len(residuals), nodes[-1]),
         "history": (networks, *history.shape[1:2], 2),
     }
+    if _OPTIONAL in arrays:
+        shapes[_OPTIONAL] = (2, nodes[-1])
     for position, (inputs, outputs) in enumerate(pairwise(nodes)):
         shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
         shapes[f"layer.{position}.bias"] = (networks, outputs)

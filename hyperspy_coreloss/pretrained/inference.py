@@ -143,10 +143,15 @@ def predict_batch(
         )
         raise ImportError(msg) from error
     inputs = preprocess(spectra, preparation)
+    values = evaluate(pretrained, inputs.spectra)
+    lowest, highest = pretrained.believable_range
+    outside = ((values < lowest) | (values > highest)).any(axis=-1)
+    quality = inputs.quality
+    quality[outside & (quality == Quality.GOOD)] = Quality.OUTSIDE_LABELS
     return {
-        "values": evaluate(pretrained, inputs.spectra),
+        "values": values,
         "onset": inputs.onset,
-        "quality": inputs.quality,
+        "quality": quality,
         "spikes": inputs.spikes,
     }
 

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.recipe import Background, Limits
 
 _FORMAT = 2
+# Name of the optional array with the range of the training labels.
+_LABELS = "label_range"
+# Level of the interval by which a believable prediction may lie outside the training labels, and
+# standard deviations within which labels of an unknown range lie.
+_LEVEL = 0.9
+_SPREADS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,10 @@ class PretrainedModel:
         Origin of the model.
     intended_use, limits
         Intended use and limits, as text; neither may be empty.
+    label_range
+        Lowest and highest label of each property in the training, shape (2, properties). None for
+        models of early versions, whose labels are taken to lie within five standard deviations of
+        their mean.
 
     Raises
     ------
@@ -126,12 +136,15 @@ class PretrainedModel:
     record: TrainingRecord
     intended_use: str
     limits: str
+    label_range: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         weights = {name: read_only(array) for name, array in self.weights.items()}
         object.__setattr__(self, "weights", MappingProxyType(weights))
         object.__setattr__(self, "residuals", read_only(self.residuals))
         object.__setattr__(self, "history", read_only(self.history))
+        if self.label_range is not None:
+            object.__setattr__(self, "label_range", read_only(self.label_range))
         nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
         check_arrays(self.name, self._arrays(), nodes)
         for field in ("name", "version", "intended_use", "limits"):
@@ -160,6 +173,20 @@ class PretrainedModel:
         return tuple(spec.name for spec in self.properties)
 
     @cached_property
+    def believable_range(self) -> NDArray[np.float64]:
+        """Lowest and highest believable prediction of each property, shape (2, properties).
+
+        This is the range of the training labels, extended by the half width of the 90 % interval.
+        """
+        if self.label_range is None:
+            mean, spread = (self.weights[f"target_{name}"][0] for name in ("mean", "scale"))
+            labels = np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread])
+        else:
+            labels = self.label_range
+        width = conformal_half_width(self.residuals, _LEVEL)
+        return read_only(labels + np.stack([-width, width]), dtype=np.float64)
+
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 of :meth:`to_bytes`; the file that :meth:`save` writes states it."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
@@ -178,7 +205,8 @@ class PretrainedModel:
         return type(self).from_bytes, (self.to_bytes(), self.name)
 
     def _arrays(self) -> dict[str, NDArray]:
-        return {**self.weights, "residuals": self.residuals, "history": self.history}
+        arrays = {**self.weights, "residuals": self.residuals, "history": self.history}
+        return arrays if self.label_range is None else {**arrays, _LABELS: self.label_range}
 
     def to_bytes(self) -> bytes:
         """Return the content of the file that :meth:`save` writes, without its checksum."""
@@ -243,11 +271,12 @@ class PretrainedModel:
         PretrainedFormatError
             If the content is damaged or incomplete, or its format is not supported.
         """
-        arrays = {"weights", "residuals", "history"}
+        arrays = {"weights", "residuals", "history", _LABELS}
         expected = {field.name for field in fields(cls)} - arrays
         header, tensors = unpack(content, name, "pretrained model", _FORMAT, expected)
         try:
             residuals, history = tensors.pop("residuals"), tensors.pop("history")
+            label_range = tensors.pop(_LABELS, None)
             return cls(
                 name=header["name"],
                 version=header["version"],
@@ -260,6 +289,7 @@ class PretrainedModel:
                 record=TrainingRecord(**header["record"]),
                 intended_use=header["intended_use"],
                 limits=header["limits"],
+                label_range=label_range,
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             msg = f"{name} is not a complete pretrained model: {error}"

@@ -99,6 +99,10 @@ class Reader(Protocol):
     def properties(self) -> Sized:
         """Properties that the networks predict."""
 
+    @property
+    def believable_range(self) -> NDArray[np.float64]:
+        """Lowest and highest believable prediction of each property."""
+
     def __hash__(self) -> int: ...
 
 

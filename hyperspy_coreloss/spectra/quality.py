@@ -34,6 +34,7 @@ class Quality(IntEnum):
     WINDOW_NOT_COVERED = 7
     EXCITATION_ENERGY_OUTSIDE = 8
     OUTLIERS = 9
+    OUTSIDE_LABELS = 10
 
     @property
     def reason(self) -> str:
@@ -56,6 +57,9 @@ _REASONS = {
         "the onset plus energy_offset lies outside the excitation energies of the pretrained model"
     ),
     Quality.OUTLIERS: "too many spikes or dead channels",
+    Quality.OUTSIDE_LABELS: (
+        "a predicted property lies outside the training labels by more than its 90 % interval"
+    ),
 }
 
 

@@ -154,6 +154,7 @@ def train(
         ),
         intended_use=intended_use,
         limits=limits,
+        label_range=np.stack([targets.min(axis=0), targets.max(axis=0)]),
     )
 
 

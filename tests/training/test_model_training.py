@@ -123,6 +123,16 @@ def test_fine_tuning_needs_the_same_properties(few):
         quick_model(other, start=quick_model(few))
 
 
+def test_a_model_states_the_range_of_its_labels(few, tmp_path):
+    model = quick_model(few)
+    model.save(tmp_path / "quick.safetensors")
+    stated = type(model).load(tmp_path / "quick.safetensors").label_range
+    np.testing.assert_array_equal(stated, [few.targets.min(axis=0), few.targets.max(axis=0)])
+    assert all(
+        array.dtype == np.float16 for name, array in model.weights.items() if "layer" in name
+    )
+
+
 def test_other_edges_and_properties_can_be_trained_on(few):
     """Three properties of carbon: everything follows the data set."""
     chosen = few.properties[:3]
