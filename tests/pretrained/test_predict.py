@@ -106,8 +106,11 @@ def test_what_cannot_be_read_is_nan_with_its_reason_and_changes_no_other(model, 
     assert (clean.quality == Quality.GOOD).all()
     spoilt = spectra.copy()
     for place, reason in reasons.items():
-        spoilt[(*place, 600)] = {Quality.NOT_FINITE: np.nan, Quality.NEGATIVE: -1.0}.get(reason, 0)
-        if reason == Quality.EMPTY:
+        if reason == Quality.NOT_FINITE:
+            spoilt[(*place, 600)] = np.nan
+        elif reason == Quality.NEGATIVE:
+            spoilt[place][:500] *= -1
+        else:
             spoilt[place] = 0
     found = model.predict(spoilt, ENERGY, resolution=0.5)
     for place in np.ndindex(3, 4):

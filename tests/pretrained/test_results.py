@@ -48,10 +48,10 @@ def results():
 
 def test_declared_is_what_a_prediction_has():
     assert [one.name for one in dataclasses.fields(Prediction)] == NAMES
-    assert sorted(NAMES) == ["onset", "quality", "values"]
+    assert sorted(NAMES) == ["onset", "quality", "spikes", "values"]
     assert [one.name for one in MAP_FIELDS] == [name for name in NAMES if name != "values"]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Prediction(1, 2, 3).onset = 4
+        Prediction(1, 2, 3, 4).onset = 4
 
 
 @pytest.mark.parametrize("n_properties", [1, 6])
