@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -62,14 +63,35 @@ class PropertySpec:
         return cls(**{name: str(value) for name, value in fields.items()})
 
 
+_POWER = r"(?:[^\W\d]\w*|[°%])(?:(?:\*\*|\^)-?\d)?"
+_UNIT = re.compile(rf"\s*(?:1\s*/\s*)?{_POWER}(?:\s*[*/]\s*{_POWER}|\s+{_POWER})*\s*|\s*1?\s*")
+_LONGEST_UNIT = 60
+
+
 def parse_unit(unit: str) -> pint.Unit:
     """Return a unit of pint's application registry, which HyperSpy also uses.
+
+    Parameters
+    ----------
+    unit
+        Names of units, with exponents of one digit, multiplied or divided.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else; pint would also evaluate ``9**9**9``.
+    pint.UndefinedUnitError
+        If pint knows no unit of that name.
 
     Examples
     --------
     >>> f"{parse_unit('angstrom**3'):~P}"
     'Å³'
     """
+    if len(unit) > _LONGEST_UNIT or not _UNIT.fullmatch(unit):
+        shown = unit if len(unit) <= _LONGEST_UNIT else f"{unit[:20]}…"
+        msg = f"A unit such as 'angstrom**3' is needed, but it is {shown!r}. Correct it."
+        raise ValueError(msg)
     registry = pint.get_application_registry()
     try:
         return registry.Unit(unit)

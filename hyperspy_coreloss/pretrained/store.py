@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -53,11 +54,10 @@ class Store(Generic[Stored]):
             If no file has this name or this path.
         """
         names = self.names()
-        if name in names:
+        if isinstance(name, str) and name in names:
             return self._kept(self.folder / f"{name}{_SUFFIX}")
-        path = Path(name)
-        if path.is_file():
-            return self.read(path)
+        if isinstance(name, (str, PathLike)) and Path(name).is_file():
+            return self.read(Path(name))
         msg = (
             f"There is no {self.kind} {str(name)!r}. The names are {', '.join(names) or 'none'}. "
             f"Give one of these names, or the path of a {_SUFFIX} file that contains a {self.kind}."
