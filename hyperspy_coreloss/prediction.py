@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.pretrained.inference import map_spectra
 from hyperspy_coreloss.signals.lazy import lazy_prediction
@@ -99,8 +100,8 @@ def predict_properties(
     ------
     SignalError
         If the signal does not contain real spectra along one signal axis, `navigation_mask` has
-        the wrong shape, values or order, `background` or `resolution` is not valid, or
-        `energy_offset` is missing or not allowed.
+        the wrong shape, values or order, `background`, `resolution` or `num_workers` is not valid,
+        or `energy_offset` is missing or not allowed.
     EnergyAxisError
         If the signal axis has no units of energy.
     EnergyRangeError
@@ -120,6 +121,7 @@ def predict_properties(
     """
     energy = channel_energies(signal)
     resolution = None if resolution is None else check_resolution(resolution)
+    workers = _workers(num_workers)
     ranges: dict[str, Any] = {
         "background": background,
         "background_range": limits_in_ev(signal, background_range, "background_range"),
@@ -150,7 +152,6 @@ def predict_properties(
         describe_prediction(signal, model, preparation, resolution),
     )
     if not (signal._lazy if lazy_output is None else lazy_output):
-        workers: dict[str, Any] = {} if num_workers is None else {"num_workers": num_workers}
         result.compute(show_progressbar=show_progressbar, **workers)
     return result
 
@@ -185,3 +186,14 @@ def measure_resolution(low_loss: BaseSignal) -> float:
     read = np.asarray(spectra[chosen])
     widths = [zero_loss_fwhm(spectrum[order], energy[order]) for spectrum in read]
     return float(np.median(widths))
+
+
+def _workers(num_workers: Any) -> dict[str, int]:
+    """Return the options of dask for a number of workers."""
+    if num_workers is None:
+        return {}
+    given = np.asarray(num_workers)
+    if given.shape or given.dtype.kind not in "iu" or given < 1:
+        msg = f"num_workers must be a whole number above 0, but it is {num_workers!r}."
+        raise SignalError(msg)
+    return {"num_workers": int(given)}

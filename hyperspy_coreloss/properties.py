@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _PROPER_NAMES = {"mulliken": "Mulliken", "voronoi": "Voronoi"}
 
+_POWER = r"(?:[^\W\d]\w*|[°%])(?:(?:\*\*|\^)-?\d)?"
+_UNIT = re.compile(rf"\s*(?:1\s*/\s*)?{_POWER}(?:\s*[*/]\s*{_POWER}|\s+{_POWER})*\s*|\s*1?\s*")
+_LONGEST_UNIT = 60
+
 
 @dataclass(frozen=True, slots=True)
 class PropertySpec:
@@ -29,11 +33,16 @@ class PropertySpec:
     symbol
         Short symbol for tables, for example ``"d"``.
     unit
-        Unit, as a name that pint can parse.
+        Unit, as in :func:`parse_unit`.
     definition
         How the property is calculated, in one sentence.
     source
         Publication that defines the property.
+
+    Raises
+    ------
+    ValueError
+        If the unit is not written as one.
     """
 
     name: str
@@ -41,6 +50,9 @@ class PropertySpec:
     unit: str
     definition: str
     source: str
+
+    def __post_init__(self) -> None:
+        _check_unit(self.unit)
 
     @property
     def title(self) -> str:
@@ -63,11 +75,6 @@ class PropertySpec:
         return cls(**{name: str(value) for name, value in fields.items()})
 
 
-_POWER = r"(?:[^\W\d]\w*|[°%])(?:(?:\*\*|\^)-?\d)?"
-_UNIT = re.compile(rf"\s*(?:1\s*/\s*)?{_POWER}(?:\s*[*/]\s*{_POWER}|\s+{_POWER})*\s*|\s*1?\s*")
-_LONGEST_UNIT = 60
-
-
 def parse_unit(unit: str) -> pint.Unit:
     """Return a unit of pint's application registry, which HyperSpy also uses.
 
@@ -88,16 +95,20 @@ def parse_unit(unit: str) -> pint.Unit:
     >>> f"{parse_unit('angstrom**3'):~P}"
     'Å³'
     """
-    if len(unit) > _LONGEST_UNIT or not _UNIT.fullmatch(unit):
-        shown = unit if len(unit) <= _LONGEST_UNIT else f"{unit[:20]}…"
-        msg = f"A unit such as 'angstrom**3' is needed, but it is {shown!r}. Correct it."
-        raise ValueError(msg)
+    _check_unit(unit)
     registry = pint.get_application_registry()
     try:
         return registry.Unit(unit)
     except pint.UndefinedUnitError:
         registry.define("electron = count")  # pint does not define a number of electrons.
         return registry.Unit(unit)
+
+
+def _check_unit(unit: str) -> None:
+    if len(unit) > _LONGEST_UNIT or not _UNIT.fullmatch(unit):
+        shown = unit if len(unit) <= _LONGEST_UNIT else f"{unit[:20]}…"
+        msg = f"A unit such as 'angstrom**3' is needed, but it is {shown!r}. Correct it."
+        raise ValueError(msg)
 
 
 _PAPER = "Kiyohara et al. 2019, J. Phys. Mater. 2, 024003, section 3"

@@ -114,6 +114,26 @@ def test_ranges_are_hyperspys(image):
     np.testing.assert_allclose(recorded, (490.0, 525.0))
 
 
+def test_channels_of_falling_and_uneven_axes_are_counted_from_their_beginning(image):
+    spectra, size = image[0], image[0].data.shape[-1]
+    energy = spectra.axes_manager.signal_axes[0].axis
+    falling = hs.signals.Signal1D(spectra.data[..., ::-1].copy())
+    axis = falling.axes_manager.signal_axes[0]
+    axis.offset, axis.scale, axis.units = energy[-1], energy[0] - energy[1], "eV"
+    uneven, function = spectra.deepcopy(), spectra.deepcopy()
+    uneven.axes_manager.signal_axes[0].convert_to_non_uniform_axis()
+    function.axes_manager.signal_axes[0].convert_to_functional_data_axis("a * x", a=1.0)
+    expected = spectra.predict_properties(background_range=(100, 450), **QUIET)
+    given = [(falling, (size - 101, size - 451)), (uneven, (100, 450)), (function, (100, 450))]
+    for signal, channels in given:
+        result = hyperspy_coreloss.predict_properties(signal, background_range=channels, **QUIET)
+        recorded = result.metadata.CoreLossProperty.Preprocessing.background_range
+        np.testing.assert_allclose(recorded, energy[[100, 450]])
+        # Rounding of the falling energies can move one channel across a limit of the fit.
+        tolerance = 0.02 * expected.data.std(axis=(0, 1)) if signal is falling else 0
+        assert (np.abs(result.data - expected.data) <= tolerance).all()
+
+
 @pytest.mark.parametrize("value", [True, 1, 1.0])
 @pytest.mark.parametrize("lazy", [False, True])
 def test_masked_spectra_are_left_out(image, value, lazy):
@@ -245,6 +265,13 @@ def test_a_number_is_not_taken_for_a_model(image):
 def test_a_resolution_is_one_number(image, resolution):
     with pytest.raises(SignalError, match="must be a width in eV"):
         image[0].predict_properties(resolution=resolution)
+
+
+@pytest.mark.parametrize("workers", [0, -1, "2", 1.5, [1], True])
+def test_a_number_of_workers_is_a_whole_number(image, workers):
+    with pytest.raises(SignalError, match="num_workers must be a whole number above 0"):
+        image[0].predict_properties(num_workers=workers, **QUIET)
+    image[0].predict_properties(num_workers=np.array(1), **QUIET)
 
 
 def test_numbers_may_be_of_any_type(image, tmp_path, pretrained):

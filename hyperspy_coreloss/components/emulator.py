@@ -248,8 +248,12 @@ class SpectrumEmulator:
         """
         expected = {attribute.name for attribute in fields(cls)} - {"arrays"}
         header, arrays = unpack(content, name, _KIND, _FORMAT, expected)
-        specs = tuple(PropertySpec.from_dict(spec) for spec in header.pop("properties"))
-        return cls(properties=specs, arrays=arrays, **header)
+        try:
+            specs = tuple(PropertySpec.from_dict(spec) for spec in header.pop("properties"))
+            return cls(properties=specs, arrays=arrays, **header)
+        except (AttributeError, TypeError, ValueError) as error:
+            msg = f"{name} is not a complete {_KIND}: {error}"
+            raise PretrainedFormatError(msg) from error
 
     def save(self, filename: str | Path) -> None:
         """Write the emulator as one ``.safetensors`` file, whole or not at all.

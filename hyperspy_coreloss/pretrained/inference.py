@@ -134,8 +134,14 @@ def predict_batch(
     spectra: NDArray, preparation: Preparation, pretrained: Reader
 ) -> dict[str, NDArray]:
     """Return each field of the results for one batch of spectra, shape (spectra, channels)."""
-    from hyperspy_coreloss.pretrained.network import evaluate  # imports torch
-
+    try:
+        from hyperspy_coreloss.pretrained.network import evaluate  # imports torch
+    except (ImportError, OSError) as error:
+        msg = (
+            f"Predictions need PyTorch, but it cannot be imported: {error}. Install it again, for "
+            "example with pip install --force-reinstall torch."
+        )
+        raise ImportError(msg) from error
     inputs = preprocess(spectra, preparation)
     return {
         "values": evaluate(pretrained, inputs.spectra),

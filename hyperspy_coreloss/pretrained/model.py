@@ -111,8 +111,8 @@ class PretrainedModel:
     ------
     PretrainedFormatError
         If an array is missing, has the wrong shape or type, contains a value that is not finite, or
-        is not an array of the model, if a scale is not above zero, or if the intended use or the
-        limits are empty.
+        is not an array of the model, if a scale is not above zero, if two properties have one name,
+        or if the name, the version, the intended use or the limits are not text or empty.
     """
 
     name: str
@@ -134,8 +134,19 @@ class PretrainedModel:
         object.__setattr__(self, "history", read_only(self.history))
         nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
         check_arrays(self.name, self._arrays(), nodes)
-        if not (self.intended_use.strip() and self.limits.strip()):
-            msg = f"Pretrained model {self.name!r} must state its intended use and its limits."
+        for field in ("name", "version", "intended_use", "limits"):
+            text = getattr(self, field)
+            if not (isinstance(text, str) and text.strip()):
+                msg = (
+                    f"Pretrained model {self.name!r} must state its intended use and its limits, "
+                    f"and have a name and a version, but its {field} is {text!r}."
+                )
+                raise PretrainedFormatError(msg)
+        if len(set(self.property_names)) < len(self.properties):
+            msg = (
+                f"Pretrained model {self.name!r} needs properties of different names, but they are "
+                f"{', '.join(self.property_names)}."
+            )
             raise PretrainedFormatError(msg)
 
     @property
@@ -250,7 +261,7 @@ class PretrainedModel:
                 intended_use=header["intended_use"],
                 limits=header["limits"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             msg = f"{name} is not a complete pretrained model: {error}"
             raise PretrainedFormatError(msg) from error
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hyperspy_coreloss.errors import PretrainedNotFoundError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Stored = TypeVar("Stored")
 
 _SUFFIX = ".safetensors"
+_READING = RLock()
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Store(Generic[Stored]):
 
     def _kept(self, path: Path) -> Stored:
         state = path.stat()
-        return _read_once(self.read, path, state.st_mtime_ns, state.st_size)
+        with _READING:  # otherwise, threads that start together would all read it
+            return _read_once(self.read, path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=16)

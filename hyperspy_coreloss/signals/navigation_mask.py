@@ -76,7 +76,8 @@ def excluded_spectra(signal: BaseSignal, navigation_mask: Any) -> NDArray[np.boo
         msg = (
             "The order of this navigation mask cannot be told from its shape: HyperSpy's order is "
             f"that of navigation_shape, {needed}, in which x comes first, but the array of the "
-            f"signal has the same shape with x last. {_REMEDY}"
+            f"signal has the same shape with x last. {_REMEDY} If x comes first in it, use "
+            "BaseSignal(mask.T).T."
         )
         raise SignalError(msg)
     return np.asarray(excluded, dtype=bool)

@@ -68,7 +68,8 @@ class EnergyWindow:
     def __post_init__(self) -> None:
         if self.origin == "absolute" and self.around is None:
             object.__setattr__(self, "around", _AROUND)
-        if not (self.step > 0 and self.n_channels > 0):
+        finite = np.isfinite([self.start, self.stop, self.step]).all()
+        if not (finite and self.step > 0 and self.n_channels > 0):
             msg = (
                 "An energy window needs a step above 0 and at least one step between start and "
                 f"stop, but it goes from {self.start} to {self.stop} eV in steps of {self.step} "

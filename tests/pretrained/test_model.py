@@ -92,6 +92,27 @@ def rewritten(pretrained, path, change, drop=()):
         (lambda h: h["recipe"].pop("sigma"), (), "sigma"),
         (lambda h: h["record"].pop("licence"), (), "licence"),
         (lambda h: h.update(limits=" "), (), "must state its intended use and its limits"),
+        *(
+            (lambda h, field=field, value=value: h.update({field: value}), (), message)
+            for message, field in (
+                ("must state its intended use and its limits", "intended_use"),
+                ("must state its intended use and its limits", "limits"),
+                ("have a name and a version, but its name is", "name"),
+                ("have a name and a version, but its version is", "version"),
+            )
+            for value in (None, 5, [], {}, "")
+        ),
+        (lambda h: h["recipe"]["window"].update(stop=float("inf")), (), "energy window"),
+        (lambda h: h["recipe"]["window"].update(step=float("nan")), (), "energy window"),
+        (lambda h: h["recipe"].update(sigma=float("nan")), (), "a sigma of 0 eV or more"),
+        (lambda h: h["recipe"].update(sigma=-0.5), (), "a sigma of 0 eV or more"),
+        (lambda h: h["recipe"].update(threshold_fraction=0), (), "between 0 and 1, but"),
+        (lambda h: h["recipe"].update(threshold_fraction=2), (), "between 0 and 1, but"),
+        (lambda h: h["recipe"].update(nominal_onset=float("nan")), (), "finite nominal_onset"),
+        (lambda h: h["properties"][0].update(unit="9**9**9"), (), r"but it is '9\*\*9\*\*9'"),
+        (lambda h: h["properties"][0].update(name="bond_angle"), (), "of different names"),
+        (lambda h: h.update(hidden="160"), (), "needs the shape"),
+        (lambda h: h.update(properties=5), (), "not a complete pretrained model"),
         (lambda h: None, ("layer.1.bias",), "layer.1.bias needs the shape"),
         (lambda h: None, ("residuals",), "residuals"),
         (lambda h: None, ("history",), "history"),
