@@ -125,7 +125,7 @@ def preprocess(
     Parameters
     ----------
     spectra
-        Intensities of any real dtype, shape (spectra, channels).
+        Intensities of any real dtype, shape (spectra, channels). Masked channels have no value.
     preparation
         Settings from :func:`prepare`.
     excitation_energy
@@ -138,6 +138,7 @@ def preprocess(
         spectra = spectra[:, ::-1]
     counts = spectra[:, operators.channels]
     quality = input_quality(counts, signed=preparation.background is None)
+    counts = np.ma.getdata(counts)
     net = _without_background(_scaled(counts, quality, operators.density), preparation, operators)
     broadened = np.ascontiguousarray((operators.broadening @ net.spectra.T).T)
     onset, detected = threshold(

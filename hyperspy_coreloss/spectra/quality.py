@@ -39,7 +39,7 @@ class Quality(IntEnum):
 _REASONS = {
     Quality.GOOD: "predicted",
     Quality.MASKED: "excluded by the navigation mask",
-    Quality.NOT_FINITE: "NaN or infinite channels",
+    Quality.NOT_FINITE: "NaN, infinite or masked channels",
     Quality.EMPTY: "all channels are zero",
     Quality.NEGATIVE: "negative counts",
     Quality.SATURATED: "saturated detector: the maximum is a plateau or the largest integer",
@@ -57,7 +57,7 @@ def input_quality(counts: NDArray, *, signed: bool) -> NDArray[np.uint8]:
     Parameters
     ----------
     counts
-        Intensities of any real dtype, shape (spectra, channels).
+        Intensities of any real dtype, shape (spectra, channels); masked channels have no value.
     signed
         Whether negative intensities are valid, as after background subtraction.
 
@@ -66,7 +66,8 @@ def input_quality(counts: NDArray, *, signed: bool) -> NDArray[np.uint8]:
     ndarray
         :class:`Quality` codes, shape (spectra,).
     """
-    finite = np.isfinite(counts).all(axis=-1)
+    finite = np.ma.filled(np.isfinite(counts), False).all(axis=-1)
+    counts = np.ma.getdata(counts)
     safe = np.where(finite[:, None], counts, np.zeros((), counts.dtype))
     maximum = safe.max(axis=-1, keepdims=True)
     at_maximum = safe == maximum
