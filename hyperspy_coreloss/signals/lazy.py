@@ -25,10 +25,12 @@ from hyperspy_coreloss.signals.property_signal import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
+
     from hyperspy_coreloss.pretrained.results import Prediction
 
 
-class LazyPropertySignal(LazySignal, PropertySignal):
+class LazyPropertySignal(PropertySignal, LazySignal):
     """Base class of the lazy signals of predicted properties."""
 
     data: da.Array
@@ -81,6 +83,22 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         """
         self.compute()
         PropertySignal.save(self, *args, **kwargs)
+
+    def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
+        """Compute the signal once, rather than once for each property, and plot it.
+
+        The parameters are those of :meth:`PropertySignal.plot`.
+        """
+        self.compute()
+        PropertySignal.plot(self, navigator, **kwargs)
+
+    def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
+        """Compute the signal once, rather than once for each property, and plot its maps.
+
+        The parameters are those of :meth:`PropertySignal.plot_maps`.
+        """
+        self.compute()
+        return PropertySignal.plot_maps(self, names)
 
 
 class LazyCoreLossPropertySignal(LazyPropertySignal, CoreLossPropertySignal, LazySignal1D):
