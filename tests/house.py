@@ -95,6 +95,7 @@ ROOMS = (
             "spectrum_axis",
             "navigation_mask",
             "plotting",
+            "summary",
             "explorer",
             "slicing",
             "derived",

@@ -336,11 +336,22 @@ def test_units_may_be_written_plainly(image, units):
     np.testing.assert_array_equal(result.data, expected.data)
 
 
-def test_missing_resolution_is_a_warning_and_recorded(image):
-    with pytest.warns(UserWarning, match=r"Pass resolution=.*measure_resolution"):
-        result = image[0].predict_properties(show_progressbar=False)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_bare_call_predicts_without_a_word_and_records_the_missing_resolution(
+    image, caplog, lazy
+):
+    spectra = image[0].as_lazy() if lazy else image[0]
+    with caplog.at_level("INFO", logger="hyperspy"):
+        result = spectra.predict_properties(show_progressbar=False)
+    named = hyperspy_coreloss.load_pretrained("silica-o-k")
+    expected = image[0].predict_properties(named, resolution=0, show_progressbar=False)
+    np.testing.assert_array_equal(np.asarray(result.data), expected.data)
     assert not result.metadata.CoreLossProperty.Preprocessing.resolution_given
     assert result.metadata.CoreLossProperty.Preprocessing.resolution == 0
+    assert "not given, taken as 0" in str(result.summary())
+    assert "not given" not in str(expected.summary())
+    assert all(record.levelname == "INFO" for record in caplog.records)
+    assert "measure_resolution" in caplog.text
 
 
 def test_result_tells_how_it_was_made(image, pretrained):

@@ -23,6 +23,7 @@ from hyperspy_coreloss.signals.metadata import (
     title_of,
 )
 from hyperspy_coreloss.signals.plotting import property_colours
+from hyperspy_coreloss.signals.summary import rounded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +61,7 @@ def plot_pixels(result: BaseSignal, navigator: Any, options: dict[str, Any]) -> 
     result._plot = shown._plot
     panel = shown._plot.signal_plot.ax
     lines = [
-        f"{title}\n{_median(middle, width)}\n{units}"
+        f"{title}\n{rounded(middle, width)}\n{units}"
         for (title, units), middle, width in zip(_titles(result), centre, scale, strict=True)
     ]
     _name_positions(panel, property_axis(result), lines)
@@ -95,6 +96,13 @@ def plot_properties(result: BaseSignal, plot: Any, navigator: Any, options: dict
         panel.set_ylabel(f"range in {_centre_and_scale(result)[-1]}")
         lines = [f"{title}\n({units})" for title, units in _titles(result)]
         _name_positions(panel, property_axis(result), lines)
+
+
+def medians(result: BaseSignal) -> tuple[tuple[str, float, float], ...]:
+    """Return the label, the median and the half width of the interval of each property."""
+    centre, scale, unit = _centre_and_scale(result)
+    width = scale if unit == _INTERVAL else np.full_like(scale, np.nan)
+    return tuple(zip(_along(result, "labels"), centre.tolist(), width.tolist(), strict=True))
 
 
 def _selected(
@@ -152,13 +160,6 @@ def _titles(result: BaseSignal) -> list[tuple[str, str]]:
     """Return the title, one word a line, and the unit of each property."""
     parts = (label.rpartition(" (") for label in _along(result, "labels"))
     return [(title.replace(" ", "\n"), units.removesuffix(")")) for title, _, units in parts]
-
-
-def _median(middle: float, width: float) -> str:
-    if not np.isfinite(middle):
-        return "no prediction"
-    decimals = max(0, 1 - int(np.floor(np.log10(width))))
-    return f"{middle:.{decimals}f} ± {width:.{decimals}f}"
 
 
 def _name_navigator(panel: Axes, navigator: BaseSignal) -> None:

@@ -263,6 +263,18 @@ def recipe_of(result: BaseSignal) -> Recipe:
     return Recipe() if fields is None else Recipe.from_dict(fields.as_dictionary())
 
 
+def preprocessing_of(result: BaseSignal) -> dict[str, Any]:
+    """Return the options of a prediction; empty for a signal that is not predicted."""
+    node = result.metadata.get_item(_PREPROCESSING)
+    return {} if node is None else node.as_dictionary()
+
+
+def model_of(result: BaseSignal) -> str:
+    """Return the name and the version of the model of a result, or an empty text."""
+    node = result.metadata.get_item(f"{NODE}.Pretrained")
+    return "" if node is None else f"{node.name}, version {node.version}"
+
+
 def read_metadata(signal: BaseSignal) -> None:
     """Read the arrays in the metadata of a signal into memory, in place.
 

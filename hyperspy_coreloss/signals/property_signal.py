@@ -12,7 +12,7 @@ from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
 from hyperspy_coreloss.signals.derived import DerivedSignal
-from hyperspy_coreloss.signals.explorer import plot_pixels, plot_properties
+from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
     PROPERTY_AXIS,
@@ -21,6 +21,8 @@ from hyperspy_coreloss.signals.metadata import (
     describe_map,
     get_map,
     map_path,
+    model_of,
+    preprocessing_of,
     property_axis,
     property_items,
     residuals_of,
@@ -28,6 +30,7 @@ from hyperspy_coreloss.signals.metadata import (
     title_of,
 )
 from hyperspy_coreloss.signals.plotting import plot_maps
+from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
 from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
@@ -184,6 +187,39 @@ class PropertySignal(DerivedSignal):
             plot_properties(self, super().plot, navigator, kwargs)
         else:
             super().plot(navigator, **kwargs)
+
+    def summary(self) -> PropertySummary:
+        """Return how many spectra have a prediction, why others have none, and the medians.
+
+        A lazy signal is computed first, and stays computed.
+
+        Returns
+        -------
+        PropertySummary
+            Object that prints as a text.
+
+        Raises
+        ------
+        SignalError
+            If spectra were combined, as by ``mean``.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> s.predict_properties(resolution=0.5, show_progressbar=False).summary().line
+        '48 spectra: 48 predicted'
+        """
+        quality = self.quality.data
+        preprocessing = preprocessing_of(self)
+        given = preprocessing.get("resolution_given", False)
+        return PropertySummary(
+            title=title_of(self),
+            model=model_of(self),
+            resolution=preprocessing["resolution"] if given else None,
+            counts=count_codes(quality),
+            medians=medians(self),
+        )
 
     def _property_axis(self) -> Any:
         axis = property_axis(self)

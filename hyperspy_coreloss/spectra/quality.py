@@ -35,10 +35,26 @@ class Quality(IntEnum):
         """Description of the reason."""
         return _REASONS[self]
 
+    @property
+    def phrase(self) -> str:
+        """The reason in two words, for counts."""
+        return _PHRASES[self]
 
+
+_PHRASES = {
+    Quality.GOOD: "predicted",
+    Quality.MASKED: "masked",
+    Quality.NOT_FINITE: "not finite",
+    Quality.EMPTY: "empty",
+    Quality.NEGATIVE: "negative",
+    Quality.SATURATED: "saturated",
+    Quality.NO_ONSET: "no edge",
+    Quality.WINDOW_NOT_COVERED: "cut off",
+    Quality.EXCITATION_ENERGY_OUTSIDE: "excitation energy outside",
+}
 _REASONS = {
     Quality.GOOD: "predicted",
-    Quality.MASKED: "excluded by the navigation mask",
+    Quality.MASKED: "excluded by the navigation mask or a region of interest",
     Quality.NOT_FINITE: "NaN, infinite or masked channels",
     Quality.EMPTY: "all channels are zero",
     Quality.NEGATIVE: "negative counts",

@@ -119,7 +119,8 @@ def test_other_results_are_plotted_too(image, prediction):
 
 def test_a_result_without_predictions_is_plotted(image):
     image[0].data[:] = 0
-    result = image[0].predict_properties(resolution=0.5, show_progressbar=False)
+    with pytest.warns(UserWarning, match="35 empty"):
+        result = image[0].predict_properties(resolution=0.5, show_progressbar=False)
     result.plot()
     assert [text[-2] for text in texts(panels(result)[1])] == ["no prediction"] * 6
     result.plot_maps()
