@@ -195,7 +195,7 @@ def measure_resolution(low_loss: BaseSignal) -> float:
     return float(np.median(widths))
 
 
-def _workers(num_workers: Any) -> dict[str, int]:
+def _workers(num_workers: Any) -> dict[str, Any]:
     """Return the options of dask for a number of workers."""
     if num_workers is None:
         return {}

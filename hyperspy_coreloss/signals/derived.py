@@ -17,6 +17,7 @@ from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
     PROPERTY_AXIS,
+    array_axes,
     forget_intervals,
     forget_maps,
     forget_properties,
@@ -130,7 +131,7 @@ class DerivedSignal(BaseSignal):
         if out is None:
             return result
         out.data = result.data
-        for axis, new in zip(out.axes_manager._axes, result.axes_manager._axes, strict=True):
+        for axis, new in zip(array_axes(out), array_axes(result), strict=True):
             axis.update_from(new, ["scale", "offset", "size"])
         out.events.data_changed.trigger(obj=out)
         return None

@@ -55,7 +55,7 @@ def array_axes(signal: BaseSignal) -> list[Any]:
     return sorted((*axes.navigation_axes, *axes.signal_axes), key=lambda axis: axis.index_in_array)
 
 
-def property_axis(signal: BaseSignal) -> Any | None:
+def property_axis(signal: BaseSignal) -> Any:
     """Return the axis along which the properties lie, or None if the signal has no such axis."""
     return next((axis for axis in array_axes(signal) if axis.name == PROPERTY_AXIS), None)
 
@@ -131,7 +131,15 @@ def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]
 
 
 def residuals_of(result: BaseSignal) -> NDArray[np.floating] | None:
-    """Return the model's errors on held-out spectra, shape (spectra, properties), or None."""
+    """Return the model's errors on held-out spectra, shape (spectra, properties), or None.
+
+    A stack of results has the metadata of the first, so that it has no errors if the models differ.
+    """
+    parts = result.original_metadata.get_item("stack_elements")
+    if parts is not None:
+        path = f"metadata.{NODE}.Pretrained.sha256"
+        if len({part.get_item(path) for _, part in parts}) > 1:
+            return None
     residuals = result.metadata.get_item(f"{NODE}.residuals")
     return None if residuals is None else np.asarray(residuals)
 

@@ -90,7 +90,9 @@ def report(counts: Mapping[Quality, int], preprocessing: Mapping[str, Any]) -> N
     preprocessing
         Options of the prediction, from the metadata of the result.
     """
-    refused = {code: n for code, n in counts.items() if code not in (Quality.GOOD, Quality.MASKED)}
+    refused: dict[Quality, int] = {
+        code: n for code, n in counts.items() if code not in (Quality.GOOD, Quality.MASKED)
+    }
     line = counts_line(counts)
     if counts.get(Quality.GOOD) or not counts:
         wanted = sum(refused.values()) + counts.get(Quality.GOOD, 0)

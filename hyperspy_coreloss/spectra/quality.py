@@ -82,7 +82,7 @@ def input_quality(counts: NDArray, *, signed: bool) -> NDArray[np.uint8]:
     ndarray
         :class:`Quality` codes, shape (spectra,).
     """
-    finite: NDArray[np.bool_] = np.ma.filled(np.isfinite(counts), False).all(axis=-1)
+    finite = np.logical_and.reduce(np.ma.filled(np.isfinite(counts), False), axis=-1)
     counts = np.ma.getdata(counts)
     safe = np.where(finite[:, None], counts, np.zeros((), counts.dtype))
     maximum = safe.max(axis=-1, keepdims=True)

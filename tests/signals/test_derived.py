@@ -92,8 +92,6 @@ def test_an_extreme_is_a_property_without_the_intervals_of_single_spectra(result
 def test_what_is_not_a_property_is_plain(result, name):
     axes = {"sum": (), "std": (), "var": (), "nansum": (), "nanstd": (), "nanvar": ()}
     cut = result.inav[2:6]  # without NaN
-    if cut._lazy and name in ("derivative", "integrate1D"):
-        pytest.skip("HyperSpy computes it from others")
     if name == "fft":
         cut = cut.T
         cut.axes_manager.signal_axes[0].units = cut.axes_manager.signal_axes[1].units = "nm"
@@ -278,6 +276,20 @@ def test_a_stack_splits_into_what_it_was_made_of(result):
         np.testing.assert_array_equal(values(part), values(whole))
         np.testing.assert_array_equal(values(part.quality), values(whole.quality))
         part.get_interval_map("bond_length")
+
+
+def test_a_stack_of_different_models_has_no_intervals(image):
+    options = {"resolution": 0.5, "show_progressbar": False}
+    one, other = (
+        image[0].predict_properties(name, **options)
+        for name in ("silica-o-k-sigma-0.3", "silica-o-k-wide")
+    )
+    same = hs.stack([one, one.deepcopy()], show_progressbar=False)
+    same.get_interval_map("bond_length")
+    mixed = hs.stack([one, other], show_progressbar=False)
+    with pytest.raises(SignalError, match="a stack are of different models"):
+        mixed.get_interval_map("bond_length")
+    mixed.split()[1].get_interval_map("bond_length")
 
 
 def test_maps_follow_axes_that_were_calibrated_later(result):
