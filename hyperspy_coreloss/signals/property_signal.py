@@ -134,8 +134,8 @@ class PropertySignal(DerivedSignal):
             msg = (
                 "Intervals need the errors of the model on held-out spectra, but this signal has "
                 "none: the errors of single spectra do not apply to extremes of many, the parts of "
-                "a stack are of different models, or the properties are true ones. Take the intervals from the signal that "
-                "predict_properties returned."
+                "a stack are of different models, or the properties are true ones. Take the "
+                "intervals from the signal that predict_properties returned."
             )
             raise SignalError(msg)
         half_width = np.float32(conformal_half_width(residuals, level)[column])
