@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from hyperspy_coreloss.signals.lazy import lazy_prediction
 from hyperspy_coreloss.signals.metadata import describe_prediction
 from hyperspy_coreloss.signals.navigation_mask import excluded_spectra
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
+from hyperspy_coreloss.signals.summary import LOGGER
 from hyperspy_coreloss.spectra.broadening import check_resolution, zero_loss_fwhm
 from hyperspy_coreloss.spectra.preparation import prepare_surveyed, survey_axis
 
@@ -62,8 +62,8 @@ def predict_properties(
         its full name, by its file or as an object is used whatever its σ.
     resolution
         Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
-        peak (see :func:`measure_resolution`). If None, the resolution is taken as 0 eV, a warning
-        is given, and the model that has the name of the family is used.
+        peak (see :func:`measure_resolution`). If None, the resolution is taken as 0 eV, and
+        the model that has the name of the family is used; the result and its summary record this.
     background
         ``"power law"``, or None if the background is already subtracted.
     background_range
@@ -94,7 +94,14 @@ def predict_properties(
     -------
     CoreLossPropertySignal
         Signal with the navigation axes of the input and the properties along the signal axis. If
-        a spectrum allows no prediction, its values are NaN and the map ``quality`` has the reason.
+        a spectrum allows no prediction, its values are NaN and the map ``quality`` has the reason;
+        the method ``summary`` counts them. If many spectra allow none, the counts are logged when
+        the result is computed.
+
+    Warns
+    -----
+    UserWarning
+        If no spectrum allows a prediction. The message says what to do.
 
     Raises
     ------
@@ -131,12 +138,12 @@ def predict_properties(
     survey = survey_axis(family.named.recipe, energy, **ranges)
     model = family.sharpest(resolution, survey.dispersion)
     if resolution is None:
-        msg = (
+        LOGGER.info(
             "No resolution was given, so it is taken as 0 eV and the spectra are broadened by "
-            f"σ = {model.recipe.sigma:g} eV. Pass resolution=, the full width at half maximum of "
-            "the zero-loss peak in eV; hyperspy_coreloss.measure_resolution(low_loss) measures it."
+            "σ = %g eV. Pass resolution=, the full width at half maximum of the zero-loss peak in "
+            "eV; hyperspy_coreloss.measure_resolution(low_loss) measures it.",
+            model.recipe.sigma,
         )
-        warnings.warn(msg, stacklevel=2)
     preparation = prepare_surveyed(
         model.recipe,
         survey,

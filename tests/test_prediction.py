@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import dask.array as da
 import hyperspy.api as hs
 import numpy as np
 import pytest
@@ -335,11 +336,22 @@ def test_units_may_be_written_plainly(image, units):
     np.testing.assert_array_equal(result.data, expected.data)
 
 
-def test_missing_resolution_is_a_warning_and_recorded(image):
-    with pytest.warns(UserWarning, match=r"Pass resolution=.*measure_resolution"):
-        result = image[0].predict_properties(show_progressbar=False)
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_bare_call_predicts_without_a_word_and_records_the_missing_resolution(
+    image, caplog, lazy
+):
+    spectra = image[0].as_lazy() if lazy else image[0]
+    with caplog.at_level("INFO", logger="hyperspy"):
+        result = spectra.predict_properties(show_progressbar=False)
+    named = hyperspy_coreloss.load_pretrained("silica-o-k")
+    expected = image[0].predict_properties(named, resolution=0, show_progressbar=False)
+    np.testing.assert_array_equal(np.asarray(result.data), expected.data)
     assert not result.metadata.CoreLossProperty.Preprocessing.resolution_given
     assert result.metadata.CoreLossProperty.Preprocessing.resolution == 0
+    assert "not given, taken as 0" in str(result.summary())
+    assert "not given" not in str(expected.summary())
+    assert all(record.levelname == "INFO" for record in caplog.records)
+    assert "measure_resolution" in caplog.text
 
 
 def test_result_tells_how_it_was_made(image, pretrained):
@@ -347,7 +359,7 @@ def test_result_tells_how_it_was_made(image, pretrained):
     node = result.metadata.CoreLossProperty
     assert node.Pretrained.sha256 == pretrained.sha256
     assert node.Preprocessing.edge == "O_K"
-    assert list(node.definitions) == [spec.definition for spec in pretrained.properties]
+    assert node.definitions.split("\n") == [spec.definition for spec in pretrained.properties]
     assert result.metadata.General.title == "Properties of Simulated silica"
 
 
@@ -496,3 +508,38 @@ def test_resolution_is_measured_in_spite_of_drift(lazy):
     signal = signal.as_lazy() if lazy else signal
     assert hyperspy_coreloss.measure_resolution(signal) == pytest.approx(0.8, abs=0.01)
     assert hyperspy_coreloss.measure_resolution(signal.inav[1, 1]) == pytest.approx(0.8, abs=0.01)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint16"])
+@pytest.mark.parametrize("lazy", ["no", "as_lazy", "dask"])
+def test_masked_channels_have_no_value(image, lazy, dtype):
+    """What lies under the mask changes nothing, and masked channels that are not read neither."""
+    spectra = image[0]
+    spectra.change_dtype(dtype)
+    expected = spectra.predict_properties(**QUIET)
+    masked = np.ma.masked_array(spectra.data.copy())
+    masked[2, 1, 600], masked[3, 4], masked[0, 0, -1] = 60000, 7, 60000
+    masked[2, 1, 600] = masked[3, 4] = masked[0, 0, -1] = np.ma.masked
+    spectra.data = masked
+    if lazy == "as_lazy":
+        spectra = spectra.as_lazy()
+    elif lazy == "dask":
+        spectra.data = da.from_array(masked, chunks=(2, 3, -1))
+        spectra = spectra.as_lazy()
+    result = spectra.predict_properties(lazy_output=False, **QUIET)
+    assert type(result.data) is np.ndarray
+    hidden = np.zeros((5, 7), dtype=bool)
+    hidden[2, 1] = hidden[3, 4] = True
+    np.testing.assert_array_equal(result.quality.data == Quality.NOT_FINITE, hidden)
+    np.testing.assert_array_equal(np.isnan(result.data).all(axis=-1), hidden)
+    np.testing.assert_array_equal(result.data[~hidden], expected.data[~hidden])
+
+
+def test_masked_arrays_are_read_without_hyperspy_too(image, pretrained):
+    energy = image[0].axes_manager.signal_axes[0].axis
+    masked = np.ma.masked_array(image[0].data)
+    masked[2, 1] = np.ma.masked
+    predicted = pretrained.predict(masked, energy, resolution=0.5)
+    assert predicted.quality[2, 1] == Quality.NOT_FINITE
+    assert np.isnan(predicted.values[2, 1]).all()
+    assert np.isfinite(predicted.values).all(axis=-1).sum() == 34

@@ -39,7 +39,8 @@ def map_spectra(
     ----------
     spectra
         Intensities, shape (..., channels). An array in memory is split into chunks of a few
-        thousand spectra; chunks of few spectra are merged.
+        thousand spectra; chunks of few spectra are merged. The masked channels of a masked array
+        have no value, like channels that are NaN.
     preparation
         Preprocessing of the spectra, from :func:`~hyperspy_coreloss.spectra.prepare`.
     pretrained
@@ -115,9 +116,10 @@ def predict_chunk(
         Results, shape (...), with the fields of
         :func:`~hyperspy_coreloss.pretrained.results.result_dtype`.
     """
-    flat = np.ascontiguousarray(spectra).reshape(-1, spectra.shape[-1])
+    flat = spectra.reshape(-1, spectra.shape[-1])
     results = np.empty(len(flat), dtype=result_dtype(len(pretrained.properties)))
-    batch = np.zeros((_BATCH, flat.shape[-1]), dtype=flat.dtype)
+    # Like the spectra, so that a masked array keeps its mask.
+    batch = np.zeros_like(flat, shape=(_BATCH, flat.shape[-1]))
     for start in range(0, len(flat), _BATCH):
         rows = flat[start : start + _BATCH]
         batch[: len(rows)] = rows

@@ -352,7 +352,7 @@ class PretrainedModel:
         (6, 8, 6)
         """
         axis = axis_in_ev(np.asarray(energy), "eV", "energy")
-        intensities = np.asarray(spectra)
+        intensities = np.asanyarray(spectra)  # a masked array keeps its mask
         if intensities.shape[-1:] != axis.shape or intensities.dtype.kind not in "iuf":
             msg = (
                 f"Real spectra of the shape (..., {axis.size}) are needed, one channel for each "

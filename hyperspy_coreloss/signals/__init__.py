@@ -14,6 +14,7 @@ from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertySignal,
     PropertySignal,
 )
+from hyperspy_coreloss.signals.summary import PropertySummary
 
 __all__ = (
     "CoreLossPropertyMap",
@@ -21,6 +22,7 @@ __all__ = (
     "LazyCoreLossPropertyMap",
     "LazyCoreLossPropertySignal",
     "PropertySignal",
+    "PropertySummary",
     "plot_comparison",
     "plot_maps",
 )

@@ -13,6 +13,7 @@ from hyperspy_coreloss.signals.metadata import (
     MAPS,
     PROPERTY_AXIS,
     get_map,
+    preprocessing_of,
     read_metadata,
     set_map,
 )
@@ -21,14 +22,18 @@ from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertySignal,
     PropertySignal,
 )
+from hyperspy_coreloss.signals.summary import count_codes, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
+
     from hyperspy_coreloss.pretrained.results import Prediction
+    from hyperspy_coreloss.signals.summary import PropertySummary
 
 
-class LazyPropertySignal(LazySignal, PropertySignal):
+class LazyPropertySignal(PropertySignal, LazySignal):
     """Base class of the lazy signals of predicted properties."""
 
     data: da.Array
@@ -39,7 +44,8 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         """Compute the values and the quality maps together, so that each spectrum is read once.
 
         If several threads compute the same signal, it is computed once. If the computation fails or
-        is interrupted, the signal stays lazy and complete. The parameters are those of
+        is interrupted, the signal stays lazy and complete. If many spectra have no prediction, the
+        numbers are logged; if none has one, a warning says what to do. The parameters are those of
         :meth:`hyperspy.api.signals.LazySignal.compute`.
         """
         # setdefault is atomic, so all threads take the same lock.
@@ -70,6 +76,9 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         self.data = values
         self._lazy = False
         self._assign_subclass()
+        quality = dict(zip(maps, layers, strict=True)).get("quality")
+        if quality is not None:
+            report(count_codes(quality.astype(np.uint8)), preprocessing_of(self))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Compute the values and the quality maps together and save them.
@@ -81,6 +90,27 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         """
         self.compute()
         PropertySignal.save(self, *args, **kwargs)
+
+    def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
+        """Compute the signal once, rather than once for each property, and plot it.
+
+        The parameters are those of :meth:`PropertySignal.plot`.
+        """
+        self.compute()
+        PropertySignal.plot(self, navigator, **kwargs)
+
+    def summary(self) -> PropertySummary:
+        """Compute the signal and return its summary, as :meth:`PropertySignal.summary`."""
+        self.compute()
+        return PropertySignal.summary(self)
+
+    def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
+        """Compute the signal once, rather than once for each property, and plot its maps.
+
+        The parameters are those of :meth:`PropertySignal.plot_maps`.
+        """
+        self.compute()
+        return PropertySignal.plot_maps(self, names)
 
 
 class LazyCoreLossPropertySignal(LazyPropertySignal, CoreLossPropertySignal, LazySignal1D):

@@ -8,6 +8,7 @@ property axis, so that they can be sliced and transposed with it.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
 import dask.array as da
@@ -19,7 +20,7 @@ from hyperspy_coreloss.provenance import package_version
 from hyperspy_coreloss.spectra.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +38,10 @@ MAPS = tuple(field.name for field in MAP_FIELDS)
 PROPERTY_AXIS = "property"
 
 _PREPROCESSING = f"{NODE}.Preprocessing"
+# What is true of the spectra and of all that is made from them: who measured what, when, and how.
+_ORIGIN = ("General", "Sample", "Acquisition_instrument")
+# Titles are given anew; FileIO tells of the file of the spectra only.
+_NOT_ORIGIN = ("title", "FileIO")
 
 
 def map_path(name: str) -> str:
@@ -44,9 +49,33 @@ def map_path(name: str) -> str:
     return f"{NODE}.{name}"
 
 
+def array_axes(signal: BaseSignal) -> list[Any]:
+    """Return the axes of a signal in the order of its array."""
+    axes = signal.axes_manager
+    return sorted((*axes.navigation_axes, *axes.signal_axes), key=lambda axis: axis.index_in_array)
+
+
+def property_axis(signal: BaseSignal) -> Any:
+    """Return the axis along which the properties lie, or None if the signal has no such axis."""
+    return next((axis for axis in array_axes(signal) if axis.name == PROPERTY_AXIS), None)
+
+
 def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
-    """Return one of the :data:`MAPS` of a result, or None if the result does not have it."""
-    return result.metadata.get_item(map_path(name))
+    """Return one of the :data:`MAPS` of a result, or None if the result does not have it.
+
+    The map has the axes of the result: those that it was stored with may since have been
+    calibrated, or are lost in the format of a file. A map of another shape than the result is that
+    of other spectra, and is not returned.
+    """
+    stored = result.metadata.get_item(map_path(name))
+    if stored is None or stored.data.shape != result.data.shape:
+        return None
+    axes = [axis.get_axis_dictionary() for axis in array_axes(result)]
+    if [axis.get_axis_dictionary() for axis in array_axes(stored)] != axes:
+        stored = type(stored)(stored.data, axes=axes)
+        stored.set_signal_type("")
+        set_map(result, name, stored)
+    return stored
 
 
 def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
@@ -54,25 +83,99 @@ def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
     result.metadata.set_item(map_path(name), values)
 
 
+def forget_maps(result: BaseSignal) -> None:
+    """Remove :data:`MAPS` from a result whose values are no longer those of single spectra."""
+    node = result.metadata.get_item(NODE)
+    for name in MAPS:
+        if node is not None and node.has_item(name):
+            delattr(node, name)
+
+
+def forget_intervals(result: BaseSignal) -> None:
+    """Remove the errors from which intervals are obtained."""
+    node = result.metadata.get_item(NODE)
+    if node is not None and node.has_item("residuals"):
+        del node.residuals
+
+
+def forget_properties(signal: BaseSignal, title: str) -> None:
+    """Make a signal whose values are not properties a plain signal with a title, in place."""
+    if signal.metadata.has_item(NODE):
+        delattr(signal.metadata, NODE)
+    set_title(signal, title)
+    signal.set_signal_type("")
+
+
+def restore_properties(signal: BaseSignal, result: BaseSignal) -> None:
+    """Make a plain signal whose values are properties a result like another, without maps."""
+    node = result.metadata.get_item(NODE)
+    if node is not None:
+        kept = {key: node[key] for key in node.keys() if key not in MAPS}  # noqa: SIM118
+        signal.metadata.add_dictionary(deepcopy({NODE: _as_dictionaries(kept)}))
+    set_title(signal, title_of(result))
+    signal.set_signal_type(SIGNAL_TYPE)
+
+
+def _as_dictionaries(nodes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: node.as_dictionary() if hasattr(node, "as_dictionary") else node
+        for key, node in nodes.items()
+    }
+
+
 def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]) -> list[str]:
     """Return an item of each property of the pretrained model, in the model's order."""
-    return [str(entry) for entry in result.metadata.get_item(f"{NODE}.{item}")]
+    entries = result.metadata.get_item(f"{NODE}.{item}")
+    # Files of early versions contain lists.
+    return entries.split("\n") if isinstance(entries, str) else [str(entry) for entry in entries]
 
 
-def residuals_of(result: BaseSignal) -> NDArray[np.floating]:
-    """Return the model's errors on held-out spectra, shape (spectra, properties)."""
-    return np.asarray(result.metadata.get_item(f"{NODE}.residuals"))
+def residuals_of(result: BaseSignal) -> NDArray[np.floating] | None:
+    """Return the model's errors on held-out spectra, shape (spectra, properties), or None.
+
+    A stack of results has the metadata of the first, so that it has no errors if the models differ.
+    """
+    parts = result.original_metadata.get_item("stack_elements")
+    if parts is not None:
+        path = f"metadata.{NODE}.Pretrained.sha256"
+        if len({part.get_item(path) for _, part in parts}) > 1:
+            return None
+    residuals = result.metadata.get_item(f"{NODE}.residuals")
+    return None if residuals is None else np.asarray(residuals)
 
 
-def describe_map(label: str) -> dict[str, Any]:
-    """Return the metadata of a map from its label, which has the unit in parentheses."""
-    title = label.rpartition(" (")[0] or label
-    return {"General": {"title": title}, "Signal": {"quantity": label, "signal_type": ""}}
+def describe_map(signal: BaseSignal, label: str) -> dict[str, Any]:
+    """Return the metadata of a map of a signal, whose label has the unit in parentheses."""
+    return _described(
+        signal,
+        label.rpartition(" (")[0] or label,
+        {"Signal": {"quantity": label, "signal_type": ""}},
+    )
+
+
+def _described(signal: BaseSignal, title: str, nodes: dict[str, Any]) -> dict[str, Any]:
+    """Return metadata with a title, the nodes, and the origin of the signal they describe."""
+    described: dict[str, Any] = {"General": {}}
+    for name in _ORIGIN:
+        node = signal.metadata.get_item(name)
+        if node is not None:
+            described[name] = {
+                key: deepcopy(value)
+                for key, value in node.as_dictionary().items()
+                if key not in _NOT_ORIGIN
+            }
+    described["General"]["title"] = title
+    return {**nodes, **described}
 
 
 def label_of(property_map: BaseSignal) -> str:
-    """Return the label of a map, including its unit."""
-    return str(property_map.metadata.Signal.quantity)
+    """Return the label of a map, including its unit; the title of a signal without a label."""
+    return str(property_map.metadata.get_item("Signal.quantity") or title_of(property_map))
+
+
+def set_label(signal: BaseSignal, label: str) -> None:
+    """Set the label of the values of a signal."""
+    signal.metadata.Signal.quantity = label
 
 
 def set_title(signal: BaseSignal, title: str) -> None:
@@ -99,12 +202,17 @@ def describe_properties(properties: Sequence[PropertySpec], title: str) -> dict[
         "General": {"title": title},
         "Signal": {"signal_type": SIGNAL_TYPE},
         NODE: {
-            "names": [spec.name for spec in properties],
-            "labels": [spec.label for spec in properties],
-            "units": [spec.unit for spec in properties],
-            "definitions": [spec.definition for spec in properties],
+            "names": _lines(spec.name for spec in properties),
+            "labels": _lines(spec.label for spec in properties),
+            "units": _lines(spec.unit for spec in properties),
+            "definitions": _lines(spec.definition for spec in properties),
         },
     }
+
+
+def _lines(texts: Iterable[str]) -> str:
+    """Join texts, one a line: NeXus files hold no lists of texts with letters such as Å."""
+    return "\n".join(" ".join(text.split()) for text in texts)
 
 
 def describe_prediction(
@@ -128,10 +236,8 @@ def describe_prediction(
         given.
     """
     title = title_of(signal)
-    microscope = signal.metadata.get_item("Acquisition_instrument")
-    described = describe_properties(
-        pretrained.properties, f"Properties of {title}" if title else "Properties"
-    )
+    title = f"Properties of {title}" if title else "Properties"
+    described = _described(signal, title, describe_properties(pretrained.properties, title))
     described[NODE] |= {
         "residuals": pretrained.residuals,
         "Pretrained": {
@@ -153,8 +259,6 @@ def describe_prediction(
     }
     if preparation.energy_offset is not None:
         described[NODE]["Preprocessing"]["energy_offset"] = preparation.energy_offset
-    if microscope is not None:
-        described["Acquisition_instrument"] = microscope.as_dictionary()
     return described
 
 
@@ -165,6 +269,18 @@ def recipe_of(result: BaseSignal) -> Recipe:
     """
     fields = result.metadata.get_item(f"{_PREPROCESSING}.Recipe")
     return Recipe() if fields is None else Recipe.from_dict(fields.as_dictionary())
+
+
+def preprocessing_of(result: BaseSignal) -> dict[str, Any]:
+    """Return the options of a prediction; empty for a signal that is not predicted."""
+    node = result.metadata.get_item(_PREPROCESSING)
+    return {} if node is None else node.as_dictionary()
+
+
+def model_of(result: BaseSignal) -> str:
+    """Return the name and the version of the model of a result, or an empty text."""
+    node = result.metadata.get_item(f"{NODE}.Pretrained")
+    return "" if node is None else f"{node.name}, version {node.version}"
 
 
 def read_metadata(signal: BaseSignal) -> None:

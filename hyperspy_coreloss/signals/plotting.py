@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
     from hyperspy.signal import BaseSignal
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 _COLUMNS = 3
+_LARGEST = 36  # maps in one figure
 
 
 class Mapped(Protocol):
@@ -31,31 +33,60 @@ class Mapped(Protocol):
         """Return the map of one property."""
 
 
+def property_colours() -> Colormap:
+    """Return the colours of maps, in which pixels without a prediction are grey."""
+    return plt.get_cmap("viridis").with_extremes(bad="0.85")
+
+
 def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
     """Plot maps side by side, each with its own colour bar; line scans are plotted as curves.
 
     Parameters
     ----------
     maps
-        Signals with one or two signal axes and no navigation axes, for example from
-        :meth:`~hyperspy_coreloss.CoreLossPropertySignal.as_maps`.
+        Signals with one or two signal axes, for example from
+        :meth:`~hyperspy_coreloss.CoreLossPropertySignal.as_maps`. Of signals with two, the maps at
+        all navigation positions are plotted.
 
     Raises
     ------
     SignalError
-        If a map does not have one or two signal axes, or has navigation axes.
+        If a map does not have one or two signal axes, or there are too many maps.
     """
-    columns = min(_COLUMNS, len(maps))
-    rows = -(-len(maps) // columns)
+    parts = [part for one in maps for part in _parts(one)]
+    if len(parts) > _LARGEST:
+        msg = (
+            f"At most {_LARGEST} maps are plotted in one figure, but there are {len(parts)}. "
+            "Select fewer positions along the third navigation axis, or fewer properties."
+        )
+        raise SignalError(msg)
+    columns = min(max(_COLUMNS, len(parts) // len(maps)), len(parts))
+    rows = -(-len(parts) // columns)
     figure, panels = plt.subplots(
         rows, columns, figsize=(4.2 * columns, 3.4 * rows), squeeze=False, layout="constrained"
     )
-    for panel in panels.flat[len(maps) :]:
+    for panel in panels.flat[len(parts) :]:
         panel.set_axis_off()
-    for panel, property_map in zip(panels.flat, maps, strict=False):
+    for panel, (label, property_map) in zip(panels.flat, parts, strict=False):
         _draw(panel, property_map)
-        panel.set_title(label_of(property_map))
+        panel.set_title(label)
     return figure
+
+
+def _parts(property_map: BaseSignal) -> list[tuple[str, BaseSignal]]:
+    """Return the maps at all positions of a stack of maps, each with its label."""
+    axes = property_map.axes_manager
+    if axes.signal_dimension != 2 or not axes.navigation_dimension:
+        return [(label_of(property_map), property_map)]
+    parts = []
+    for indices in np.ndindex(*axes.navigation_shape):
+        part = property_map.inav[indices]
+        where = (
+            f"{_axis_label(axis)} = {axis.axis[index]:g}"
+            for axis, index in zip(axes.navigation_axes, indices, strict=True)
+        )
+        parts.append((f"{label_of(property_map)}\n{', '.join(where)}", part))
+    return parts
 
 
 def plot_comparison(predicted: Mapped, reference: Mapped) -> Figure:
@@ -112,7 +143,7 @@ def _draw(
         np.ma.masked_invalid(np.asarray(property_map.data)),
         vmin=limits[0],
         vmax=limits[1],
-        cmap="viridis",
+        cmap=property_colours(),
         shading="nearest",
         rasterized=True,
     )

@@ -11,20 +11,27 @@ from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
+from hyperspy_coreloss.signals.derived import DerivedSignal
+from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
     PROPERTY_AXIS,
     SIGNAL_TYPE,
+    array_axes,
     describe_map,
     get_map,
     map_path,
+    model_of,
+    preprocessing_of,
+    property_axis,
     property_items,
     residuals_of,
-    set_map,
     set_title,
     title_of,
 )
 from hyperspy_coreloss.signals.plotting import plot_maps
+from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
+from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +41,11 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.results import ResultField
 
 
-class PropertySignal(BaseSignal):
+# Number of axes of a map.
+_MAP_AXES = 2
+
+
+class PropertySignal(DerivedSignal):
     """Base class of the signals of predicted properties, for any number of signal axes."""
 
     _signal_type = SIGNAL_TYPE
@@ -69,7 +80,8 @@ class PropertySignal(BaseSignal):
         Returns
         -------
         BaseSignal
-            Map with the navigation axes of this signal as signal axes; lazy if this signal is.
+            Map with the navigation axes of this signal as signal axes; lazy if this signal is. Of
+            more than two navigation axes, the first two are signal axes.
 
         Raises
         ------
@@ -110,73 +122,114 @@ class PropertySignal(BaseSignal):
         ------
         UnknownPropertyError
             If this signal has no property of that name.
+        SignalError
+            If this signal has no errors on held-out spectra, as after ``max``.
         ValueError
             If `level` is not between 0 and 1.
         """
         centre = self.get_property_map(name)
         column = property_index(name, property_items(self, "names"))
-        half_width = np.float32(conformal_half_width(residuals_of(self), level)[column])
+        residuals = residuals_of(self)
+        if residuals is None:
+            msg = (
+                "Intervals need the errors of the model on held-out spectra, but this signal has "
+                "none: the errors of single spectra do not apply to extremes of many, the parts of "
+                "a stack are of different models, or the properties are true ones. Take the "
+                "intervals from the signal that predict_properties returned."
+            )
+            raise SignalError(msg)
+        half_width = np.float32(conformal_half_width(residuals, level)[column])
         lower, upper = centre - half_width, centre + half_width
         for end, bound in ((lower, "lower"), (upper, "upper")):
             set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
         return lower, upper
 
-    def as_maps(self, names: Sequence[str] | None = None) -> dict[str, BaseSignal]:
+    def as_maps(self, names: str | Sequence[str] | None = None) -> dict[str, BaseSignal]:
         """Return the maps of several properties by name; the default is all properties."""
-        return {name: self.get_property_map(name) for name in names or self.property_names}
+        names = (names,) if isinstance(names, str) else names or self.property_names
+        return {name: self.get_property_map(name) for name in names}
 
-    def plot_maps(self, names: Sequence[str] | None = None) -> Figure:
+    def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
         """Plot the maps of several properties, each with its own colour bar.
 
-        Pixels without a prediction are blank. A lazy signal is computed for the figure.
+        Pixels without a prediction are grey. Of three navigation axes, the maps at all positions
+        along the third are plotted. A lazy signal is computed first, and stays computed.
 
         Parameters
         ----------
         names
-            Names from :attr:`property_names`; the default is all.
+            One or several of :attr:`property_names`; the default is all.
         """
         return plot_maps(list(self.as_maps(names).values()))
 
-    def plot(self, *args: Any, **kwargs: Any) -> None:
-        """Plot the map of one property, with a slider that selects the property.
+    def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
+        """Plot the properties of one pixel, which is selected in the map of one property.
 
-        A result with two navigation axes is transposed for the plot; any other result is plotted
-        without transposing. The method :meth:`plot_maps` plots all maps in one figure. The
-        parameters are those of :meth:`hyperspy.api.signals.Signal2D.plot`.
+        The properties are shown as deviations from their medians, in half widths of the 90 %
+        prediction interval; the labels of the property axis contain both. If the signal is
+        transposed, the map of one property is plotted, which is selected in a list. A lazy signal
+        is computed first, and stays computed. :meth:`plot_maps` plots all maps in one figure.
+
+        Parameters
+        ----------
+        navigator
+            Name of the property whose map is the navigator, or a navigator as in HyperSpy. The
+            default is the first property.
+        **kwargs
+            Further parameters of :meth:`hyperspy.api.signals.BaseSignal.plot`.
         """
         axes = self.axes_manager
-        if axes.navigation_dimension == 2 and axes.signal_axes[0].name == PROPERTY_AXIS:
-            self.T.plot(*args, **kwargs)
+        names = [[axis.name for axis in axes.signal_axes]]
+        names.append([axis.name for axis in axes.navigation_axes])
+        if names[0] == [PROPERTY_AXIS]:
+            plot_pixels(self, navigator, kwargs)
+        elif names[1] == [PROPERTY_AXIS]:
+            plot_properties(self, super().plot, navigator, kwargs)
         else:
-            super().plot(*args, **kwargs)
+            super().plot(navigator, **kwargs)
 
-    def transpose(
-        self,
-        signal_axes: Any = None,
-        navigation_axes: Any = None,
-        optimize: bool = False,
-    ) -> BaseSignal:
-        """Transpose the signal together with its quality maps.
+    def summary(self) -> PropertySummary:
+        """Return how many spectra have a prediction, why others have none, and the medians.
 
-        The parameters are those of :meth:`hyperspy.api.signals.BaseSignal.transpose`.
+        A lazy signal is computed first, and stays computed.
+
+        Returns
+        -------
+        PropertySummary
+            Object that prints as a text.
+
+        Raises
+        ------
+        SignalError
+            If spectra were combined, as by ``mean``.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> s.predict_properties(resolution=0.5, show_progressbar=False).summary().line
+        '48 spectra: 48 predicted'
         """
-        result = super().transpose(signal_axes, navigation_axes, optimize)
-        for name in MAPS:
-            companion = get_map(self, name)
-            if companion is not None:
-                turned = companion.transpose(signal_axes, navigation_axes, optimize)
-                set_map(result, name, turned)
-        return result
+        quality = self.quality.data
+        preprocessing = preprocessing_of(self)
+        given = preprocessing.get("resolution_given", False)
+        return PropertySummary(
+            title=title_of(self),
+            model=model_of(self),
+            resolution=preprocessing["resolution"] if given else None,
+            counts=count_codes(quality),
+            medians=medians(self),
+        )
 
     def _property_axis(self) -> Any:
-        axes = [axis for axis in self.axes_manager._axes if axis.name == PROPERTY_AXIS]
-        if not axes:
+        axis = property_axis(self)
+        if axis is None:
             msg = (
                 f"Maps need a signal with an axis named {PROPERTY_AXIS!r}, but this signal has "
                 "none. Take the maps from the signal that predict_properties returned."
             )
             raise SignalError(msg)
-        return axes[0]
+        return axis
 
     def _along_properties(self, item: Literal["names", "labels", "units"]) -> tuple[str, ...]:
         entries = property_items(self, item)
@@ -185,13 +238,13 @@ class PropertySignal(BaseSignal):
 
     def _companion_map(self, name: str, label: str) -> BaseSignal:
         companion = get_map(self, name)
-        if companion is None or companion.data.shape != self.data.shape:
+        if companion is None:
             msg = (
                 f"The {name} map has one entry per spectrum and is lost when spectra are combined. "
-                "Take it from the signal that predict_properties returned."
+                "Take it from the signals that predict_properties returned."
             )
             raise SignalError(msg)
-        return self._map(companion.data, 0, label)
+        return self._map(_without_blanks(companion.data, self.data, name), 0, label)
 
     def _map(self, data: Any, position: int, label: str) -> BaseSignal:
         """Return one position along the property axis of an array as a separate signal.
@@ -200,15 +253,32 @@ class PropertySignal(BaseSignal):
         """
         axis = self._property_axis().index_in_array
         layer = data[(slice(None),) * axis + (position,)]
-        axes = [other for other in self.axes_manager._axes if other.name != PROPERTY_AXIS]
-        described = [{**other.get_axis_dictionary(), "navigate": False} for other in axes]
+        axes = [other for other in array_axes(self) if other.name != PROPERTY_AXIS]
+        # Three axes cannot be shown at once, so the first of three is for navigation.
+        described = [
+            {**other.get_axis_dictionary(), "navigate": place < len(axes) - _MAP_AXES}
+            for place, other in enumerate(axes)
+        ]
         if not axes:  # a single spectrum
             layer, described = layer.reshape(1), [{"name": "spectrum", "size": 1}]
         result = BaseSignal(
-            layer, axes=described, metadata=describe_map(label), attributes={"_lazy": self._lazy}
+            layer,
+            axes=described,
+            metadata=describe_map(self, label),
+            attributes={"_lazy": self._lazy},
         )
         result.set_signal_type("")
         return result
+
+
+def _without_blanks(layer: Any, values: Any, name: str) -> Any:
+    """Return a map without its entries where the values were set to NaN later, as by a region."""
+    (field,) = (one for one in MAP_FIELDS if one.name == name)
+    blank = np.isnan(values)
+    if field.unreadable is None:
+        blank = blank & (layer == Quality.GOOD)
+    entry = Quality.MASKED if field.unreadable is None else field.unreadable
+    return np.where(blank, np.asarray(entry, field.dtype), layer)
 
 
 def _map_property(field: ResultField) -> property:

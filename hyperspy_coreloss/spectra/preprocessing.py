@@ -137,7 +137,7 @@ def preprocess(
     Parameters
     ----------
     spectra
-        Intensities of any real dtype, shape (spectra, channels).
+        Intensities of any real dtype, shape (spectra, channels). Masked channels have no value.
     preparation
         Settings from :func:`prepare`.
     excitation_energy
@@ -150,7 +150,7 @@ def preprocess(
         spectra = spectra[:, ::-1]
     counts = spectra[:, operators.channels]
     quality = input_quality(counts)
-    read = _read(counts, quality, operators)
+    read = _read(np.ma.getdata(counts), quality, operators)
     net = _without_background(read, preparation, operators)
     broadened = np.ascontiguousarray((operators.broadening @ net.spectra.T).T)
     onset, detected = threshold(

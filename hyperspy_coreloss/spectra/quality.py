@@ -41,11 +41,29 @@ class Quality(IntEnum):
         """Description of the reason."""
         return _REASONS[self]
 
+    @property
+    def phrase(self) -> str:
+        """The reason in two words, for counts."""
+        return _PHRASES[self]
 
+
+_PHRASES = {
+    Quality.GOOD: "predicted",
+    Quality.MASKED: "masked",
+    Quality.NOT_FINITE: "not finite",
+    Quality.EMPTY: "empty",
+    Quality.NEGATIVE: "negative",
+    Quality.SATURATED: "saturated",
+    Quality.NO_ONSET: "no edge",
+    Quality.WINDOW_NOT_COVERED: "cut off",
+    Quality.EXCITATION_ENERGY_OUTSIDE: "excitation energy outside",
+    Quality.OUTLIERS: "spikes",
+    Quality.OUTSIDE_LABELS: "outside the labels",
+}
 _REASONS = {
     Quality.GOOD: "predicted",
-    Quality.MASKED: "excluded by the navigation mask",
-    Quality.NOT_FINITE: "NaN or infinite channels",
+    Quality.MASKED: "excluded by the navigation mask or a region of interest",
+    Quality.NOT_FINITE: "NaN, infinite or masked channels",
     Quality.EMPTY: "all channels are zero",
     Quality.NEGATIVE: "the background before the edge is negative",
     Quality.SATURATED: "saturated detector: the maximum is a plateau or the largest integer",
@@ -69,14 +87,15 @@ def input_quality(counts: NDArray) -> NDArray[np.uint8]:
     Parameters
     ----------
     counts
-        Intensities of any real dtype, shape (spectra, channels).
+        Intensities of any real dtype, shape (spectra, channels); masked channels have no value.
 
     Returns
     -------
     ndarray
         :class:`Quality` codes, shape (spectra,).
     """
-    finite = np.isfinite(counts).all(axis=-1)
+    finite = np.logical_and.reduce(np.ma.filled(np.isfinite(counts), False), axis=-1)
+    counts = np.ma.getdata(counts)
     safe = np.where(finite[:, None], counts, np.zeros((), counts.dtype))
     maximum = safe.max(axis=-1, keepdims=True)
     at_maximum = safe == maximum

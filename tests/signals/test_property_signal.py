@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import SignalError, UnknownPropertyError
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.signals.lazy import LazyCoreLossPropertyMap, LazyCoreLossPropertySignal
@@ -166,6 +167,41 @@ def test_wider_levels_give_wider_intervals(prediction):
     widths = [(upper - lower).data.mean() for lower, upper in ends]
     assert 0 < widths[0] < widths[1]
     assert ends[1][0].metadata.General.title == "bond angle, lower 90%"
+
+
+def test_three_navigation_axes_give_stacks_of_maps():
+    spectra, _ = silica_spectrum_image((4, 3, 2), seed=3)
+    spectra.data[1, 2, 0] = 0  # z, y, x
+    result = spectra.predict_properties(resolution=0.5, show_progressbar=False)
+    assert result.axes_manager.navigation_shape == (4, 3, 2)
+    for one in (result.get_property_map("bond_length"), result.quality, result.onset):
+        assert (one.axes_manager.navigation_shape, one.axes_manager.signal_shape) == ((2,), (4, 3))
+        assert [axis.name for axis in one.axes_manager.signal_axes] == ["x", "y"]
+    assert result.quality.inav[1].data[2, 0] == Quality.EMPTY
+    np.testing.assert_array_equal(
+        result.get_property_map("bond_angle").inav[1].data, result.data[1, ..., 1]
+    )
+
+
+def test_files_of_nexus_give_everything_back(prediction, tmp_path):
+    """Its reader also finds arrays of texts, such as elements, unless told to look for data."""
+    prediction.save(tmp_path / "maps.nxs")
+    for lazy in (False, True):
+        again = hs.load(tmp_path / "maps.nxs", lazy=lazy, nxdata_only=True)
+        assert_complete(again)
+        np.testing.assert_array_equal(values(again), values(prediction))
+        np.testing.assert_array_equal(values(again.quality), values(prediction.quality))
+        assert values(again.inav[1:3, 2:].quality).shape == (3, 2)
+        definitions = again.metadata.CoreLossProperty.definitions
+        assert definitions == prediction.metadata.CoreLossProperty.definitions
+        assert "Å" in definitions
+
+
+def test_one_property_may_be_named_alone(result):
+    assert list(result.as_maps("bond_angle")) == ["bond_angle"]
+    (panel, _) = result.plot_maps("bond_angle").axes
+    assert panel.get_title() == "bond angle (°)"
+    plt.close("all")
 
 
 def test_plots_show_every_property(result):

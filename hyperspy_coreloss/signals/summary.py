@@ -1,0 +1,147 @@
+"""Summaries of results: how many spectra have a prediction, and why the others have none."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperspy_coreloss.spectra.quality import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+#: A child of HyperSpy's logger, so that ``hs.set_log_level`` and its format apply.
+LOGGER = logging.getLogger("hyperspy.coreloss")
+# Fraction of the spectra without a prediction above which a user should know.
+_MANY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PropertySummary:
+    """Summary of a result, which prints as a text.
+
+    Parameters
+    ----------
+    title
+        Title of the result.
+    model
+        Name and version of the pretrained model; empty if there is none.
+    resolution
+        Energy resolution of the spectra in eV, or None if it was not given.
+    counts
+        Number of spectra by :class:`~hyperspy_coreloss.Quality` code, without zeros.
+    medians
+        Label, median and half width of the 90 % interval of each property. The median is NaN if no
+        spectrum has a prediction, and the half width if there are no intervals.
+    """
+
+    title: str
+    model: str
+    resolution: float | None
+    counts: Mapping[Quality, int]
+    medians: tuple[tuple[str, float, float], ...]
+
+    @property
+    def line(self) -> str:
+        """Counts in one line, such as ``"35 spectra: 34 predicted, 1 empty"``."""
+        return counts_line(self.counts)
+
+    def __str__(self) -> str:
+        given = "not given, taken as 0" if self.resolution is None else f"{self.resolution:g}"
+        lines = [self.title, self.line]
+        if self.model:
+            lines.append(f"model {self.model}; resolution of the spectra in eV: {given}")
+        width = max((len(label) for label, *_ in self.medians), default=0)
+        lines.append(f"{'':{width}}  median and half width of the 90 % interval")
+        lines += [f"{label:{width}}  {rounded(*rest)}" for label, *rest in self.medians]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def count_codes(quality: NDArray) -> dict[Quality, int]:
+    """Return the number of spectra by quality code, without zeros, the predicted ones first."""
+    counts = np.bincount(np.ravel(quality), minlength=len(Quality))
+    return {code: int(counts[code]) for code in Quality if counts[code]}
+
+
+def counts_line(counts: Mapping[Quality, int]) -> str:
+    """Return counts in one line; the most frequent reason is named first."""
+    total, good = sum(counts.values()), counts.get(Quality.GOOD, 0)
+    reasons = Counter({code: n for code, n in counts.items() if code is not Quality.GOOD})
+    parts = [f"{good} predicted", *(f"{n} {code.phrase}" for code, n in reasons.most_common())]
+    return f"{total} spectr{'um' if total == 1 else 'a'}: {', '.join(parts)}"
+
+
+def report(counts: Mapping[Quality, int], preprocessing: Mapping[str, Any]) -> None:
+    """Tell the user in one line if spectra have no prediction, and what to do if none has one.
+
+    Parameters
+    ----------
+    counts
+        From :func:`count_codes`. Excluded spectra need no prediction.
+    preprocessing
+        Options of the prediction, from the metadata of the result.
+    """
+    refused: dict[Quality, int] = {
+        code: n for code, n in counts.items() if code not in (Quality.GOOD, Quality.MASKED)
+    }
+    line = counts_line(counts)
+    if counts.get(Quality.GOOD) or not counts:
+        wanted = sum(refused.values()) + counts.get(Quality.GOOD, 0)
+        many = sum(refused.values()) > _MANY * wanted
+        LOGGER.log(logging.WARNING if many else logging.INFO, "%s", line)
+        return
+    code = max(refused, key=lambda one: refused[one]) if refused else Quality.MASKED
+    msg = f"No spectrum has a prediction. {line}. {_remedy(code, preprocessing)}"
+    warnings.warn(msg, stacklevel=5)
+
+
+def _remedy(code: Quality, preprocessing: Mapping[str, Any]) -> str:
+    """Return the most likely remedy if all spectra are refused for one reason."""
+    low, high = (float(limit) for limit in preprocessing.get("onset_range", (np.nan, np.nan)))
+    searched = f"The onset was searched from {low:g} to {high:g} eV"
+    subtracted = preprocessing.get("background") == "none"
+    background = (
+        "if the spectra still have their background, leave out background=None"
+        if subtracted
+        else "if the background is subtracted already, pass background=None"
+    )
+    remedies = {
+        Quality.MASKED: "In navigation_mask, True excludes a spectrum: pass its inverse, ~mask.",
+        Quality.NOT_FINITE: "Crop the channels without a value, or replace them.",
+        Quality.EMPTY: "All channels are zero: check how the file was loaded and cropped.",
+        Quality.NEGATIVE: f"There are negative counts: {background}.",
+        Quality.SATURATED: (
+            "The maximum is a plateau or the largest integer: crop a zero loss or another strong "
+            "edge, or measure with a shorter exposure."
+        ),
+        Quality.NO_ONSET: (
+            f"{searched}: if the edge lies elsewhere, pass onset_range=; {background}."
+        ),
+        Quality.WINDOW_NOT_COVERED: (
+            f"{searched}, too close to an end of the axis: restrict onset_range= to the edge, or "
+            "crop less."
+        ),
+        Quality.EXCITATION_ENERGY_OUTSIDE: (
+            "Check energy_offset=, or use a model that counts energies from the threshold."
+        ),
+    }
+    return remedies[code]
+
+
+def rounded(middle: float, width: float) -> str:
+    """Return a median with the half width of an interval, which gives the digits."""
+    if not np.isfinite(middle):
+        return "no prediction"
+    if not (np.isfinite(width) and width > 0):
+        return f"{middle:.4g}"
+    decimals = max(0, 1 - int(np.floor(np.log10(width))))
+    return f"{middle:.{decimals}f} ± {width:.{decimals}f}"
