@@ -118,7 +118,7 @@ def _remedy(code: Quality, preprocessing: Mapping[str, Any]) -> str:
         Quality.MASKED: "In navigation_mask, True excludes a spectrum: pass its inverse, ~mask.",
         Quality.NOT_FINITE: "Crop the channels without a value, or replace them.",
         Quality.EMPTY: "All channels are zero: check how the file was loaded and cropped.",
-        Quality.NEGATIVE: f"There are negative counts: {background}.",
+        Quality.NEGATIVE: f"The background before the edge is negative: {background}.",
         Quality.SATURATED: (
             "The maximum is a plateau or the largest integer: crop a zero loss or another strong "
             "edge, or measure with a shorter exposure."
