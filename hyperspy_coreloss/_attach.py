@@ -35,8 +35,23 @@ class DeferredMethod:
         self._module = module
 
     def __get__(self, instance: object, owner: type | None = None) -> Callable[..., Any]:
-        function = getattr(importlib.import_module(self._module), self._name)
+        try:
+            function = getattr(importlib.import_module(self._module), self._name)
+        except Exception as error:  # A broken package must not disturb who lists the attributes.
+            function = _unavailable(self._name, error)
         return function if instance is None else function.__get__(instance, owner)
+
+
+def _unavailable(name: str, reason: Exception) -> Callable[..., Any]:
+    def method(*_arguments: Any, **_options: Any) -> Any:
+        msg = (
+            f"{name} needs hyperspy_coreloss to be imported, which failed: {reason!r}. Install it "
+            "and the packages that it needs again."
+        )
+        raise ImportError(msg) from reason
+
+    method.__name__ = name
+    return method
 
 
 class PostImportFinder:

@@ -54,6 +54,51 @@ def replace_file(filename: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_writable(filename: str | Path) -> None:
+    """Check that :func:`replace_file` can write a file, before a long computation of its content.
+
+    Parameters
+    ----------
+    filename
+        The file, which need not exist; nothing is left of the check.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or takes no new files, or the path is that of a folder.
+    """
+    path = Path(filename)
+    if path.is_dir():
+        msg = "it is a folder"
+        raise IsADirectoryError(msg)
+    if not path.parent.is_dir():
+        msg = f"there is no folder {path.parent}"
+        raise NotADirectoryError(msg)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"):
+        pass
+
+
+def check_folder_writable(folder: str | Path) -> None:
+    """Check that files can be written into a folder, which need not exist yet.
+
+    Parameters
+    ----------
+    folder
+        The folder; it is not created.
+
+    Raises
+    ------
+    OSError
+        If the folder, or the first of its parents that exists, takes no new files.
+    """
+    path = Path(folder).absolute()
+    existing = next(one for one in (path, *path.parents) if one.exists())
+    if not existing.is_dir():
+        msg = f"{existing} is not a folder"
+        raise NotADirectoryError(msg)
+    check_writable(existing / "check")
+
+
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -6,21 +6,21 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hyperspy.signals import BaseSignal
 
-from hyperspy_coreloss.errors import EnergyRangeError, SignalError
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.pretrained.inference import map_spectra
 from hyperspy_coreloss.signals.lazy import lazy_prediction
 from hyperspy_coreloss.signals.metadata import describe_prediction
-from hyperspy_coreloss.signals.spectrum_axis import channel_energies
-from hyperspy_coreloss.spectra.broadening import zero_loss_fwhm
-from hyperspy_coreloss.spectra.energy import axis_in_ev
+from hyperspy_coreloss.signals.navigation_mask import excluded_spectra
+from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
+from hyperspy_coreloss.spectra.broadening import check_resolution, zero_loss_fwhm
 from hyperspy_coreloss.spectra.preparation import prepare_surveyed, survey_axis
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hyperspy.signals import BaseSignal
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
@@ -68,8 +68,9 @@ def predict_properties(
         ``"power law"``, or None if the background is already subtracted.
     background_range
         Limits of the background fit, as for ``remove_background``: floats are axis values,
-        integers are channel indices, and a ``SpanROI`` gives both limits. The default is a range
-        of up to 30 eV that ends 5 eV before the edge of each spectrum.
+        integers are channel indices, and a ``SpanROI`` gives both limits. Integers that could also
+        be energies on the axis are refused. The default is a range of up to 30 eV that ends 5 eV
+        before the edge of each spectrum.
     onset_range
         Limits between which the edge onset is searched, in the same forms. The default is 20 eV
         on both sides of the tabulated onset, because energy axes are often not calibrated.
@@ -78,7 +79,10 @@ def predict_properties(
         excitation energy of the same material. It is required for models with an absolute energy
         window, and not allowed for other models. The user guide describes how to measure it.
     navigation_mask
-        Mask with the navigation shape of the signal; True excludes a spectrum.
+        True excludes a spectrum. A signal, such as ``s.sum(-1) < 100``, or an array of the shape
+        ``s.axes_manager.navigation_shape``, in which x comes first, as for HyperSpy's
+        ``decomposition``. An array on a square map is refused unless it is symmetric, because its
+        order cannot be told.
     lazy_output
         Whether to return a lazy signal. By default, the result is lazy if the input is.
     show_progressbar
@@ -96,13 +100,14 @@ def predict_properties(
     ------
     SignalError
         If the signal does not contain real spectra along one signal axis, `navigation_mask` has
-        the wrong shape, `background` or `resolution` is not valid, or `energy_offset` is missing
-        or not allowed.
+        the wrong shape, values or order, `background`, `resolution` or `num_workers` is not valid,
+        or `energy_offset` is missing or not allowed.
     EnergyAxisError
         If the signal axis has no units of energy.
     EnergyRangeError
         If the spectra do not cover the energy window of the model or the range of the background
-        fit, or if a range does not have two limits.
+        fit, or if a range does not have two different limits, or has integers that could be
+        energies.
     ResolutionError
         If the dispersion or the resolution is too coarse for the pretrained model, or for all
         models of the family.
@@ -115,10 +120,12 @@ def predict_properties(
     <CoreLossPropertySignal, title: Properties of Simulated silica, dimensions: (8, 6|6)>
     """
     energy = channel_energies(signal)
+    resolution = None if resolution is None else check_resolution(resolution)
+    workers = _workers(num_workers)
     ranges: dict[str, Any] = {
         "background": background,
-        "background_range": _limits_in_ev(signal, background_range),
-        "onset_range": _limits_in_ev(signal, onset_range),
+        "background_range": limits_in_ev(signal, background_range, "background_range"),
+        "onset_range": limits_in_ev(signal, onset_range, "onset_range"),
     }
     family = find_family(pretrained)
     survey = survey_axis(family.named.recipe, energy, **ranges)
@@ -137,7 +144,7 @@ def predict_properties(
         binned=signal.axes_manager.signal_axes[0].is_binned,
         energy_offset=energy_offset,
     )
-    excluded = _excluded(signal, navigation_mask)
+    excluded = excluded_spectra(signal, navigation_mask)
     prediction = map_spectra(signal.data, preparation, model, excluded)
     result = lazy_prediction(
         prediction,
@@ -145,7 +152,6 @@ def predict_properties(
         describe_prediction(signal, model, preparation, resolution),
     )
     if not (signal._lazy if lazy_output is None else lazy_output):
-        workers: dict[str, Any] = {} if num_workers is None else {"num_workers": num_workers}
         result.compute(show_progressbar=show_progressbar, **workers)
     return result
 
@@ -182,34 +188,12 @@ def measure_resolution(low_loss: BaseSignal) -> float:
     return float(np.median(widths))
 
 
-def _limits_in_ev(signal: BaseSignal, limits: Any) -> tuple[float, float] | None:
-    """Convert the limits of a HyperSpy signal range to eV, in ascending order."""
-    if limits is None:
-        return None
-    try:
-        first, second = limits
-    except (TypeError, ValueError) as error:
-        msg = f"A range needs two limits, for example (490.0, 520.0), but {limits!r} was given."
-        raise EnergyRangeError(msg) from error
-    axis = signal.axes_manager.signal_axes[0]
-    values = [
-        axis.index2value(limit) if isinstance(limit, (int, np.integer)) else float(limit)
-        for limit in (first, second)
-    ]
-    low, high = sorted(axis_in_ev(np.array(values), axis.units).tolist())
-    return low, high
-
-
-def _excluded(signal: BaseSignal, navigation_mask: Any) -> NDArray[np.bool_] | None:
-    if navigation_mask is None:
-        return None
-    mask = navigation_mask.data if isinstance(navigation_mask, BaseSignal) else navigation_mask
-    excluded = np.asarray(mask).astype(bool)
-    shape = signal.data.shape[:-1]
-    if excluded.shape != shape:
-        msg = (
-            f"The navigation mask needs the shape {shape} (True excludes a spectrum), but it has "
-            f"{excluded.shape}. Give an array in the order of signal.data, or a signal."
-        )
+def _workers(num_workers: Any) -> dict[str, Any]:
+    """Return the options of dask for a number of workers."""
+    if num_workers is None:
+        return {}
+    given = np.asarray(num_workers)
+    if given.shape or given.dtype.kind not in "iu" or given < 1:
+        msg = f"num_workers must be a whole number above 0, but it is {num_workers!r}."
         raise SignalError(msg)
-    return excluded
+    return {"num_workers": int(given)}

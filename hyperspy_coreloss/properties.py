@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 _PROPER_NAMES = {"mulliken": "Mulliken", "voronoi": "Voronoi"}
 
+_POWER = r"(?:[^\W\d]\w*|[°%])(?:(?:\*\*|\^)-?\d)?"
+_UNIT = re.compile(rf"\s*(?:1\s*/\s*)?{_POWER}(?:\s*[*/]\s*{_POWER}|\s+{_POWER})*\s*|\s*1?\s*")
+_LONGEST_UNIT = 60
+
 
 @dataclass(frozen=True, slots=True)
 class PropertySpec:
@@ -28,11 +33,16 @@ class PropertySpec:
     symbol
         Short symbol for tables, for example ``"d"``.
     unit
-        Unit, as a name that pint can parse.
+        Unit, as in :func:`parse_unit`.
     definition
         How the property is calculated, in one sentence.
     source
         Publication that defines the property.
+
+    Raises
+    ------
+    ValueError
+        If the unit is not written as one.
     """
 
     name: str
@@ -40,6 +50,9 @@ class PropertySpec:
     unit: str
     definition: str
     source: str
+
+    def __post_init__(self) -> None:
+        _check_unit(self.unit)
 
     @property
     def title(self) -> str:
@@ -65,17 +78,37 @@ class PropertySpec:
 def parse_unit(unit: str) -> pint.Unit:
     """Return a unit of pint's application registry, which HyperSpy also uses.
 
+    Parameters
+    ----------
+    unit
+        Names of units, with exponents of one digit, multiplied or divided.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else; pint would also evaluate ``9**9**9``.
+    pint.UndefinedUnitError
+        If pint knows no unit of that name.
+
     Examples
     --------
     >>> f"{parse_unit('angstrom**3'):~P}"
     'Å³'
     """
+    _check_unit(unit)
     registry = pint.get_application_registry()
     try:
         return registry.Unit(unit)
     except pint.UndefinedUnitError:
         registry.define("electron = count")  # pint does not define a number of electrons.
         return registry.Unit(unit)
+
+
+def _check_unit(unit: str) -> None:
+    if len(unit) > _LONGEST_UNIT or not _UNIT.fullmatch(unit):
+        shown = unit if len(unit) <= _LONGEST_UNIT else f"{unit[:20]}…"
+        msg = f"A unit such as 'angstrom**3' is needed, but it is {shown!r}. Correct it."
+        raise ValueError(msg)
 
 
 _PAPER = "Kiyohara et al. 2019, J. Phys. Mater. 2, 024003, section 3"

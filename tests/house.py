@@ -70,6 +70,7 @@ ROOMS = (
             "intervals",
             "results",
             "network",
+            "arrays",
             "inference",
             "model",
             "families",
@@ -87,7 +88,17 @@ ROOMS = (
             "model_training",
         ),
     ),
-    Room("signals", ("metadata", "spectrum_axis", "plotting", "property_signal", "lazy")),
+    Room(
+        "signals",
+        (
+            "metadata",
+            "spectrum_axis",
+            "navigation_mask",
+            "plotting",
+            "property_signal",
+            "lazy",
+        ),
+    ),
     Room("prediction"),
     Room("data", ("shipped", "silica_image")),
     Room(

@@ -76,3 +76,57 @@ assert "torch" not in sys.modules
 lazy.compute(show_progressbar=False)
 assert "torch" in sys.modules
 """)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "ModuleNotFoundError(\"No module named 'torch'\")",
+        "OSError('libtorch_cpu.so: cannot open shared object file')",
+        "ImportError('DLL load failed')",
+    ],
+)
+def test_only_predictions_need_torch(fault, tmp_path):
+    """HyperSpy, EELS signals, results, components and models work without it, or a broken one."""
+    folder = tmp_path / "torch"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(f"raise {fault}")
+    run_fresh(
+        """
+import sys
+sys.path.insert(0, sys.argv[1])
+import hyperspy.api as hs, numpy as np
+import hyperspy_coreloss as hc
+s, truth = hc.data.silica_spectrum_image((3, 2))
+truth.save(sys.argv[1] + "/maps.hspy")
+assert hs.load(sys.argv[1] + "/maps.hspy").property_names == truth.property_names
+assert hc.load_pretrained().n_networks > 1
+assert hc.components.ELNESTemplate and hc.components.PropertyELNES
+assert s.predict_properties(resolution=0.5, lazy_output=True)._lazy
+try:
+    s.predict_properties(resolution=0.5, show_progressbar=False)
+except ImportError as error:
+    assert "Predictions need PyTorch, but it cannot be imported" in str(error), error
+else:
+    raise AssertionError
+""",
+        str(tmp_path),
+    )
+
+
+def test_a_broken_package_is_told_when_the_method_is_called_and_not_before():
+    run_fresh("""
+import inspect, sys
+import hyperspy.api as hs, numpy as np
+sys.modules["hyperspy_coreloss.prediction"] = None
+s = hs.signals.Signal1D(np.ones((2, 9)))
+s.set_signal_type("EELS")
+assert "predict_properties" in dict(inspect.getmembers(type(s)))
+method = s.predict_properties
+try:
+    method(resolution=0.5)
+except ImportError as error:
+    assert "predict_properties needs hyperspy_coreloss to be imported, which failed" in str(error)
+else:
+    raise AssertionError
+""")

@@ -13,7 +13,7 @@ import pytest
 
 from hyperspy_coreloss import SpectrumDataset, load_dataset, load_emulator, load_pretrained
 from hyperspy_coreloss.components.emulator import SpectrumEmulator
-from hyperspy_coreloss.files import replace_file
+from hyperspy_coreloss.files import check_folder_writable, check_writable, replace_file
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.simulation.site_record import (
     SiteRecord,
@@ -150,6 +150,35 @@ def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, mask):
         os.umask(before)
     ours, others = ((tmp_path / name).stat().st_mode for name in ("ours", "any"))
     assert ours == others
+
+
+def test_a_place_is_checked_without_a_trace(old):
+    check_writable(old)
+    check_writable(old.with_name("new.bin"))
+    check_folder_writable(old.parent)
+    check_folder_writable(old.parent / "new" / "folder")
+    assert only_file(old) == OLD
+
+
+@pytest.mark.parametrize("name", ["", "missing/new.bin", "file.bin/new.bin"])
+def test_a_place_that_takes_no_file_is_noticed(old, name):
+    with pytest.raises(OSError, match="folder"):
+        check_writable(old.parent / name)
+    assert only_file(old) == OLD
+
+
+@pytest.mark.parametrize("name", ["file.bin", "file.bin/new/folder"])
+def test_a_place_that_takes_no_folder_is_noticed(old, name):
+    with pytest.raises(NotADirectoryError, match=r"file\.bin is not a folder"):
+        check_folder_writable(old.parent / name)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_noticed(tmp_path):
+    tmp_path.chmod(0o500)
+    for check in (check_writable, check_folder_writable):
+        with pytest.raises(PermissionError):
+            check(tmp_path / "new.bin")
 
 
 def made_record(number):

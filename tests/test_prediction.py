@@ -18,6 +18,7 @@ from hyperspy_coreloss.errors import (
     CoreLossError,
     EnergyAxisError,
     EnergyRangeError,
+    PretrainedNotFoundError,
     ResolutionError,
     SignalError,
 )
@@ -113,16 +114,225 @@ def test_ranges_are_hyperspys(image):
     np.testing.assert_allclose(recorded, (490.0, 525.0))
 
 
-def test_masked_spectra_are_left_out(image):
-    mask = np.zeros((5, 7), dtype=bool)
-    mask[3, 4] = True
-    for given in (mask, hs.signals.BaseSignal(mask).T):
-        result = image[0].predict_properties(navigation_mask=given, **QUIET)
-        assert result.quality.data[3, 4] == Quality.MASKED
-        assert np.isnan(result.data[3, 4]).all()
-        assert np.isfinite(result.data[~mask]).all()
-    with pytest.raises(SignalError, match=r"needs the shape \(5, 7\).*but it has \(7, 5\)"):
-        image[0].predict_properties(navigation_mask=mask.T, **QUIET)
+def test_channels_of_falling_and_uneven_axes_are_counted_from_their_beginning(image):
+    spectra, size = image[0], image[0].data.shape[-1]
+    energy = spectra.axes_manager.signal_axes[0].axis
+    falling = hs.signals.Signal1D(spectra.data[..., ::-1].copy())
+    axis = falling.axes_manager.signal_axes[0]
+    axis.offset, axis.scale, axis.units = energy[-1], energy[0] - energy[1], "eV"
+    uneven, function = spectra.deepcopy(), spectra.deepcopy()
+    uneven.axes_manager.signal_axes[0].convert_to_non_uniform_axis()
+    function.axes_manager.signal_axes[0].convert_to_functional_data_axis("a * x", a=1.0)
+    expected = spectra.predict_properties(background_range=(100, 450), **QUIET)
+    given = [(falling, (size - 101, size - 451)), (uneven, (100, 450)), (function, (100, 450))]
+    for signal, channels in given:
+        result = hyperspy_coreloss.predict_properties(signal, background_range=channels, **QUIET)
+        recorded = result.metadata.CoreLossProperty.Preprocessing.background_range
+        np.testing.assert_allclose(recorded, energy[[100, 450]])
+        # Rounding of the falling energies can move one channel across a limit of the fit.
+        tolerance = 0.02 * expected.data.std(axis=(0, 1)) if signal is falling else 0
+        assert (np.abs(result.data - expected.data) <= tolerance).all()
+
+
+@pytest.mark.parametrize("value", [True, 1, 1.0])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_masked_spectra_are_left_out(image, value, lazy):
+    """An array has the order of navigation_shape, as in HyperSpy; a signal has its own."""
+    left_out = np.zeros((5, 7), dtype=bool)
+    left_out[3, 4] = True
+    values = np.where(left_out, value, type(value)(0))
+    signals = hs.signals.BaseSignal(values).T, hs.signals.Signal2D(values)
+    spectra = image[0].as_lazy() if lazy else image[0]
+    assert spectra.axes_manager.navigation_shape == values.T.shape == (7, 5)
+    for given in (values.T, values.T.tolist(), *signals, *(one.as_lazy() for one in signals)):
+        result = spectra.predict_properties(
+            navigation_mask=given, lazy_output=False, resolution=0.5, show_progressbar=False
+        )
+        assert result.quality.inav[...].isig[4, 3].data[0] == Quality.MASKED
+        assert np.isnan(result.inav[4, 3].data).all()
+        np.testing.assert_array_equal(result.quality.data == Quality.MASKED, left_out)
+        assert np.isfinite(result.data[~left_out]).all()
+
+
+def test_a_mask_leaves_out_the_same_spectra_as_in_a_decomposition(image):
+    spectra = image[0]
+    spectra.change_dtype("float64")
+    mask = np.zeros(spectra.axes_manager.navigation_shape, dtype=bool)
+    mask[:2] = True  # x below 2
+    spectra.decomposition(navigation_mask=mask, output_dimension=3, print_info=False)
+    left_out = np.isnan(spectra.get_decomposition_loadings().data[0])
+    result = spectra.predict_properties(navigation_mask=mask, **QUIET)
+    np.testing.assert_array_equal(result.quality.data == Quality.MASKED, left_out)
+    assert np.flatnonzero(left_out.all(axis=0)).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((5, 7), bool), r"needs the shape \(7, 5\) \(x, y\).* has \(5, 7\).*\.T"),
+        (np.zeros(35, bool), r"needs the shape \(7, 5\)"),
+        (True, r"has \(\)"),
+        (np.full((7, 5), np.nan), "True, which excludes a spectrum, and False.*float64"),
+        (np.full((7, 5), 2), "True, which excludes"),
+        (np.full((7, 5), "no"), "True, which excludes"),
+        (np.full((7, 5), None), "True, which excludes"),
+        (hs.signals.Signal2D(np.zeros((7, 5), bool)), r"needs the shape \(5, 7\)"),
+        (hs.signals.Signal1D(np.zeros((5, 7), bool)), "navigation axes of the spectra and no"),
+    ],
+)
+def test_other_masks_are_refused(image, mask, message):
+    with pytest.raises(SignalError, match=message):
+        image[0].predict_properties(navigation_mask=mask, **QUIET)
+
+
+def test_a_mask_whose_order_cannot_be_told_is_refused(image):
+    square = image[0].inav[:5, :5]
+    mask = np.zeros((5, 5), dtype=bool)
+    mask[:2] = True
+    with pytest.raises(SignalError, match=r"order .* cannot be told.*x comes first.*\(mask\)\.T"):
+        square.predict_properties(navigation_mask=mask, **QUIET)
+    as_told = hs.signals.BaseSignal(mask).T  # as the message says, for an array like s.data
+    result = square.predict_properties(navigation_mask=as_told, **QUIET)
+    np.testing.assert_array_equal(result.quality.data == Quality.MASKED, mask)
+    for told in (mask | mask.T, np.eye(5, dtype=bool)):
+        result = square.predict_properties(navigation_mask=told, **QUIET)
+        np.testing.assert_array_equal(result.quality.data == Quality.MASKED, told)
+
+
+@pytest.mark.parametrize("kind", [int, np.int16, np.uint8, lambda limit: np.array(limit)])
+def test_integers_that_could_be_energies_are_refused(image, kind):
+    """They would mean channels: 533.0 to 534.5 eV."""
+    limits = (kind(230), kind(245)) if kind is np.uint8 else (kind(530), kind(545))
+    axis = image[0].axes_manager.signal_axes[0]
+    axis.offset -= 300 if kind is np.uint8 else 0
+    message = rf"channels.* at {axis.index2value(int(limits[0])):g} and .* eV.*could also be energ"
+    for name in ("onset_range", "background_range"):
+        remedy = rf"{name}=\({int(limits[0])}\.0, {int(limits[1])}\.0\)"
+        with pytest.raises(EnergyRangeError, match=message + ".*" + remedy):
+            image[0].predict_properties(**{name: limits}, **QUIET)
+        with pytest.raises(EnergyRangeError, match="could also be energies"):
+            image[0].predict_properties(**{name: (limits[0], float(limits[1]))}, **QUIET)
+
+
+def test_channels_beyond_the_axis_are_refused(image):
+    for limits in ((100, 2000), (-3000, 100)):
+        with pytest.raises(EnergyRangeError, match=r"go from 0 to 1023 .*decimal point"):
+            image[0].predict_properties(background_range=limits, **QUIET)
+    # The first and the last, counted from the end, as in HyperSpy.
+    with pytest.raises(EnergyRangeError, match="two different"):
+        image[0].predict_properties(background_range=(-1024, 0), **QUIET)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        (np.nan, 545.0),
+        (530.0, np.inf),
+        ("a", "b"),
+        ("530", "545"),
+        (530.0, None),
+        (True, False),
+        (530j, 545.0),
+        ([530.0], [545.0]),
+    ],
+)
+def test_limits_must_be_numbers(image, limits):
+    with pytest.raises(EnergyRangeError, match="onset_range needs two finite numbers"):
+        image[0].predict_properties(onset_range=limits, **QUIET)
+
+
+def test_limits_may_be_any_floating_point_numbers_in_any_order(image):
+    expected = image[0].predict_properties(onset_range=(530.0, 545.0), **QUIET)
+    for limits in (
+        (545.0, 530.0),
+        np.array([530.0, 545.0]),
+        (np.float32(530), np.array(545.0)),
+    ):
+        result = image[0].predict_properties(onset_range=limits, **QUIET)
+        np.testing.assert_array_equal(result.data, expected.data)
+
+
+def test_a_number_is_not_taken_for_a_model(image):
+    for number in (0.4, 1, np.float32(0.5)):
+        with pytest.raises(SignalError, match=r"by its name.*write resolution="):
+            image[0].predict_properties(number)
+    for other in ([], ("silica-o-k",), {}, b"silica-o-k"):
+        with pytest.raises(PretrainedNotFoundError, match="The names are silica-o-k"):
+            image[0].predict_properties(other, **QUIET)
+
+
+@pytest.mark.parametrize("resolution", ["0.5", "x", [0.5], np.nan, -1.0, True, 1j, (0.5, 0.6)])
+def test_a_resolution_is_one_number(image, resolution):
+    with pytest.raises(SignalError, match="must be a width in eV"):
+        image[0].predict_properties(resolution=resolution)
+
+
+@pytest.mark.parametrize("workers", [0, -1, "2", 1.5, [1], True])
+def test_a_number_of_workers_is_a_whole_number(image, workers):
+    with pytest.raises(SignalError, match="num_workers must be a whole number above 0"):
+        image[0].predict_properties(num_workers=workers, **QUIET)
+    image[0].predict_properties(num_workers=np.array(1), **QUIET)
+
+
+def test_numbers_may_be_of_any_type(image, tmp_path, pretrained):
+    expected = image[0].predict_properties(pretrained, resolution=1, show_progressbar=False)
+    pretrained.save(tmp_path / "model.safetensors")
+    for resolution in (1.0, np.int32(1), np.uint8(1), np.float16(1), np.array(1.0), np.array(1)):
+        for model in (tmp_path / "model.safetensors", str(tmp_path / "model.safetensors")):
+            result = image[0].predict_properties(
+                model, resolution=resolution, show_progressbar=False
+            )
+            np.testing.assert_array_equal(result.data, expected.data)
+
+
+@pytest.mark.parametrize("given", [0.4, None, np.zeros((3, 1024)), "spectra.hspy"])
+def test_what_is_not_a_signal_is_refused(given):
+    with pytest.raises(SignalError, match=r"HyperSpy signal.* was given.*PretrainedModel\.predict"):
+        hyperspy_coreloss.predict_properties(given, resolution=0.5)
+
+
+def test_the_energy_axis_must_be_the_signal_axis(image):
+    spectra = image[0]
+    spectra.axes_manager.signal_axes[0].name = "Energy loss"
+    expected = spectra.predict_properties(**QUIET)
+    remedy = r"s\.transpose\(signal_axes=\['Energy loss'\], optimize=True\)"
+    across, none = spectra.transpose(signal_axes=["x"]), spectra.transpose(signal_axes=[])
+    both = spectra.transpose(signal_axes=["x", "y"])
+    assert [one.axes_manager.signal_dimension for one in (across, none, both)] == [1, 0, 2]
+    for given in (across, none, both):
+        with pytest.raises(CoreLossError, match=remedy) as raised:
+            hyperspy_coreloss.predict_properties(given, **QUIET)
+        assert isinstance(raised.value, ValueError)
+        mended = given.transpose(signal_axes=["Energy loss"], optimize=True)
+        mended = hyperspy_coreloss.predict_properties(mended, **QUIET)
+        ours = np.sort(mended.data.reshape(-1, 6), axis=0)
+        np.testing.assert_array_equal(ours, np.sort(expected.data.reshape(-1, 6), axis=0))
+
+
+def test_channels_that_are_not_last_in_the_data_are_refused(image):
+    spectra = image[0]
+    axes = [axis.get_axis_dictionary() for axis in spectra.axes_manager._axes]
+    given = hs.signals.BaseSignal(np.moveaxis(spectra.data, -1, 0), axes=[axes[2], *axes[:2]])
+    assert given.axes_manager.signal_axes[0].index_in_array == 0
+    with pytest.raises(EnergyAxisError, match=r"last axis of the data.*axis 0 of 3.*transpose"):
+        hyperspy_coreloss.predict_properties(given, **QUIET)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0,)])
+def test_a_signal_without_spectra_is_refused(shape):
+    spectra = hs.signals.Signal1D(np.zeros((*shape, 1024), np.float32))
+    axis = spectra.axes_manager.signal_axes[0]
+    axis.offset, axis.scale, axis.units = 480.0, 0.1, "eV"
+    with pytest.raises(SignalError, match=r"navigation shape is .*0.* has none"):
+        hyperspy_coreloss.predict_properties(spectra, **QUIET)
+
+
+@pytest.mark.parametrize("units", ["ev", "EV", " eV", "(eV)", "electron_volt"])
+def test_units_may_be_written_plainly(image, units):
+    expected = image[0].predict_properties(**QUIET)
+    image[0].axes_manager.signal_axes[0].units = units
+    result = image[0].predict_properties(**QUIET)
+    np.testing.assert_array_equal(result.data, expected.data)
 
 
 def test_missing_resolution_is_a_warning_and_recorded(image):
@@ -157,7 +367,6 @@ def test_each_spectrum_is_read_once(image, tmp_path, finish):
     assert not read
     if finish == "save":
         result.save(tmp_path / "maps.hspy")
-        assert result._lazy
     else:
         result.compute(show_progressbar=False)
     assert sorted(read) == [(0, 0, 0), (1, 0, 0), (2, 0, 0)]

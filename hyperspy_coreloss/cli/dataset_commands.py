@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperspy_coreloss.cli.options import FILE, FOLDER, PATH
+from hyperspy_coreloss.cli.options import FILE, FOLDER, NEW_FILE
 
 if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.computed_site import ComputedSite
 
 _OUTPUT = click.option(
-    "-o", "--output", type=PATH, required=True, help="Data set file (.nc) to write."
+    "-o", "--output", type=NEW_FILE, required=True, help="Data set file (.nc) to write."
 )
 _DESCRIPTION = click.option(
     "--description", required=True, help="How the spectra and labels were computed."
@@ -170,7 +170,7 @@ def _write_sites(
 @dataset.command()
 @click.argument("data", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--picture", type=PATH, help="Also plot labels and spectra into this file.")
+@click.option("--picture", type=NEW_FILE, help="Also plot labels and spectra into this file.")
 def show(data: Path, as_json: bool, picture: Path | None) -> None:
     """Summarise the data set DATA."""
     import json

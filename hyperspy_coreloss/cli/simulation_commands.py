@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hyperspy_coreloss.cli.options import PATH
+from hyperspy_coreloss.cli.options import NEW_FOLDER
 from hyperspy_coreloss.dataset.population import OTHER, POPULATIONS
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("structures", nargs=-1, required=True)
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and K edge.")
-@click.option("-o", "--output", type=PATH, required=True, help="Folder for the computed sites.")
+@click.option(
+    "-o", "--output", type=NEW_FOLDER, required=True, help="Folder for the computed sites."
+)
 @click.option("--workers", default=1, show_default=True, help="Worker processes, one core each.")
 @click.option("--source", default="file", show_default=True, help="Origin of the structures.")
 @click.option("--licence", default="unknown", show_default=True, help="Licence of the structures.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hyperspy_coreloss.cli.options import FILE, PATH
+from hyperspy_coreloss.cli.options import FILE, NEW_FILE, NEW_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.simulation.atomistic.silanol import SilanolKind
 
 _OUTPUT = click.option(
-    "-o", "--output", type=PATH, required=True, help="Folder for the structures (.xyz)."
+    "-o", "--output", type=NEW_FOLDER, required=True, help="Folder for the structures (.xyz)."
 )
-_PICTURE = click.option("--picture", type=PATH, help="Plot the distributions into this file.")
+_PICTURE = click.option("--picture", type=NEW_FILE, help="Plot the distributions into this file.")
 _WORKERS = click.option(
     "--workers", default=1, show_default=True, help="Worker processes, one core each."
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hyperspy_coreloss.cli.options import FILE, JOBS, PATH
+from hyperspy_coreloss.cli.options import FILE, JOBS, NEW_FILE, NEW_FOLDER
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.files import replace_file
 
@@ -14,7 +14,7 @@ from hyperspy_coreloss.files import replace_file
 @click.command()
 @click.argument("data", type=FILE)
 @click.option(
-    "-o", "--output", type=PATH, required=True, help="Model file (.safetensors) to write."
+    "-o", "--output", type=NEW_FILE, required=True, help="Model file (.safetensors) to write."
 )
 @click.option("--name", default="silica-o-k", show_default=True, help="Name of the model.")
 @click.option("--model-version", default="1.0.0", show_default=True)
@@ -94,7 +94,7 @@ def train(
 @click.command("train-emulator")
 @click.argument("data", type=FILE)
 @click.option(
-    "-o", "--output", type=PATH, required=True, help="Emulator file (.safetensors) to write."
+    "-o", "--output", type=NEW_FILE, required=True, help="Emulator file (.safetensors) to write."
 )
 @click.option("--name", default="silica-o-k", show_default=True, help="Name of the emulator.")
 @click.option("--sigma", default=0.2, show_default=True, help="Gaussian broadening in eV.")
@@ -116,7 +116,7 @@ def train_emulator(
 @click.option(
     "-o",
     "--output",
-    type=PATH,
+    type=NEW_FOLDER,
     default=Path("results"),
     show_default=True,
     help="Folder to write to.",

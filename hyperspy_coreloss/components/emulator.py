@@ -25,7 +25,7 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.network import one_thread
 from hyperspy_coreloss.pretrained.store import Store
-from hyperspy_coreloss.pretrained.tensor_file import pack, unpack
+from hyperspy_coreloss.pretrained.tensor_file import pack, seal, unpack
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 
@@ -38,6 +38,8 @@ _FORMAT = 1
 _KIND = "emulator"
 #: Energy step of emulated spectra, in eV.
 STEP = 0.1
+# Properties and distances are divided by them.
+_POSITIVE = ("scale", "length_scales", "amplitude")
 _EACH_PROPERTY = ("centre", "scale", "lower", "upper", "length_scales")
 
 
@@ -75,7 +77,8 @@ class SpectrumEmulator:
     Raises
     ------
     PretrainedFormatError
-        If arrays are missing, have inconsistent shapes or are not finite.
+        If arrays are missing, have inconsistent shapes or another type, or are not finite, or if a
+        scale is not above zero.
     """
 
     name: str
@@ -103,6 +106,15 @@ class SpectrumEmulator:
             "amplitude": (1,),
             **dict.fromkeys(_EACH_PROPERTY, (n_properties,)),
         }
+        for name, array in self.arrays.items():
+            positive = name in _POSITIVE
+            if array.dtype != np.float64 or (positive and not (array > 0).all()):
+                msg = (
+                    f"The array {name!r} of the emulator {self.name!r} must be of the type float64"
+                    f"{' and above zero' if positive else ''}, but it is of {array.dtype} and its "
+                    f"lowest value is {np.min(array)}. Train the emulator again."
+                )
+                raise PretrainedFormatError(msg)
         actual = {name: np.shape(array) for name, array in self.arrays.items()}
         if actual != shapes or not all(np.isfinite(array).all() for array in self.arrays.values()):
             msg = (
@@ -138,7 +150,7 @@ class SpectrumEmulator:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file that :meth:`save` writes."""
+        """SHA-256 of :meth:`to_bytes`; the file that :meth:`save` writes states it."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def mixture(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -213,7 +225,7 @@ class SpectrumEmulator:
         return conformal_half_width(self.arrays["residuals"], level)
 
     def to_bytes(self) -> bytes:
-        """Return the content of the file that :meth:`save` writes."""
+        """Return the content of the file that :meth:`save` writes, without its checksum."""
         header = {
             "format": _FORMAT,
             "name": self.name,
@@ -236,8 +248,12 @@ class SpectrumEmulator:
         """
         expected = {attribute.name for attribute in fields(cls)} - {"arrays"}
         header, arrays = unpack(content, name, _KIND, _FORMAT, expected)
-        specs = tuple(PropertySpec.from_dict(spec) for spec in header.pop("properties"))
-        return cls(properties=specs, arrays=arrays, **header)
+        try:
+            specs = tuple(PropertySpec.from_dict(spec) for spec in header.pop("properties"))
+            return cls(properties=specs, arrays=arrays, **header)
+        except (AttributeError, TypeError, ValueError) as error:
+            msg = f"{name} is not a complete {_KIND}: {error}"
+            raise PretrainedFormatError(msg) from error
 
     def save(self, filename: str | Path) -> None:
         """Write the emulator as one ``.safetensors`` file, whole or not at all.
@@ -248,11 +264,13 @@ class SpectrumEmulator:
             The file; an existing one is replaced.
         """
         with replace_file(filename) as path:
-            path.write_bytes(self.to_bytes())
+            path.write_bytes(seal(self.to_bytes()))
 
     @classmethod
     def load(cls, filename: str | Path) -> SpectrumEmulator:
         """Read an emulator that :meth:`save` wrote; no code from the file is run.
+
+        The content is compared with the checksum in the file; files of early versions have none.
 
         Raises
         ------

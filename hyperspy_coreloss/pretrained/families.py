@@ -6,9 +6,10 @@ The models of a family differ only in the energy resolution of the spectra that 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Number
 from pathlib import Path
 
-from hyperspy_coreloss.errors import ResolutionError
+from hyperspy_coreloss.errors import ResolutionError, SignalError
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.store import Store
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA, can_be_broadened
@@ -134,6 +135,13 @@ def find_family(
     pretrained, folder
         As for :func:`select_pretrained`.
     """
+    if isinstance(pretrained, Number):
+        msg = (
+            "The pretrained model is given by its name, its file or as an object, but "
+            f"{pretrained!r} was given. If it is the energy resolution, write "
+            f"resolution={pretrained!r}."
+        )
+        raise SignalError(msg)
     store = _store(folder)
     name = DEFAULT if pretrained is None else pretrained
     members: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ def map_spectra(
     ----------
     spectra
         Intensities, shape (..., channels). An array in memory is split into chunks of a few
-        thousand spectra.
+        thousand spectra; chunks of few spectra are merged.
     preparation
         Preprocessing of the spectra, from :func:`~hyperspy_coreloss.spectra.prepare`.
     pretrained
@@ -61,7 +61,7 @@ def map_spectra(
         )
         # With name=False, dask does not read all data to compute a name.
         spectra = da.from_array(spectra, chunks=chunks, name=False)
-    spectra = spectra.rechunk({spectra.ndim - 1: -1})
+    spectra = _merged(spectra.rechunk({spectra.ndim - 1: -1}))
     blocks = [spectra]
     if excluded is not None:
         blocks.append(
@@ -78,6 +78,17 @@ def map_spectra(
         meta=np.empty((0,) * (spectra.ndim - 1), dtype=dtype),
     )
     return as_prediction(results)
+
+
+def _merged(spectra: da.Array) -> da.Array:
+    """Merge chunks of few spectra, because each chunk is evaluated as at least one whole batch."""
+    n_spectra = int(np.prod(spectra.shape[:-1]))
+    if n_spectra >= _BATCH * spectra.npartitions or spectra.npartitions == 1:
+        return spectra
+    navigation = dict.fromkeys(range(spectra.ndim - 1), "auto")
+    return spectra.rechunk(
+        navigation, block_size_limit=_BATCH * spectra.shape[-1] * spectra.dtype.itemsize
+    )
 
 
 def predict_chunk(
@@ -123,8 +134,14 @@ def predict_batch(
     spectra: NDArray, preparation: Preparation, pretrained: Reader
 ) -> dict[str, NDArray]:
     """Return each field of the results for one batch of spectra, shape (spectra, channels)."""
-    from hyperspy_coreloss.pretrained.network import evaluate  # imports torch
-
+    try:
+        from hyperspy_coreloss.pretrained.network import evaluate  # imports torch
+    except (ImportError, OSError) as error:
+        msg = (
+            f"Predictions need PyTorch, but it cannot be imported: {error}. Install it again, for "
+            "example with pip install --force-reinstall torch."
+        )
+        raise ImportError(msg) from error
     inputs = preprocess(spectra, preparation)
     return {
         "values": evaluate(pretrained, inputs.spectra),

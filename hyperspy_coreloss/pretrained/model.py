@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,10 @@ import numpy as np
 
 from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
 from hyperspy_coreloss.files import replace_file
+from hyperspy_coreloss.pretrained.arrays import check_arrays
 from hyperspy_coreloss.pretrained.inference import predict_arrays
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
-from hyperspy_coreloss.pretrained.tensor_file import pack, unpack
+from hyperspy_coreloss.pretrained.tensor_file import pack, seal, unpack
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
@@ -110,8 +110,9 @@ class PretrainedModel:
     Raises
     ------
     PretrainedFormatError
-        If an array is missing, has the wrong shape, contains a value that is not finite, or is not
-        an array of the model, or if the intended use or the limits are empty.
+        If an array is missing, has the wrong shape or type, contains a value that is not finite, or
+        is not an array of the model, if a scale is not above zero, if two properties have one name,
+        or if the name, the version, the intended use or the limits are not text or empty.
     """
 
     name: str
@@ -131,47 +132,22 @@ class PretrainedModel:
         object.__setattr__(self, "weights", MappingProxyType(weights))
         object.__setattr__(self, "residuals", read_only(self.residuals))
         object.__setattr__(self, "history", read_only(self.history))
-        arrays = self._arrays()
-        for name, shape in self._shapes().items():
-            array = arrays.get(name)
-            if array is None or array.shape != shape:
-                actual = "it is missing" if array is None else f"it has the shape {array.shape}"
+        nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
+        check_arrays(self.name, self._arrays(), nodes)
+        for field in ("name", "version", "intended_use", "limits"):
+            text = getattr(self, field)
+            if not (isinstance(text, str) and text.strip()):
                 msg = (
-                    f"Pretrained model {self.name!r}: {name} needs the shape {shape}, but {actual}."
+                    f"Pretrained model {self.name!r} must state its intended use and its limits, "
+                    f"and have a name and a version, but its {field} is {text!r}."
                 )
                 raise PretrainedFormatError(msg)
-            if name != "history" and not np.isfinite(array).all():
-                n_bad = int((~np.isfinite(array)).sum())
-                msg = (
-                    f"Pretrained model {self.name!r}: {name} must be finite, but {n_bad} of "
-                    f"{array.size} values are NaN or infinite."
-                )
-                raise PretrainedFormatError(msg)
-        unknown = set(self.weights) - set(self._shapes())
-        if unknown:
+        if len(set(self.property_names)) < len(self.properties):
             msg = (
-                f"Pretrained model {self.name!r} has unknown arrays: {', '.join(sorted(unknown))}."
+                f"Pretrained model {self.name!r} needs properties of different names, but they are "
+                f"{', '.join(self.property_names)}."
             )
             raise PretrainedFormatError(msg)
-        if not (self.intended_use.strip() and self.limits.strip()):
-            msg = f"Pretrained model {self.name!r} must state its intended use and its limits."
-            raise PretrainedFormatError(msg)
-
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
-        networks = self.n_networks
-        shapes: dict[str, tuple[int, ...]] = {
-            "input_mean": (networks, nodes[0]),
-            "input_scale": (networks, nodes[0]),
-            "target_mean": (networks, nodes[-1]),
-            "target_scale": (networks, nodes[-1]),
-            "residuals": (len(self.residuals), nodes[-1]),
-            "history": (networks, *self.history.shape[1:2], 2),
-        }
-        for position, (inputs, outputs) in enumerate(pairwise(nodes)):
-            shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
-            shapes[f"layer.{position}.bias"] = (networks, outputs)
-        return shapes
 
     @property
     def n_networks(self) -> int:
@@ -185,7 +161,7 @@ class PretrainedModel:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the file that :meth:`save` writes."""
+        """SHA-256 of :meth:`to_bytes`; the file that :meth:`save` writes states it."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -205,7 +181,7 @@ class PretrainedModel:
         return {**self.weights, "residuals": self.residuals, "history": self.history}
 
     def to_bytes(self) -> bytes:
-        """Return the content of the file that :meth:`save` writes."""
+        """Return the content of the file that :meth:`save` writes, without its checksum."""
         header = {
             "format": _FORMAT,
             "name": self.name,
@@ -222,17 +198,22 @@ class PretrainedModel:
     def save(self, filename: str | Path) -> None:
         """Write the model to a ``.safetensors`` file; a failed write leaves no incomplete file.
 
+        The entry ``sha256`` of the file's metadata is the :attr:`sha256` of the model.
+
         Parameters
         ----------
         filename
             Path of the file; an existing file is replaced.
         """
         with replace_file(filename) as path:
-            path.write_bytes(self.to_bytes())
+            path.write_bytes(seal(self.to_bytes()))
 
     @classmethod
     def load(cls, filename: str | Path) -> PretrainedModel:
         """Read a model from a file that :meth:`save` wrote; no code from the file is run.
+
+        The content is compared with the checksum in the file. Files of early versions have no
+        checksum, and are read without this comparison.
 
         Parameters
         ----------
@@ -253,7 +234,7 @@ class PretrainedModel:
         Parameters
         ----------
         content
-            Content of the file.
+            Content of the file, with or without its checksum.
         name
             Name of the file, for error messages.
 
@@ -280,7 +261,7 @@ class PretrainedModel:
                 intended_use=header["intended_use"],
                 limits=header["limits"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             msg = f"{name} is not a complete pretrained model: {error}"
             raise PretrainedFormatError(msg) from error
 

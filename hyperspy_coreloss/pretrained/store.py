@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hyperspy_coreloss.errors import PretrainedNotFoundError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 Stored = TypeVar("Stored")
 
 _SUFFIX = ".safetensors"
+_READING = RLock()
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,10 @@ class Store(Generic[Stored]):
             If no file has this name or this path.
         """
         names = self.names()
-        if name in names:
+        if isinstance(name, str) and name in names:
             return self._kept(self.folder / f"{name}{_SUFFIX}")
-        path = Path(name)
-        if path.is_file():
-            return self.read(path)
+        if isinstance(name, (str, PathLike)) and Path(name).is_file():
+            return self.read(Path(name))
         msg = (
             f"There is no {self.kind} {str(name)!r}. The names are {', '.join(names) or 'none'}. "
             f"Give one of these names, or the path of a {_SUFFIX} file that contains a {self.kind}."
@@ -66,7 +68,8 @@ class Store(Generic[Stored]):
 
     def _kept(self, path: Path) -> Stored:
         state = path.stat()
-        return _read_once(self.read, path, state.st_mtime_ns, state.st_size)
+        with _READING:  # otherwise, threads that start together would all read it
+            return _read_once(self.read, path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=16)

@@ -1,11 +1,13 @@
 """Arrays and a JSON header in one `safetensors <https://huggingface.co/docs/safetensors>`_ file.
 
-The JSON header is the metadata entry ``hyperspy_coreloss`` of the safetensors header. Reading a
-file never runs code from it.
+The JSON header is the metadata entry ``hyperspy_coreloss`` of the safetensors header. The metadata
+entry ``sha256`` is the SHA-256 of the file without this entry. Files of early versions do not have
+it; they are read without a check of their content. Reading a file never runs code from it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HEADER = "hyperspy_coreloss"
+# How a safetensors file with metadata begins, after the eight bytes with the length of its header.
+_OPENING = b'{"__metadata__":{'
+# The spaces make it 80 bytes long: the arrays must begin at a multiple of eight.
+_SEAL = b'"sha256":"%s",    '
+_SEAL_BEGIN, _SEAL_SIZE = _SEAL.partition(b"%s")[0], len(_SEAL % (64 * b"0"))
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
@@ -41,6 +48,39 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:
     )
 
 
+def seal(content: bytes) -> bytes:
+    """Return a content with its SHA-256 as a checksum, which :func:`unpack` checks.
+
+    Parameters
+    ----------
+    content
+        Content of a file, as :func:`pack` returned it.
+    """
+    start = 8 + len(_OPENING)
+    checksum = _SEAL % hashlib.sha256(content).hexdigest().encode()
+    length = int.from_bytes(content[:8], "little") + _SEAL_SIZE
+    return length.to_bytes(8, "little") + content[8:start] + checksum + content[start:]
+
+
+def _unsealed(content: bytes, name: str, kind: str) -> bytes:
+    """Return the content without its checksum, after comparison with it."""
+    start = 8 + len(_OPENING)
+    end = start + _SEAL_SIZE
+    length = int.from_bytes(content[:8], "little") - _SEAL_SIZE
+    if not content.startswith(_SEAL_BEGIN, start) or length < 0:
+        return content
+    inner = length.to_bytes(8, "little") + content[8:start] + content[end:]
+    stated, found = content[start:end], hashlib.sha256(inner).hexdigest()
+    if stated != _SEAL % found.encode():
+        msg = (
+            f"{name} is not the {kind} that was saved: its content should have the SHA-256 "
+            f"{stated[len(_SEAL_BEGIN) :][:64].decode(errors='replace')}, but it has {found}. "
+            "Copy or download the file again."
+        )
+        raise PretrainedFormatError(msg)
+    return inner
+
+
 def unpack(
     content: bytes, name: str, kind: str, version: int, expected: Collection[str]
 ) -> tuple[dict[str, Any], dict[str, NDArray]]:
@@ -49,7 +89,7 @@ def unpack(
     Parameters
     ----------
     content
-        Content of the file, as :func:`pack` returned it.
+        Content of the file, as :func:`pack` or :func:`seal` returned it.
     name, kind
         Name of the file, and kind of its content, for error messages.
     version
@@ -60,8 +100,10 @@ def unpack(
     Raises
     ------
     PretrainedFormatError
-        If the file is damaged, of another kind, or of another format.
+        If the file is damaged, of another kind, or of another format, or if its content does not
+        have the SHA-256 that the file states.
     """
+    content = _unsealed(content, name, kind)
     header = _read_header(content, name, kind)
     file_format = header.pop("format")
     if file_format != version:
@@ -91,9 +133,11 @@ def _read_header(content: bytes, name: str, kind: str) -> dict[str, Any]:
     """
     try:
         length = int.from_bytes(content[:8], "little")
-        header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_HEADER])
+        # No other entry is allowed: it would be a checksum whose name is damaged.
+        ((entry, text),) = json.loads(content[8 : 8 + length])["__metadata__"].items()
+        header = {_HEADER: json.loads(text)}[entry]
         header["format"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         msg = (
             f"{name} is not a {kind} of hyperspy_coreloss: its header cannot be read. "
             "Check the path, or copy or download the file again."

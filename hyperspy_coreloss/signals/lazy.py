@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
 
-from hyperspy_coreloss.signals.metadata import MAPS, PROPERTY_AXIS, get_map, set_map
+from hyperspy_coreloss.signals.metadata import (
+    MAPS,
+    PROPERTY_AXIS,
+    get_map,
+    read_metadata,
+    set_map,
+)
 from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertyMap,
     CoreLossPropertySignal,
@@ -31,8 +38,16 @@ class LazyPropertySignal(LazySignal, PropertySignal):
     ) -> None:
         """Compute the values and the quality maps together, so that each spectrum is read once.
 
-        The parameters are those of :meth:`hyperspy.api.signals.LazySignal.compute`.
+        If several threads compute the same signal, it is computed once. If the computation fails or
+        is interrupted, the signal stays lazy and complete. The parameters are those of
+        :meth:`hyperspy.api.signals.LazySignal.compute`.
         """
+        # setdefault is atomic, so all threads take the same lock.
+        with self.__dict__.setdefault("_computing", RLock()):
+            if self._lazy:
+                self._compute(close_file, show_progressbar, **kwargs)
+
+    def _compute(self, close_file: bool, show_progressbar: bool | None, **kwargs: Any) -> None:
         axis = self._property_axis().index_in_array
         companions = {name: get_map(self, name) for name in MAPS}
         maps = {name: one for name, one in companions.items() if one is not None and one._lazy}
@@ -42,14 +57,16 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         # A separate signal, so that this one is unchanged if the computation fails.
         joined = LazySignal(da.concatenate(arrays, axis=axis))
         joined.compute(show_progressbar=show_progressbar, **kwargs)
-        if close_file:
-            self.close_file()
         bounds = np.cumsum([array.shape[axis] for array in arrays[:-1]])
         values, *layers = np.split(joined.data, bounds, axis=axis)
+        # Before the file is closed. The maps follow first, and are replaced by the same values.
         for one, computed in zip(maps.values(), layers, strict=True):
             one.data = np.broadcast_to(computed.astype(one.data.dtype), values.shape)
             one._lazy = False
             one._assign_subclass()
+        read_metadata(self)
+        if close_file:
+            self.close_file()
         self.data = values
         self._lazy = False
         self._assign_subclass()
@@ -58,12 +75,12 @@ class LazyPropertySignal(LazySignal, PropertySignal):
         """Compute the values and the quality maps together and save them.
 
         Each spectrum is read once. A lazy save would read all spectra for the values and again for
-        each map. The results need much less memory than the spectra. This signal stays lazy. The
-        parameters are those of :meth:`hyperspy.api.signals.BaseSignal.save`.
+        each map. The signal is in memory afterwards, also if the file cannot be written; results
+        need much less memory than spectra. A result can therefore replace the file that it was
+        loaded from. The parameters are those of :meth:`hyperspy.api.signals.BaseSignal.save`.
         """
-        computed = self.deepcopy()
-        computed.compute()
-        computed.save(*args, **kwargs)
+        self.compute()
+        PropertySignal.save(self, *args, **kwargs)
 
 
 class LazyCoreLossPropertySignal(LazyPropertySignal, CoreLossPropertySignal, LazySignal1D):

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import dask.array as da
 import numpy as np
+from hyperspy.signals import BaseSignal, LazySignal
 
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.provenance import package_version
@@ -19,7 +21,6 @@ from hyperspy_coreloss.spectra.recipe import Recipe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hyperspy.signal import BaseSignal
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
@@ -164,6 +165,42 @@ def recipe_of(result: BaseSignal) -> Recipe:
     """
     fields = result.metadata.get_item(f"{_PREPROCESSING}.Recipe")
     return Recipe() if fields is None else Recipe.from_dict(fields.as_dictionary())
+
+
+def read_metadata(signal: BaseSignal) -> None:
+    """Read the arrays in the metadata of a signal into memory, in place.
+
+    HyperSpy loads them as dask arrays if it loads the signal lazily. They can no longer be read
+    when the file is closed or overwritten.
+    """
+    for tree in (signal.metadata, signal.original_metadata):
+        _read_tree(tree)
+
+
+def _read_tree(tree: Any) -> None:
+    for key in tree.keys():  # noqa: SIM118  # iteration over the tree gives pairs
+        value = tree[key]
+        if hasattr(value, "as_dictionary"):
+            _read_tree(value)
+        else:
+            read = _read(value)
+            if read is not value:
+                tree[key] = read
+
+
+def _read(value: Any) -> Any:
+    """Return a value with its dask arrays in memory; the value itself if it has none."""
+    if isinstance(value, da.Array):
+        return value.compute()
+    if isinstance(value, LazySignal):
+        read = value.deepcopy()
+        read.compute(show_progressbar=False)
+        return read
+    if isinstance(value, (list, tuple)):
+        items = [_read(item) for item in value]
+        changed = any(one is not other for one, other in zip(items, value, strict=True))
+        return type(value)(items) if changed else value
+    return value
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.sparse import csr_array
 
 from hyperspy_coreloss.errors import ResolutionError, SignalError
-from hyperspy_coreloss.spectra.energy import channel_widths
+from hyperspy_coreloss.spectra.energy import channel_widths, single_energy
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,29 @@ _NEGLIGIBLE = 1e-8
 _ROUNDING = 1e-6
 #: Full width at half maximum of a Gaussian of unit standard deviation.
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
+
+
+def check_resolution(resolution: Any) -> float:
+    """Return an energy resolution as a float, in eV.
+
+    Parameters
+    ----------
+    resolution
+        Full width at half maximum in eV: one real number of any type.
+
+    Raises
+    ------
+    SignalError
+        If it is not one number, not finite, or below zero.
+    """
+    width = single_energy(resolution)
+    if width is None or width < 0:
+        msg = (
+            f"The resolution must be a width in eV, zero or more, but it is {resolution!r}. Give "
+            "the full width at half maximum of the zero-loss peak."
+        )
+        raise SignalError(msg)
+    return width
 
 
 def can_be_broadened(target: float, resolution: float, dispersion: float) -> bool:

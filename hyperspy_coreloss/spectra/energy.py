@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # Energy range around the threshold that Kiyohara et al. 2019 use, in eV.
 _AROUND = (-1.0, 15.0)
+# To pint, "ev" is nothing and "EV" an exavolt.
+_ANY_CASE = {"ev": 1.0, "kev": 1e3}
+_LONGEST_UNIT = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class EnergyWindow:
     def __post_init__(self) -> None:
         if self.origin == "absolute" and self.around is None:
             object.__setattr__(self, "around", _AROUND)
-        if not (self.step > 0 and self.n_channels > 0):
+        finite = np.isfinite([self.start, self.stop, self.step]).all()
+        if not (finite and self.step > 0 and self.n_channels > 0):
             msg = (
                 "An energy window needs a step above 0 and at least one step between start and "
                 f"stop, but it goes from {self.start} to {self.stop} eV in steps of {self.step} "
@@ -140,6 +144,37 @@ class EnergyWindow:
         )
 
 
+def energy_unit_in_ev(units: object) -> float | None:
+    """Return a unit of energy in eV, or None if it is not the name of one.
+
+    Parameters
+    ----------
+    units
+        Name of an energy unit that pint knows, for example ``"keV"`` or ``"hartree"``. The case of
+        the letters does not matter for eV and keV; for meV and MeV it does.
+
+    Examples
+    --------
+    >>> energy_unit_in_ev("keV"), energy_unit_in_ev("EV"), energy_unit_in_ev("nm")
+    (1000.0, 1.0, None)
+    """
+    # A name only: pint would also evaluate expressions, such as 9**9**9*eV.
+    name = units.strip(" ()[]") if isinstance(units, str) else ""
+    if not name.replace("_", "").isalpha() or len(name) > _LONGEST_UNIT:
+        return None
+    if name.lower() in _ANY_CASE:
+        return _ANY_CASE[name.lower()]
+    registry = pint.get_application_registry()
+    try:
+        unit = registry.Unit(name)
+        # Otherwise a context of pint could convert lengths to energies, which is not linear.
+        if unit.dimensionality != registry.Unit("eV").dimensionality:
+            return None
+        return float(registry.Quantity(1.0, unit).to("eV").magnitude)
+    except (pint.PintError, AttributeError, ValueError, TypeError):
+        return None
+
+
 def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[np.floating]:
     """Return the values of an energy axis in eV, without changing their order.
 
@@ -148,7 +183,7 @@ def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[
     values
         Axis values, shape (channels,), ascending or descending, evenly spaced or not.
     units
-        Units of the axis: any energy unit that pint can parse, for example ``"keV"``.
+        Units of the axis, as for :func:`energy_unit_in_ev`.
     name
         Name of the axis in error messages.
 
@@ -157,16 +192,15 @@ def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[
     EnergyAxisError
         If the axis has no energy units, or its values are not finite and strictly monotonic.
     """
-    remedy = "Set it with s.axes_manager.signal_axes[0].units = 'eV'."
-    if not isinstance(units, str) or not units.strip():
-        msg = f"The {name} axis needs energy units (eV, meV, keV) but has none. {remedy}"
+    factor = energy_unit_in_ev(units)
+    if factor is None:
+        named = isinstance(units, str) and units.strip()
+        found = repr(units if len(str(units)) <= _LONGEST_UNIT else f"{units!s:.20}…")
+        msg = (
+            f"The {name} axis needs energy units (eV, meV, keV) but has "
+            f"{found if named else 'none'}. Set it with s.axes_manager.signal_axes[0].units = 'eV'."
+        )
         raise EnergyAxisError(msg)
-    registry = pint.get_application_registry()
-    try:
-        factor = float(registry.Quantity(1.0, units).to("eV").magnitude)
-    except (pint.PintError, AttributeError, ValueError, TypeError) as error:
-        msg = f"The {name} axis needs energy units (eV, meV, keV) but has {units!r}. {remedy}"
-        raise EnergyAxisError(msg) from error
     energy = np.asarray(values, dtype=np.float64) * factor
     steps = np.diff(energy)
     if energy.size < 2 or not np.isfinite(energy).all() or not (steps.all() and _one_sign(steps)):
@@ -176,6 +210,14 @@ def axis_in_ev(values: NDArray, units: object, name: str = "signal") -> NDArray[
         )
         raise EnergyAxisError(msg)
     return energy
+
+
+def single_energy(value: Any) -> float | None:
+    """Return an energy as a float, or None if it is not one finite real number of any type."""
+    energy = np.asarray(value)
+    if energy.shape or energy.dtype.kind not in "iuf" or not np.isfinite(energy):
+        return None
+    return float(energy)
 
 
 def channel_widths(energy: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import EnergyRangeError, SignalError
-from hyperspy_coreloss.spectra.broadening import missing_broadening
-from hyperspy_coreloss.spectra.energy import EnergyWindow, channel_widths
+from hyperspy_coreloss.spectra.broadening import check_resolution, missing_broadening
+from hyperspy_coreloss.spectra.energy import EnergyWindow, channel_widths, single_energy
 from hyperspy_coreloss.spectra.onset import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
@@ -224,12 +224,7 @@ def prepare_surveyed(
     SignalError
         If an option is invalid, or the energy offset of an absolute window is missing.
     """
-    if not (np.isfinite(resolution) and resolution >= 0):
-        msg = (
-            f"The resolution must be a width in eV, zero or more, but it is {resolution!r}. Give "
-            "the full width at half maximum of the zero-loss peak."
-        )
-        raise SignalError(msg)
+    resolution = check_resolution(resolution)
     _check_energy_offset(recipe.window, energy_offset)
     return Preparation(
         recipe=recipe,
@@ -239,7 +234,7 @@ def prepare_surveyed(
         onset_range=survey.onset_range,
         background=survey.background,
         background_range=survey.background_range,
-        broadening=missing_broadening(recipe.sigma, float(resolution), survey.dispersion),
+        broadening=missing_broadening(recipe.sigma, resolution, survey.dispersion),
         energy_offset=None if energy_offset is None else float(energy_offset),
     )
 
@@ -290,7 +285,7 @@ def _check_energy_offset(window: EnergyWindow, energy_offset: float | None) -> N
             "data set, or use a model that reads energies relative to the threshold."
         )
         raise SignalError(msg)
-    if energy_offset is not None and not np.isfinite(energy_offset):
+    if energy_offset is not None and single_energy(energy_offset) is None:
         msg = f"energy_offset must be a finite energy in eV, but it is {energy_offset!r}."
         raise SignalError(msg)
 

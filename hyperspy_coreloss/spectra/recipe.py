@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.spectra.energy import EnergyWindow
 
 if TYPE_CHECKING:
@@ -31,6 +33,12 @@ class Recipe:
         Standard deviation of the Gaussian broadening of the network inputs, in eV.
     threshold_fraction
         Intensity at the threshold, as a fraction of the highest intensity of the following 10 eV.
+
+    Raises
+    ------
+    SignalError
+        If a number is not finite, `sigma` is below zero, or `threshold_fraction` is not between
+        0 and 1.
     """
 
     window: EnergyWindow = field(default_factory=EnergyWindow)
@@ -38,6 +46,20 @@ class Recipe:
     nominal_onset: float = 532.0
     sigma: float = 0.5
     threshold_fraction: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not (
+            math.isfinite(self.nominal_onset)
+            and math.isfinite(self.sigma)
+            and self.sigma >= 0
+            and 0 < self.threshold_fraction < 1
+        ):
+            msg = (
+                "A recipe needs a finite nominal_onset, a sigma of 0 eV or more and a "
+                f"threshold_fraction between 0 and 1, but they are {self.nominal_onset} eV, "
+                f"{self.sigma} eV and {self.threshold_fraction}. Correct them."
+            )
+            raise SignalError(msg)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dictionary."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from hyperspy_coreloss.cli import main
@@ -36,6 +37,39 @@ def test_a_data_set_becomes_a_model(sites, tmp_path):
     assert model.record.dataset_sha256 == few.sha256
     assert (model.recipe.sigma, model.recipe.window.stop) == (0.3, 20.0)
     assert set(model.record.metrics) == {"left_out_phases", "random_site", "phase_disjoint"}
+
+
+def never(*arguments, **options):
+    raise AssertionError
+
+
+PLACES = ("missing/result", "sites.nc/result", "folder")
+TRAIN = ("train", "--intended-use", "t", "--limits", "t", "-o")
+
+
+@pytest.mark.parametrize(
+    ("command", "computes", "place"),
+    [
+        *((TRAIN, "training.model_training.train", place) for place in PLACES),
+        (("train-emulator", "-o"), "components.emulator_training.train_emulator", "folder"),
+        (("study", "-o"), "study.experiments.run_study", "sites.nc/result"),
+        (("dataset", "show", "--picture"), "dataset.summary.summarise", "missing/result"),
+    ],
+)
+def test_nothing_is_computed_that_cannot_be_written(
+    mixed, tmp_path, monkeypatch, command, computes, place
+):
+    monkeypatch.setattr(f"hyperspy_coreloss.{computes}", never)
+    mixed.save(tmp_path / "sites.nc")
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    arguments = [*command, tmp_path / place, tmp_path / "sites.nc"]
+    finished = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert finished.exit_code == 2
+    message = " ".join(finished.output.split())
+    assert "cannot be written" in message
+    assert "Name another place" in message
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_too_few_phases_to_test_on_are_told_and_trained_on_anyway(sites, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import hyperspy.api as hs
 import numpy as np
 import pytest
@@ -98,6 +100,35 @@ def test_a_damaged_file_is_refused(charge, tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(PretrainedFormatError, match=f"{number}.safetensors"):
             load_emulator(path)
+
+
+def test_a_damaged_bit_of_a_file_is_not_overlooked(charge, tmp_path):
+    path = tmp_path / "charge.safetensors"
+    charge.save(path)
+    content = path.read_bytes()
+    for place in range(0, len(content), len(content) // 50):
+        damaged = bytearray(content)
+        damaged[place] ^= 0x20
+        path.write_bytes(damaged)
+        with pytest.raises(PretrainedFormatError, match=r"charge\.safetensors"):
+            load_emulator(path)
+    path.write_bytes(charge.to_bytes())  # as early versions wrote it
+    assert load_emulator(path).sha256 == charge.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("scale", lambda array: 0 * array),
+        ("length_scales", lambda array: -array),
+        ("mean", lambda array: array.astype("f4")),
+        ("points", lambda array: array.astype(int)),
+    ],
+)
+def test_arrays_of_another_type_and_scales_of_zero_are_refused(charge, name, change):
+    arrays = {**charge.arrays, name: change(charge.arrays[name])}
+    with pytest.raises(PretrainedFormatError, match=f"'{name}'.*must be of the type float64"):
+        dataclasses.replace(charge, arrays=arrays)
 
 
 def test_a_network_is_no_emulator(pretrained, tmp_path):

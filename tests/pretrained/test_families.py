@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from hyperspy_coreloss.pretrained.families import (
     load_pretrained,
     select_pretrained,
 )
+from hyperspy_coreloss.pretrained.model import PretrainedModel
+from hyperspy_coreloss.pretrained.store import Store
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA, missing_broadening
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
@@ -118,3 +123,24 @@ def test_a_sharper_model_sees_more_of_the_noise(image):
         read = [preprocess(s.data.reshape(-1, energy.size), preparation) for s in (image[0], exact)]
         noise.append((read[0].spectra - read[1].spectra).std())
     assert noise[0] > noise[1] > noise[2]
+
+
+def test_threads_that_need_one_model_read_it_once(bank):
+    read, start = [], threading.Barrier(4)
+
+    def slow(path):
+        read.append(path.name)
+        time.sleep(0.2)
+        return PretrainedModel.load(path)
+
+    store = Store("pretrained model", bank, slow)
+
+    def load():
+        start.wait()
+        return store.load("silica-o-k")
+
+    with ThreadPoolExecutor(4) as threads:
+        futures = [threads.submit(load) for _ in range(4)]
+    models = [future.result() for future in futures]
+    assert read == ["silica-o-k.safetensors"]
+    assert all(model is models[0] for model in models)

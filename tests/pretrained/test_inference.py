@@ -4,7 +4,10 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from hyperspy_coreloss.pretrained import inference
 from hyperspy_coreloss.pretrained.inference import map_spectra, predict_arrays, predict_chunk
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.quality import Quality
@@ -101,3 +104,42 @@ def test_every_scheduler_gives_the_same(spectra, preparation, pretrained, schedu
     values = lazy.values.compute(scheduler=scheduler, num_workers=2)
     expected = predict_arrays(spectra, preparation, pretrained).values
     np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize("chunks", [(1, 1, 1024), (1, 1, 100), (5, 1, 1024)])
+def test_chunks_of_one_pixel_are_evaluated_in_whole_batches(
+    spectra, preparation, pretrained, chunks, monkeypatch
+):
+    """Each of them took as long as a whole batch."""
+    many = np.tile(spectra, (4, 5, 1))
+    expected = predict_arrays(many, preparation, pretrained)
+    evaluated = []
+
+    def counting(batch, *arguments, real=inference.predict_batch):
+        evaluated.append(len(batch))
+        return real(batch, *arguments)
+
+    monkeypatch.setattr(inference, "predict_batch", counting)
+    excluded = np.zeros(many.shape[:-1], dtype=bool)
+    excluded[3, 4] = True
+    lazy = map_spectra(da.from_array(many, chunks=chunks), preparation, pretrained, excluded)
+    values, _, quality = computed(lazy)
+    np.testing.assert_array_equal(values[~excluded], expected.values[~excluded])
+    np.testing.assert_array_equal(quality == Quality.MASKED, excluded)
+    assert sum(evaluated) <= 3 * excluded.size
+
+
+@given(
+    shape=st.lists(st.integers(1, 40), min_size=0, max_size=4),
+    chunk=st.lists(st.integers(1, 40), min_size=4, max_size=4),
+)
+def test_chunks_are_merged_without_a_limit_on_their_shape(shape, chunk):
+    chunks = (*chunk[: len(shape)], 8)
+    given_ = da.zeros((*shape, 8), chunks=chunks, dtype=np.float32)
+    merged = inference._merged(given_)
+    assert merged.shape == given_.shape
+    assert merged.numblocks[-1] == 1
+    spectra_of_chunks = np.prod(merged.chunksize[:-1])
+    assert spectra_of_chunks <= max(256, np.prod(given_.chunksize[:-1]))
+    n_spectra = int(np.prod(shape))
+    assert merged.npartitions <= max(1, 16 * n_spectra / 256) or merged is given_

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pickle
+from pathlib import Path
 
 import dask
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save_file
 
+import hyperspy_coreloss
 from hyperspy_coreloss.errors import PretrainedFormatError, PretrainedNotFoundError
 from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
@@ -85,6 +92,27 @@ def rewritten(pretrained, path, change, drop=()):
         (lambda h: h["recipe"].pop("sigma"), (), "sigma"),
         (lambda h: h["record"].pop("licence"), (), "licence"),
         (lambda h: h.update(limits=" "), (), "must state its intended use and its limits"),
+        *(
+            (lambda h, field=field, value=value: h.update({field: value}), (), message)
+            for message, field in (
+                ("must state its intended use and its limits", "intended_use"),
+                ("must state its intended use and its limits", "limits"),
+                ("have a name and a version, but its name is", "name"),
+                ("have a name and a version, but its version is", "version"),
+            )
+            for value in (None, 5, [], {}, "")
+        ),
+        (lambda h: h["recipe"]["window"].update(stop=float("inf")), (), "energy window"),
+        (lambda h: h["recipe"]["window"].update(step=float("nan")), (), "energy window"),
+        (lambda h: h["recipe"].update(sigma=float("nan")), (), "a sigma of 0 eV or more"),
+        (lambda h: h["recipe"].update(sigma=-0.5), (), "a sigma of 0 eV or more"),
+        (lambda h: h["recipe"].update(threshold_fraction=0), (), "between 0 and 1, but"),
+        (lambda h: h["recipe"].update(threshold_fraction=2), (), "between 0 and 1, but"),
+        (lambda h: h["recipe"].update(nominal_onset=float("nan")), (), "finite nominal_onset"),
+        (lambda h: h["properties"][0].update(unit="9**9**9"), (), r"but it is '9\*\*9\*\*9'"),
+        (lambda h: h["properties"][0].update(name="bond_angle"), (), "of different names"),
+        (lambda h: h.update(hidden="160"), (), "needs the shape"),
+        (lambda h: h.update(properties=5), (), "not a complete pretrained model"),
         (lambda h: None, ("layer.1.bias",), "layer.1.bias needs the shape"),
         (lambda h: None, ("residuals",), "residuals"),
         (lambda h: None, ("history",), "history"),
@@ -97,11 +125,104 @@ def test_incomplete_file_is_refused(pretrained, tmp_path, change, drop, message)
 
 
 def test_weights_must_be_finite_and_known(pretrained):
-    broken = {**pretrained.weights, "input_mean": np.full((pretrained.n_networks, 160), np.nan)}
+    unknown = np.full((pretrained.n_networks, 160), np.nan, dtype=np.float32)
+    broken = {**pretrained.weights, "input_mean": unknown}
     with pytest.raises(PretrainedFormatError, match="input_mean must be finite"):
         dataclasses.replace(pretrained, weights=broken)
     with pytest.raises(PretrainedFormatError, match="unknown arrays: surplus"):
         dataclasses.replace(pretrained, weights={**pretrained.weights, "surplus": np.zeros(2)})
+
+
+@pytest.mark.parametrize("name", ["input_scale", "target_scale"])
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_scales_must_be_above_zero(pretrained, name, value):
+    scale = pretrained.weights[name].copy()
+    scale[1, 2] = value
+    with pytest.raises(PretrainedFormatError, match=f"{name} must be above zero, but 1 of"):
+        dataclasses.replace(pretrained, weights={**pretrained.weights, name: scale})
+
+
+@pytest.mark.parametrize("name", ["layer.0.weight", "layer.2.bias", "input_mean", "target_mean"])
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.complex64, np.bool_, object])
+def test_arrays_must_be_floating_point_numbers(pretrained, name, dtype):
+    array = np.ones(pretrained.weights[name].shape, dtype=dtype)
+    with pytest.raises(PretrainedFormatError, match=f"{name} needs the type float.* but it is"):
+        dataclasses.replace(pretrained, weights={**pretrained.weights, name: array})
+
+
+def test_networks_of_double_precision_are_refused(pretrained):
+    """Torch does not multiply them with the spectra, which are float32."""
+    weight = pretrained.weights["layer.0.weight"].astype(np.float64)
+    with pytest.raises(PretrainedFormatError, match="needs the type float16 or float32"):
+        dataclasses.replace(pretrained, weights={**pretrained.weights, "layer.0.weight": weight})
+
+
+def test_a_saved_file_states_its_checksum(pretrained, tmp_path):
+    path = tmp_path / "model.safetensors"
+    pretrained.save(path)
+    with safe_open(path, "np") as opened:
+        assert opened.metadata()["sha256"] == pretrained.sha256
+    assert hashlib.sha256(pretrained.to_bytes()).hexdigest() == pretrained.sha256
+    content = path.read_bytes()
+    assert int.from_bytes(content[:8], "little") % 8 == 0  # the arrays are aligned
+    for name, array in load_tensors(content).items():
+        np.testing.assert_array_equal(array, pretrained._arrays()[name])
+    pretrained.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == content
+
+
+@pytest.mark.parametrize("name", list_pretrained())
+def test_shipped_models_are_read_whether_they_have_a_checksum_or_not(name):
+    folder = Path(hyperspy_coreloss.__file__).parent / "data" / "pretrained"
+    content = (folder / f"{name}.safetensors").read_bytes()
+    model = PretrainedModel.from_bytes(content)
+    assert b'"sha256":"' in content or model.to_bytes() == content
+    assert PretrainedModel.from_bytes(model.to_bytes()) == model
+
+
+@pytest.fixture(scope="module")
+def sealed(pretrained, tmp_path_factory):
+    path = tmp_path_factory.mktemp("sealed") / "model.safetensors"
+    pretrained.save(path)
+    return path.read_bytes()
+
+
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), early=st.booleans())
+@settings(max_examples=150, deadline=None)
+@example(place=0.0, bit=0, early=True)
+@example(place=0.999999, bit=6, early=False)
+def test_no_damaged_bit_of_a_file_is_overlooked(sealed, place, bit, early):
+    """Early: within the lengths, the names and the checksum itself."""
+    damaged = bytearray(sealed)
+    damaged[int(place * (200 if early else len(sealed)))] ^= 1 << bit
+    with pytest.raises(PretrainedFormatError):
+        PretrainedModel.from_bytes(bytes(damaged))
+
+
+def test_an_exponent_bit_of_a_weight_is_noticed(sealed, tmp_path):
+    """It made -5e33 Å of a bond length, with a good quality."""
+    path = tmp_path / "flipped.safetensors"
+    damaged = bytearray(sealed)
+    damaged[-1] ^= 0x40
+    path.write_bytes(damaged)
+    with pytest.raises(PretrainedFormatError, match=r"flipped\.safetensors.*SHA-256.*download"):
+        load_pretrained(path)
+
+
+def test_types_that_numpy_does_not_know_are_refused(pretrained):
+    content = pretrained.to_bytes()
+    start = content.index(b'"F32"')
+    for unknown in (b'"U32"', b'"I32"', b'"X32"', b'"BF16'):
+        damaged = content[:start] + unknown + content[start + 5 :]
+        with pytest.raises(PretrainedFormatError):
+            PretrainedModel.from_bytes(damaged)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"format":' + "9" * 10_000 + "}", "[]", "5"])
+def test_headers_that_are_not_headers_are_refused(tmp_path, text):
+    save_file({"a": np.zeros(2)}, tmp_path / "x", metadata={"hyperspy_coreloss": text})
+    with pytest.raises(PretrainedFormatError, match="its header cannot be read"):
+        load_pretrained(tmp_path / "x")
 
 
 def test_card_tells_errors_baselines_and_limits(pretrained):

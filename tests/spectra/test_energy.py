@@ -3,12 +3,18 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pint
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperspy_coreloss.errors import EnergyAxisError, EnergyRangeError
-from hyperspy_coreloss.spectra.energy import EnergyWindow, axis_in_ev, channel_widths
+from hyperspy_coreloss.spectra.energy import (
+    EnergyWindow,
+    axis_in_ev,
+    channel_widths,
+    energy_unit_in_ev,
+)
 
 
 def test_window_is_the_papers():
@@ -63,11 +69,75 @@ def test_windows_that_cannot_be_read_are_refused(wrong, message):
         EnergyWindow.from_dict(fields)
 
 
-@pytest.mark.parametrize(("units", "factor"), [("eV", 1), ("keV", 1e3), ("meV", 1e-3)])
+@pytest.mark.parametrize(
+    ("units", "factor"),
+    [
+        ("eV", 1),
+        ("keV", 1e3),
+        ("meV", 1e-3),
+        ("MeV", 1e6),
+        ("µeV", 1e-6),
+        ("ev", 1),
+        ("EV", 1),
+        (" eV ", 1),
+        ("(eV)", 1),
+        ("electron_volt", 1),
+        ("kev", 1e3),
+        ("KEV", 1e3),
+        ("hartree", 27.211386245988),
+        ("J", 1 / 1.602176634e-19),
+    ],
+)
 @pytest.mark.parametrize("order", [1, -1])
 def test_any_unit_of_energy_becomes_ev(units, factor, order):
     energy = np.linspace(400, 600, 11)[::order]
-    np.testing.assert_allclose(axis_in_ev(energy / factor, units), energy, rtol=1e-12)
+    np.testing.assert_allclose(axis_in_ev(energy / factor, units), energy, rtol=1e-9)
+
+
+@pytest.mark.parametrize("units", ["mev", "Mev", "MEV"])
+def test_milli_and_mega_are_not_guessed(units):
+    with pytest.raises(EnergyAxisError, match=f"but has '{units}'"):
+        axis_in_ev(np.arange(5.0), units)
+
+
+HOSTILE = [
+    "9**9**9*eV",
+    "9**9**7*eV",
+    "eV" * 3000,
+    "(" * 2000 + "eV" + ")" * 2000,
+    "eV^(10^10)",
+    "1e400*eV",
+    "eV**1e308",
+    "eV\0",
+    "__import__('os')",
+    "lambda: 1",
+    "nan",
+    "dB",
+    "1/eV",
+    b"eV",
+]
+
+
+@given(units=st.text(max_size=60) | st.sampled_from(HOSTILE))
+@settings(max_examples=200, deadline=2000)
+def test_no_text_hangs_or_escapes_as_a_unit(units):
+    """A unit is the name of an energy or an error of the package, at once."""
+    try:
+        energy = axis_in_ev(np.arange(1.0, 5.0), units)
+    except EnergyAxisError as error:
+        assert len(str(error)) < 300
+    else:
+        np.testing.assert_allclose(energy / energy[0], np.arange(1.0, 5.0))
+
+
+@pytest.mark.parametrize("units", HOSTILE)
+def test_expressions_are_no_units(units):
+    assert energy_unit_in_ev(units) == (1.0 if "((eV))" in str(units) else None)
+
+
+def test_a_wavelength_is_no_energy_in_any_context_of_pint():
+    with pint.get_application_registry().context("spectroscopy"):
+        assert energy_unit_in_ev("nm") is None
 
 
 @pytest.mark.parametrize("units", [None, "", "  ", "nm", "not a unit", object()])
