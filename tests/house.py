@@ -35,6 +35,7 @@ ROOMS = (
             "background",
             "onset",
             "broadening",
+            "zero_loss",
             "recipe",
             "preparation",
             "preprocessing",
