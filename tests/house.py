@@ -105,6 +105,7 @@ ROOMS = (
     Room(
         "components",
         (
+            "energy_component",
             "curves",
             "fine_structure",
             "template_signals",
