@@ -49,6 +49,7 @@ ROOMS = (
             "computed_site",
             "condensation",
             "content",
+            "hdf5",
             "table_files",
             "tables",
             "netcdf",

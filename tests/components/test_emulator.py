@@ -150,7 +150,7 @@ def test_a_header_without_sense_is_refused(charge, changes):
 
 def test_limits_the_wrong_way_round_are_refused(charge):
     swapped = {"lower": charge.arrays["upper"], "upper": charge.arrays["lower"]}
-    with pytest.raises(PretrainedFormatError, match="lower limits .* below the upper ones"):
+    with pytest.raises(PretrainedFormatError, match=r"lower limits .* below the upper ones"):
         dataclasses.replace(charge, arrays={**charge.arrays, **swapped})
 
 
