@@ -26,7 +26,7 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.network import one_thread
 from hyperspy_coreloss.pretrained.store import Store
-from hyperspy_coreloss.pretrained.tensor_file import pack, seal, unpack
+from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import single_energy
@@ -295,7 +295,8 @@ class SpectrumEmulator:
         PretrainedFormatError
             As from :meth:`from_bytes`.
         """
-        return cls.from_bytes(Path(filename).read_bytes(), Path(filename).name)
+        path = Path(filename)
+        return cls.from_bytes(read_content(path, _KIND), path.name)
 
 
 _SHIPPED = Store(

@@ -13,10 +13,11 @@ from scipy.integrate import trapezoid
 
 from hyperspy_coreloss import components
 from hyperspy_coreloss.components import EdgeStep, ELNESTemplate
+from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import DatasetError, EnergyAxisError, SignalError
 from tests.components.fitting import QUIET, empty, energy_axis, model
 from tests.fresh import run_fresh
-from tests.paths import PACKAGE
+from tests.paths import PACKAGE, ROOT
 
 REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["components1D"]
 # HyperSpy says so when it falls back to NumPy in its own background component.
@@ -401,3 +402,16 @@ def test_the_remedies_for_other_axes_give_the_same_fit(rng):
 def test_a_step_without_width_is_a_step(shape):
     step = EdgeStep(shape, intensity=2.0, onset=530.0, width=0.0)
     np.testing.assert_allclose(step.function(np.array([529.0, 530.0, 531.0])), [0, 1, 2], atol=1e-4)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_fit_of_the_readme_runs_on_the_signal_of_the_readme(tmp_path, lazy, sites):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = [part for part in readme.split("```python\n") if "m.multifit(" in part]
+    silica_spectrum_image((4, 3))[0].save(tmp_path / "image.hspy")
+    names = {"s": hs.load(tmp_path / "image.hspy", lazy=lazy)}
+    exec(block.partition("```")[0], names)
+    assert [part.name for part in names["m"]] == ["alpha-quartz", "stishovite"]
+    for part in names["m"]:
+        assert part.intensity.map["is_set"].all()
+        assert np.isfinite(part.intensity.map["values"]).all()
