@@ -14,8 +14,9 @@ from hyperspy_coreloss.signals.metadata import describe_prediction
 from hyperspy_coreloss.signals.navigation_mask import excluded_spectra
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
 from hyperspy_coreloss.signals.summary import LOGGER
-from hyperspy_coreloss.spectra.broadening import check_resolution, zero_loss_fwhm
+from hyperspy_coreloss.spectra.broadening import check_resolution
 from hyperspy_coreloss.spectra.preparation import prepare_surveyed, survey_axis
+from hyperspy_coreloss.spectra.zero_loss import median_fwhm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,30 +170,32 @@ def measure_resolution(low_loss: BaseSignal) -> float:
     Parameters
     ----------
     low_loss
-        Low-loss spectra that contain the zero-loss peak. For a map, the result is the median of
-        the widths of at most 256 evenly spaced spectra. Each width is measured in one spectrum,
-        so energy drift between spectra does not increase the result.
+        Low-loss spectra that contain the zero-loss peak, near 0 eV. For a map, the result is the
+        median of the widths of at most 256 evenly spaced spectra. Each width is measured in one
+        spectrum, so energy drift between spectra does not increase the result. Spectra without a
+        zero loss, such as dead pixels, are left out.
 
     Returns
     -------
     float
-        Resolution in eV, for the argument `resolution` of :func:`predict_properties`.
+        Resolution in eV, for the argument `resolution` of :func:`predict_properties`. A pedestal
+        of the camera and the width of the channels are not part of it.
 
     Raises
     ------
     SignalError
-        If a spectrum has no zero-loss peak, or the signal does not contain real spectra along
-        one signal axis.
+        If less than half of the spectra have a zero loss, or it is clipped, narrower than two
+        channels or too noisy, or the signal does not contain real spectra along one signal axis.
     EnergyAxisError
         If the signal axis has no units of energy.
+    EnergyRangeError
+        If the axis does not hold 0 eV, or begins too close below the zero loss.
     """
     energy = channel_energies(low_loss)
     order = np.argsort(energy)
     spectra = low_loss.data.reshape(-1, energy.size)
     chosen = np.unique(np.linspace(0, len(spectra) - 1, 256).astype(int))
-    read = np.asarray(spectra[chosen])
-    widths = [zero_loss_fwhm(spectrum[order], energy[order]) for spectrum in read]
-    return float(np.median(widths))
+    return median_fwhm(np.asarray(spectra[chosen])[:, order], energy[order])
 
 
 def _workers(num_workers: Any) -> dict[str, Any]:

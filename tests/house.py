@@ -37,6 +37,7 @@ ROOMS = (
             "background",
             "onset",
             "broadening",
+            "zero_loss",
             "recipe",
             "preparation",
             "preprocessing",
@@ -50,6 +51,7 @@ ROOMS = (
             "computed_site",
             "condensation",
             "content",
+            "hdf5",
             "table_files",
             "tables",
             "netcdf",
@@ -110,6 +112,7 @@ ROOMS = (
     Room(
         "components",
         (
+            "energy_component",
             "curves",
             "fine_structure",
             "template_signals",

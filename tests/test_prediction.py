@@ -543,3 +543,32 @@ def test_masked_arrays_are_read_without_hyperspy_too(image, pretrained):
     assert predicted.quality[2, 1] == Quality.NOT_FINITE
     assert np.isnan(predicted.values[2, 1]).all()
     assert np.isfinite(predicted.values).all(axis=-1).sum() == 34
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_resolution_is_measured_beside_dead_pixels_and_on_a_pedestal(lazy):
+    signal = low_loss(0.8, drift=0.1)
+    signal.data += 600.0
+    signal.data[0, 0], signal.data[1, 2, 300] = 0.0, np.nan
+    signal = signal.as_lazy() if lazy else signal
+    assert hyperspy_coreloss.measure_resolution(signal) == pytest.approx(0.8, abs=0.01)
+    with pytest.raises(SignalError, match="finite intensities, but 1 of its 1000 channels"):
+        hyperspy_coreloss.measure_resolution(signal.inav[2, 1])
+
+
+@pytest.mark.parametrize("offset", [0.0, 480.0])
+def test_spectra_without_a_zero_loss_have_no_resolution(offset):
+    signal = low_loss(0.8, drift=0.1)
+    signal.axes_manager.signal_axes[0].offset = offset
+    with pytest.raises(EnergyRangeError, match="axis must hold 0 eV"):
+        hyperspy_coreloss.measure_resolution(signal)
+
+
+def test_resolution_is_the_same_on_any_axis_of_energy():
+    signal = low_loss(0.8, drift=0.1)
+    expected = hyperspy_coreloss.measure_resolution(signal)
+    axis = signal.axes_manager.signal_axes[0]
+    falling = hs.signals.Signal1D(signal.data[..., ::-1].copy())
+    other = falling.axes_manager.signal_axes[0]
+    other.offset, other.scale, other.units = axis.axis[-1] / 1e3, -axis.scale / 1e3, "keV"
+    assert hyperspy_coreloss.measure_resolution(falling) == pytest.approx(expected, rel=1e-3)

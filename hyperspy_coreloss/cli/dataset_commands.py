@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperspy_coreloss.cli.options import FILE, FOLDER, NEW_FILE
+from hyperspy_coreloss.cli.options import FILE, FOLDER, JSON_FILE, NEW_FILE, NEW_PICTURE, SIGMA
 
 if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.computed_site import ComputedSite
@@ -36,7 +36,9 @@ def dataset() -> None:
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
 @click.option("--convergence", type=FILE, help="Convergence measurements (.jsonl) to store.")
 @click.option(
-    "--populations", type=FILE, help="Populations (.json) of structures whose records name none."
+    "--populations",
+    type=JSON_FILE,
+    help="Populations (.json) of structures whose records name none.",
 )
 @click.option(
     "--condense",
@@ -107,7 +109,7 @@ def import_castep(
 @_LICENCE
 @click.option("--edge", default="O_K", show_default=True, help="Absorbing element and edge.")
 @click.option(
-    "--sigma", type=float, required=True, help="Gaussian broadening σ of the spectra in eV."
+    "--sigma", type=SIGMA, required=True, help="Gaussian broadening σ of the spectra in eV."
 )
 @click.option(
     "--energy-origin",
@@ -170,7 +172,7 @@ def _write_sites(
 @dataset.command()
 @click.argument("data", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--picture", type=NEW_FILE, help="Also plot labels and spectra into this file.")
+@click.option("--picture", type=NEW_PICTURE, help="Also plot labels and spectra into this file.")
 def show(data: Path, as_json: bool, picture: Path | None) -> None:
     """Summarise the data set DATA."""
     import json

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hyperspy_coreloss.cli.options import FILE, NEW_FILE, NEW_FOLDER
+from hyperspy_coreloss.cli.options import FILE, NEW_FOLDER, NEW_PICTURE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _OUTPUT = click.option(
     "-o", "--output", type=NEW_FOLDER, required=True, help="Folder for the structures (.xyz)."
 )
-_PICTURE = click.option("--picture", type=NEW_FILE, help="Plot the distributions into this file.")
+_PICTURE = click.option(
+    "--picture", type=NEW_PICTURE, help="Plot the distributions into this file."
+)
 _WORKERS = click.option(
     "--workers", default=1, show_default=True, help="Worker processes, one core each."
 )

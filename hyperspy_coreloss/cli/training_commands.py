@@ -6,7 +6,16 @@ from pathlib import Path
 
 import click
 
-from hyperspy_coreloss.cli.options import FILE, JOBS, NEW_FILE, NEW_FOLDER
+from hyperspy_coreloss.cli.options import (
+    FILE,
+    JOBS,
+    JSON_FILE,
+    NEW_FILE,
+    NEW_FOLDER,
+    SEED,
+    SIGMA,
+    STOP,
+)
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.files import replace_file
 
@@ -20,9 +29,12 @@ from hyperspy_coreloss.files import replace_file
 @click.option("--model-version", default="1.0.0", show_default=True)
 @click.option("--intended-use", required=True, help="Intended use, for the card.")
 @click.option("--limits", required=True, help="Limits of use, for the card.")
-@click.option("--sigma", default=0.5, show_default=True, help="Gaussian broadening in eV.")
+@click.option(
+    "--sigma", type=SIGMA, default=0.5, show_default=True, help="Gaussian broadening in eV."
+)
 @click.option(
     "--stop",
+    type=STOP,
     default=15.0,
     show_default=True,
     help="End of the energy window in eV from the threshold.",
@@ -30,9 +42,9 @@ from hyperspy_coreloss.files import replace_file
 @click.option(
     "--excitation-energy", is_flag=True, help="Read spectra at their excitation energies."
 )
-@click.option("--study", type=FILE, help="Study (.json) that chose the settings.")
+@click.option("--study", type=JSON_FILE, help="Study (.json) that chose the settings.")
 @click.option("--epochs", type=click.IntRange(1), help="Maximum number of passes over the spectra.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @JOBS
 def train(
     data: Path,
@@ -97,7 +109,9 @@ def train(
     "-o", "--output", type=NEW_FILE, required=True, help="Emulator file (.safetensors) to write."
 )
 @click.option("--name", default="silica-o-k", show_default=True, help="Name of the emulator.")
-@click.option("--sigma", default=0.2, show_default=True, help="Gaussian broadening in eV.")
+@click.option(
+    "--sigma", type=SIGMA, default=0.2, show_default=True, help="Gaussian broadening in eV."
+)
 @click.option("--property", "properties", multiple=True, help="Property to include; repeatable.")
 def train_emulator(
     data: Path, output: Path, name: str, sigma: float, properties: tuple[str, ...]

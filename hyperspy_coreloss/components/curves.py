@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 _GAUSSIAN_REACH = 8.0
 _LORENTZIAN_REACH = 200.0
 
+#: Largest broadening (standard deviation) and lifetime (half width) in eV. Wider features are no
+#: fine structure, and a fit of noise would make curves longer without limit.
+WIDEST = {"broadening": 10.0, "lifetime": 5.0}
+# Most samples of a curve, and most values of a continued curve: 130 MB.
+_MOST_SAMPLES = 1 << 20
+_MOST_VALUES = 1 << 24
+# Splines with more values than this are large, and few of them are kept.
+_LARGE = 1 << 16
+
 CurveArgument = Literal["energy", "broadening", "lifetime"]
 
 
@@ -88,11 +97,23 @@ def sample_curve(energy: NDArray[np.floating], values: NDArray[np.floating]) -> 
         Energies in eV, shape (samples,).
     values
         Values at these energies, shape (samples,).
+
+    Raises
+    ------
+    SignalError
+        If the narrowest spacing would need more than a million samples.
     """
     spacing = np.diff(energy)
     step = float(spacing.min())
     if np.allclose(spacing, step, rtol=1e-4):
         return SampledCurves(float(energy[0]), float(spacing.mean()), values)
+    if (energy[-1] - energy[0]) / step > _MOST_SAMPLES:
+        msg = (
+            f"A sampled curve needs {_MOST_SAMPLES} samples or fewer, but from {energy[0]:.6g} to "
+            f"{energy[-1]:.6g} eV the narrowest spacing is {step:.3g} eV. Remove samples that are "
+            "too close, or interpolate to an even axis."
+        )
+        raise SignalError(msg)
     grid = np.arange(energy[0], energy[-1] + step / 2, step)
     return SampledCurves(float(energy[0]), step, CubicSpline(energy, values)(grid))
 
@@ -122,10 +143,21 @@ def evaluate_curves(
     Returns
     -------
     ndarray
-        Shape (curves, energies).
+        Shape (curves, energies). It is NaN if a width is NaN, as in a fit of spectra with NaN.
+
+    Raises
+    ------
+    SignalError
+        If a width is too large, or the samples are too dense for it.
     """
+    broadening, lifetime = abs(float(broadening)), abs(float(lifetime))
+    if np.isnan(broadening + lifetime):
+        return np.full((len(curves.values), np.size(energy)), np.nan)
     variable = None if derivative == "energy" else derivative
-    spline = _spline(curves, abs(float(broadening)), abs(float(lifetime)), variable)
+    size = _continued_size(curves, broadening, lifetime) * len(curves.values)
+    spline = (_large_spline if size > _LARGE else _small_spline)(
+        curves, broadening, lifetime, variable
+    )
     inside = np.clip(energy, spline.x[0], spline.x[-1])
     values = spline(inside, 1 if derivative == "energy" else 0)
     if derivative == "energy":
@@ -133,7 +165,6 @@ def evaluate_curves(
     return values.T
 
 
-@lru_cache(maxsize=64)
 def _spline(
     curves: SampledCurves, broadening: float, lifetime: float, derivative: CurveArgument | None
 ) -> CubicSpline:
@@ -144,7 +175,7 @@ def _spline(
     """
     margin = _margin(curves, broadening, lifetime)
     n_samples = curves.values.shape[1]
-    n_total = next_fast_len(n_samples + 6 * margin, real=True)
+    n_total = _continued_size(curves, broadening, lifetime)
     first, last = curves.values[:, :1], curves.values[:, -1:]
     # The transform is periodic: outside the kept range a cosine joins the last value to the first.
     back = 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, n_total - n_samples - 4 * margin))
@@ -160,6 +191,31 @@ def _spline(
     values = irfft(rfft(padded, axis=1) * kernel, n_total, axis=1)[:, kept]
     energy = curves.start + curves.step * np.arange(-margin, n_samples + margin)
     return CubicSpline(energy, values.T)
+
+
+_small_spline = lru_cache(maxsize=64)(_spline)
+# One for the curve and for each of its derivatives, in a model of two components.
+_large_spline = lru_cache(maxsize=6)(_spline)
+
+
+def _continued_size(curves: SampledCurves, broadening: float, lifetime: float) -> int:
+    """Return the number of samples of continued curves, after a check that it is not too large."""
+    for name, width in (("broadening", broadening), ("lifetime", lifetime)):
+        if width > WIDEST[name]:
+            msg = (
+                f"The {name} of a curve must be {WIDEST[name]:g} eV or less, but it is {width:g} "
+                f"eV. Give bounds to the parameter, or fix it."
+            )
+            raise SignalError(msg)
+    n_samples = curves.values.shape[1] + 6 * _margin(curves, broadening, lifetime)
+    if n_samples * len(curves.values) > _MOST_VALUES:
+        msg = (
+            f"Curves of {curves.step:.3g} eV per sample are too dense for a broadening of "
+            f"{broadening:g} eV and a lifetime of {lifetime:g} eV: they need {n_samples} samples. "
+            "Interpolate them to a coarser axis, or fix the widths."
+        )
+        raise SignalError(msg)
+    return next_fast_len(n_samples, real=True)
 
 
 def _margin(curves: SampledCurves, broadening: float, lifetime: float) -> int:

@@ -6,8 +6,11 @@ from typing import Any, Literal
 
 from hyperspy.components1d import Expression
 
+from hyperspy_coreloss.components.energy_component import EnergyComponent
+from hyperspy_coreloss.errors import SignalError
 
-class EdgeStep(Expression):
+
+class EdgeStep(EnergyComponent, Expression):
     r"""The continuum step of an edge.
 
     .. math::
@@ -22,7 +25,8 @@ class EdgeStep(Expression):
     :math:`I`       intensity     Height in counts per eV far above the onset; linear
     :math:`E_0`     onset         Energy at which half the height is reached, in eV
     :math:`w`       width         Broadening in eV: half width at half maximum of the Lorentzian
-                                  (arctan) or standard deviation of the Gaussian (erf)
+                                  (arctan) or standard deviation of the Gaussian (erf); at least
+                                  0.0001
     ============== ============= ==============================================================
 
     The arctangent describes broadening by a lifetime, the error function broadening by the energy
@@ -59,7 +63,7 @@ class EdgeStep(Expression):
     ) -> None:
         if shape not in _STEPS:
             msg = f"The shape of a step must be one of {', '.join(_STEPS)}, not {shape!r}."
-            raise ValueError(msg)
+            raise SignalError(msg)
         super().__init__(
             expression=_STEPS[shape],
             name="EdgeStep",
@@ -73,12 +77,18 @@ class EdgeStep(Expression):
         )
         self._id_name = "83d88a39-1f22-4189-bf39-cd2c0c5929c0"
         self._whitelist["shape"] = ("init", shape)
-        self.width.bmin = 0.0
+        # At a width of zero, the value at the onset would be 0 / 0.
+        self.width.bmin = _NARROWEST
+        self.width.ext_force_positive = self.width.ext_bounded = True
+        self.width.value = width
         for energy in (self.onset, self.width):
             energy.units = "eV"
         self.isbackground = False
         self.convolved = True
 
+
+# Far below the channel width of any spectrometer, in eV.
+_NARROWEST = 1e-4
 
 _STEPS = {
     "arctan": "intensity * (1 / 2 + atan((x - onset) / width) / pi)",

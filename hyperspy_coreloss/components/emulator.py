@@ -10,6 +10,7 @@ It also stores how far spectra of phases left out of the training lie from their
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,13 +26,12 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.network import one_thread
 from hyperspy_coreloss.pretrained.store import Store
-from hyperspy_coreloss.pretrained.tensor_file import pack, seal, unpack
+from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
+from hyperspy_coreloss.spectra.energy import single_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 _FORMAT = 1
@@ -90,6 +90,7 @@ class SpectrumEmulator:
     arrays: Mapping[str, NDArray[np.float64]] = field(repr=False)
 
     def __post_init__(self) -> None:
+        self._check_header()
         arrays = {name: read_only(array) for name, array in self.arrays.items()}
         object.__setattr__(self, "arrays", MappingProxyType(arrays))
         points = self.arrays.get("points", np.empty((0, 0)))
@@ -120,6 +121,23 @@ class SpectrumEmulator:
             msg = (
                 f"The arrays of the emulator {self.name!r} are incomplete or not finite. They need "
                 f"the shapes {shapes}, but have {actual}. Train the emulator again."
+            )
+            raise PretrainedFormatError(msg)
+        if (self.arrays["lower"] > self.arrays["upper"]).any():
+            msg = (
+                f"The lower limits of the emulator {self.name!r} must be below the upper ones, but "
+                f"they are {self.arrays['lower']} and {self.arrays['upper']}. Train the "
+                "emulator again."
+            )
+            raise PretrainedFormatError(msg)
+
+    def _check_header(self) -> None:
+        numbers = [single_energy(value) for value in (self.start, self.sigma)]
+        if None in numbers or self.sigma < 0 or not isinstance(self.record, Mapping):
+            msg = (
+                f"The emulator {self.name!r} needs a start and a sigma (zero or more) in eV and a "
+                f"record with named entries, but they are {self.start!r}, {self.sigma!r} and "
+                f"{self.record!r:.60}. Train the emulator again."
             )
             raise PretrainedFormatError(msg)
 
@@ -277,7 +295,8 @@ class SpectrumEmulator:
         PretrainedFormatError
             As from :meth:`from_bytes`.
         """
-        return cls.from_bytes(Path(filename).read_bytes(), Path(filename).name)
+        path = Path(filename)
+        return cls.from_bytes(read_content(path, _KIND), path.name)
 
 
 _SHIPPED = Store(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from hyperspy.component import Component
 
-from hyperspy_coreloss.components.curves import evaluate_curves
+from hyperspy_coreloss.components.curves import WIDEST, evaluate_curves
+from hyperspy_coreloss.components.energy_component import EnergyComponent
+from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.spectra.energy import single_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 COMMON = ("intensity", "onset", "broadening", "lifetime")
 
 
-class FineStructure(Component):
+class FineStructure(EnergyComponent):
     """Fine structure as a mixture of curves that are shifted and broadened together.
 
     Parameters
@@ -31,6 +33,12 @@ class FineStructure(Component):
         Names of the further parameters, on which the mixture depends.
     intensity, onset, broadening, lifetime
         Initial values of the parameters.
+
+    Raises
+    ------
+    SignalError
+        If an initial value is not a finite number, a width is too large, or a property has the
+        name of something that every component has.
     """
 
     def __init__(
@@ -43,19 +51,23 @@ class FineStructure(Component):
         broadening: float,
         lifetime: float,
     ) -> None:
+        values = dict(zip(COMMON, (intensity, onset, broadening, lifetime), strict=True))
+        _check_values(values)
+        _check_names(properties)
         # HyperSpy looks up the gradients when it creates the parameters.
         for position, name in enumerate(properties):
             setattr(self, f"grad_{name}", self._property_gradient(position))
         super().__init__([*COMMON, *properties], ["intensity"])
         self._curves = curves
         self._position = self.onset
-        for name, value in zip(COMMON, (intensity, onset, broadening, lifetime), strict=True):
+        for name, value in values.items():
             parameter = getattr(self, name)
             parameter.value = value
             parameter.free = name == "intensity"
         self.intensity.bmin = 0.0
-        for width in (self.broadening, self.lifetime):
-            width.bmin = 0.0
+        for name, widest in WIDEST.items():
+            width = getattr(self, name)
+            width.bmin, width.bmax = 0.0, widest
             width.ext_force_positive = width.ext_bounded = True
         for energy in (self.onset, self.broadening, self.lifetime):
             energy.units = "eV"
@@ -147,3 +159,24 @@ class FineStructure(Component):
             return self.intensity.value * (change @ self._basis(x))
 
         return gradient
+
+
+def _check_values(values: Mapping[str, float]) -> None:
+    for name, value in values.items():
+        widest = WIDEST.get(name, np.inf)
+        number = single_energy(value)
+        if number is None or (name in WIDEST and abs(number) > widest):
+            needed = f"a width of at most {widest:g} eV" if name in WIDEST else "a finite number"
+            msg = f"The initial {name} must be {needed}, but it is {value!r}. Correct it."
+            raise SignalError(msg)
+
+
+def _check_names(properties: Sequence[str]) -> None:
+    taken = {*COMMON, *dir(FineStructure), *vars(EnergyComponent([]))}
+    wrong = [name for name in properties if name in taken or not name.isidentifier()]
+    if wrong:
+        msg = (
+            f"A property that is a parameter needs a name of its own, but {wrong[0]!r} is no name "
+            "of a variable, or one that every component has. Rename it and train again."
+        )
+        raise SignalError(msg)

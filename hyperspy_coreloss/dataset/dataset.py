@@ -12,6 +12,7 @@ import numpy as np
 
 from hyperspy_coreloss.dataset.content import content_sha256
 from hyperspy_coreloss.dataset.continued_fraction import DEFAULT_LIFETIME
+from hyperspy_coreloss.dataset.hdf5 import FAILURES
 from hyperspy_coreloss.dataset.layout import dataset_variables, sites_from_variables
 from hyperspy_coreloss.dataset.netcdf import load_variables, save_variables
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
@@ -300,9 +301,9 @@ def load_dataset(filename: str | Path) -> SpectrumDataset:
             convergence=tuple(json.loads(attributes["convergence"])),
         )
         written = str(attributes["sha256"])
-    except (KeyError, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
+    except DatasetError:
+        raise
+    except FAILURES as error:
         msg = f"{path.name} is not a complete spectrum data set: reading it failed with {error!r}."
         raise DatasetError(msg) from error
     if dataset.sha256 != written:

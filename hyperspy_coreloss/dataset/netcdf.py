@@ -15,6 +15,7 @@ import h5netcdf
 import h5py
 import numpy as np
 
+from hyperspy_coreloss.dataset.hdf5 import FAILURES, check_sizes
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.files import replace_file
 
@@ -76,6 +77,8 @@ def load_variables(
         msg = f"There is no data set {path}. Check the path."
         raise DatasetError(msg)
     try:
+        with h5py.File(path, "r") as raw:
+            check_sizes(raw, path.name)
         with h5netcdf.File(path, "r") as file:
             attributes = dict(file.attrs)
             if attributes.get("format") != file_format:
@@ -84,17 +87,17 @@ def load_variables(
                     f"{file_format!r}, but it is {attributes.get('format')!r}."
                 )
                 raise DatasetError(msg)
-            if int(attributes["format_version"]) > newest:
+            if not 1 <= int(attributes["format_version"]) <= newest:
                 msg = (
                     f"{path.name} has format version {attributes['format_version']}, but this "
-                    f"version of hyperspy_coreloss reads versions up to {newest}. Update "
+                    f"version of hyperspy_coreloss reads versions 1 to {newest}. Update "
                     "hyperspy_coreloss."
                 )
                 raise DatasetError(msg)
             return {name: _read(variable) for name, variable in file.variables.items()}, attributes
-    except (OSError, KeyError, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
+    except DatasetError:
+        raise
+    except FAILURES as error:
         msg = f"{path.name} is not a complete spectrum data set: reading it failed with {error!r}."
         raise DatasetError(msg) from error
 

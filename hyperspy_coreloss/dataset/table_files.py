@@ -10,19 +10,30 @@ from io import StringIO
 from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 import pint
 
+from hyperspy_coreloss.dataset.hdf5 import FAILURES, check_sizes
 from hyperspy_coreloss.errors import DatasetError, UnknownPropertyError
 from hyperspy_coreloss.properties import PROPERTIES, parse_unit, property_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 _UNITS = {spec.name: spec.unit for spec in PROPERTIES} | {"lowest_empty": "electron_volt"}
+# Values beyond these are of another unit or of another quantity, in the units of the properties.
+_LIMITS = {
+    "bond_length": (0.5, 5.0),
+    "bond_angle": (1.0, 180.0),
+    "voronoi_volume": (0.1, 1000.0),
+    "bond_overlap_population": (-5.0, 5.0),
+    "mulliken_charge": (-10.0, 10.0),
+    "excitation_energy": (1.0, 2e5),
+}
 _TEXTS = ("structure", "phase", "source", "licence")
 _HEADING = re.compile(r"^\s*(?P<name>[^(\[]*?)\s*(?:[(\[](?P<unit>.*)[)\]])?\s*$")
 
@@ -164,19 +175,36 @@ def _label_columns(
             for line, cell in cells
         ]
         numbers[name] = np.array(values, dtype=float) * factor
+        _check_values(name, numbers[name], [f"line {line}" for line, _ in cells], path)
     return numbers, texts
+
+
+def _check_values(
+    name: str, values: NDArray[np.float64], places: Sequence[str], path: Path
+) -> None:
+    lowest, highest = _LIMITS.get(name, (-np.inf, np.inf))
+    # A missing label is NaN.
+    beyond = 1e-6 * np.abs(values)  # rounding of units
+    wrong = np.flatnonzero((values < lowest - beyond) | (values > highest + beyond))
+    if wrong.size:
+        unit = f"{parse_unit(_UNITS[name]):~P}"
+        msg = (
+            f"The labels {name!r} must lie between {lowest:g} and {highest:g} {unit}, but that in "
+            f"{places[wrong[0]]}, column {name!r} of {path} is {values[wrong[0]]:g} {unit}. "
+            "Correct the value or the unit of the column."
+        )
+        raise DatasetError(msg)
 
 
 def read_hdf5_table(path: Path) -> SiteTable:
     """Read an HDF5 file of spectra and labels."""
-    import h5py
-
     try:
         file = h5py.File(path, "r")
     except OSError as error:
         msg = f"{path} must be an HDF5 file, but opening it failed: {error}."
         raise DatasetError(msg) from error
     with file:
+        check_sizes(file, str(path))
         energy, spectra = (_array(file, name, path) for name in ("energy", "spectra"))
         names = _strings(file, "names", path)
         group = file.get("labels")
@@ -203,18 +231,26 @@ def read_hdf5_table(path: Path) -> SiteTable:
             f"{', '.join(f'{name} {shapes[name]}' for name in wrong) or 'that length'}."
         )
         raise DatasetError(msg)
+    for name, column in numbers.items():
+        _check_values(
+            name, column, [f"row {row} ({site!r})" for row, site in enumerate(names)], path
+        )
     return SiteTable(path.name, energy * factor, spectra, names, names, numbers, texts)
 
 
 def _unit(dataset: Any) -> str:
     unit = dataset.attrs.get("units", "")
-    return unit.decode() if isinstance(unit, bytes) else str(unit)
+    return unit.decode(errors="replace") if isinstance(unit, bytes) else str(unit)
 
 
 def _array(group: Any, name: str, path: Path) -> NDArray[np.float64]:
     try:
-        values = np.asarray(group[name][...], dtype=float)
-    except (KeyError, ValueError, TypeError) as error:
+        given = group[name][...]
+        if given.dtype.kind not in "iuf":
+            msg = f"its type is {given.dtype}"
+            raise TypeError(msg)
+        values = given.astype(float)
+    except FAILURES as error:
         msg = f"{path} needs a data set of numbers {name!r}, but reading it failed: {error}."
         raise DatasetError(msg) from error
     if np.isinf(values).any():
@@ -229,7 +265,7 @@ def _array(group: Any, name: str, path: Path) -> NDArray[np.float64]:
 def _strings(group: Any, name: str, path: Path) -> tuple[str, ...]:
     try:
         return tuple(str(text) for text in group[name].asstr()[:])
-    except (KeyError, ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
+    except FAILURES as error:
         msg = f"{path} needs a data set of strings {name!r}, but reading it failed: {error}."
         raise DatasetError(msg) from error
 

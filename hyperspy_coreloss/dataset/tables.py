@@ -6,6 +6,7 @@ The page ``docs/importing.md`` describes the layouts of the tables.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,10 +15,10 @@ import numpy as np
 from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure, SampledSpectrum
 from hyperspy_coreloss.dataset.table_files import SiteTable, read_csv_tables, read_hdf5_table
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.properties import PROPERTIES, property_index
+from hyperspy_coreloss.spectra.energy import single_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 EnergyOrigin = Literal["lowest_empty", "threshold", "absolute"] | float
@@ -63,7 +64,9 @@ def read_table(
     Raises
     ------
     DatasetError
-        If a table is missing, invalid or ambiguous.
+        If a table is missing, invalid or ambiguous, or a label cannot be one in its unit.
+    UnknownPropertyError
+        If a definition is of no property.
     """
     spectra = Path(spectra)
     for path in (spectra, *([Path(labels)] if labels else [])):
@@ -89,9 +92,21 @@ def read_table(
     details = {
         "table": spectra.name,
         "energy_origin": energy_origin,
-        "label_definitions": dict(label_definitions or {}),
+        "label_definitions": _definitions(label_definitions),
     }
     return _sites(table, sigma, energy_origin, details, {"source": source, "licence": licence})
+
+
+def _definitions(given: object) -> dict[str, str]:
+    """Return definitions by the name of a property."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        msg = f"label_definitions must be definitions by name of a property, not {given!r}."
+        raise DatasetError(msg)
+    for name in given:
+        property_index(name, [spec.name for spec in PROPERTIES])
+    return dict(given)
 
 
 def _sites(
@@ -103,6 +118,7 @@ def _sites(
 ) -> tuple[ComputedSite, ...]:
     _check_names(table)
     _check_spectra(table)
+    _check_sigma(table, sigma)
     origin = _origin(table, energy_origin)
     structures: dict[str, ComputedStructure] = {}
     sites = []
@@ -167,6 +183,24 @@ def _check_spectra(table: SiteTable) -> None:
                 f"{energy[bad[0]]:g} eV. Correct or remove it."
             )
             raise DatasetError(msg)
+        if not spectrum.any():
+            msg = (
+                f"A spectrum must have intensities other than zero, but the column {name!r} of "
+                f"{table.where} is zero in all {len(energy)} rows, from {energy[0]:g} to "
+                f"{energy[-1]:g} eV. Correct or remove it."
+            )
+            raise DatasetError(msg)
+
+
+def _check_sigma(table: SiteTable, sigma: object) -> None:
+    width, span = single_energy(sigma), float(table.energy[-1] - table.energy[0])
+    if width is None or not 0 <= width < span:
+        msg = (
+            f"The broadening sigma of the spectra in {table.where} must be 0 eV or more, and below "
+            f"their range of {span:g} eV, but it is {sigma!r}. Give the standard deviation of the "
+            "Gaussian in eV."
+        )
+        raise DatasetError(msg)
 
 
 def _origin(table: SiteTable, energy_origin: EnergyOrigin) -> NDArray[np.float64]:
@@ -191,13 +225,14 @@ def _origin(table: SiteTable, energy_origin: EnergyOrigin) -> NDArray[np.float64
         raise DatasetError(msg)
     if energy_origin in ("lowest_empty", "threshold"):
         return np.zeros(rows)
-    if isinstance(energy_origin, str) or not np.isfinite(energy_origin):
+    number = single_energy(energy_origin)
+    if number is None:
         msg = (
             "energy_origin must be 'lowest_empty', 'threshold', 'absolute' or a number in eV, not "
             f"{energy_origin!r}."
         )
         raise DatasetError(msg)
-    return np.full(rows, float(energy_origin))
+    return np.full(rows, number)
 
 
 def _structure(

@@ -19,7 +19,7 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.arrays import check_arrays
 from hyperspy_coreloss.pretrained.inference import predict_arrays
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
-from hyperspy_coreloss.pretrained.tensor_file import pack, seal, unpack
+from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
@@ -253,7 +253,8 @@ class PretrainedModel:
         PretrainedFormatError
             If the file is damaged or incomplete, or its format is not supported.
         """
-        return cls.from_bytes(Path(filename).read_bytes(), Path(filename).name)
+        path = Path(filename)
+        return cls.from_bytes(read_content(path, "pretrained model"), path.name)
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str = "The file") -> PretrainedModel:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from hyperspy_coreloss.errors import PretrainedFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -29,6 +31,41 @@ _OPENING = b'{"__metadata__":{'
 # The spaces make it 80 bytes long: the arrays must begin at a multiple of eight.
 _SEAL = b'"sha256":"%s",    '
 _SEAL_BEGIN, _SEAL_SIZE = _SEAL.partition(b"%s")[0], len(_SEAL % (64 * b"0"))
+
+
+# Headers have some kilobytes, because the arrays are not part of them; reading JSON takes many times
+# its size.
+_LONGEST_HEADER = 1 << 24
+_LARGEST_FILE = 1 << 30
+
+
+def read_content(path: Path, kind: str) -> bytes:
+    """Return the content of a file, which :func:`unpack` reads, after a check of its size.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        Kind of its content, for the error message.
+
+    Raises
+    ------
+    PretrainedFormatError
+        If the file or its header is so large that it cannot be of this kind.
+    """
+    with path.open("rb") as file:
+        size, header = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+        if size > _LARGEST_FILE or header > min(_LONGEST_HEADER, size):
+            msg = (
+                f"{path.name} is not a {kind} of hyperspy_coreloss: such a file has at most "
+                f"{_LARGEST_FILE} bytes, of which at most {_LONGEST_HEADER} are its header, but "
+                f"this one has {size}, and its header would have {header}. Check the path, or copy "
+                "or download the file again."
+            )
+            raise PretrainedFormatError(msg)
+        file.seek(0)
+        return file.read()
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> bytes:

@@ -13,7 +13,7 @@ from hyperspy_coreloss.errors import ResolutionError, SignalError
 from hyperspy_coreloss.spectra.energy import channel_widths, single_energy
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 # Weights of an operator below this fraction of the largest weight are set to zero: they lie below
 # the precision of float32.
@@ -156,46 +156,3 @@ def broadening_operator(
 
 def _sparse(operator: NDArray[np.floating]) -> csr_array:
     return csr_array(np.where(np.abs(operator) > _NEGLIGIBLE * operator.max(), operator, 0.0))
-
-
-def zero_loss_fwhm(spectrum: ArrayLike, energy: ArrayLike) -> float:
-    """Return the energy resolution: the full width at half maximum of the zero-loss peak.
-
-    Parameters
-    ----------
-    spectrum
-        Intensities of a low-loss spectrum, shape (channels,).
-    energy
-        Ascending energies in eV, shape (channels,).
-
-    Returns
-    -------
-    float
-        Full width at half maximum in eV, with linear interpolation between channels.
-
-    Raises
-    ------
-    SignalError
-        If the intensity does not fall to half of its maximum on both sides of the maximum, or is
-        not finite.
-    """
-    intensity = np.asarray(spectrum, dtype=np.float64)
-    axis = np.asarray(energy, dtype=np.float64)
-    peak = int(np.argmax(intensity))
-    half = intensity[peak] / 2.0
-    below = np.flatnonzero(intensity < half)
-    left, right = below[below < peak], below[below > peak]
-    if not (np.isfinite(intensity).all() and half > 0 and left.size and right.size):
-        msg = (
-            "The intensities must be finite, and the zero-loss peak must rise from and fall to "
-            f"half its height within the spectrum, but the maximum at {axis[peak]:.1f} eV does "
-            "not. Pass a low-loss spectrum that contains the whole zero-loss peak, or pass the "
-            "resolution in eV."
-        )
-        raise SignalError(msg)
-
-    def crossing(low: int, high: int) -> float:
-        fraction = (half - intensity[low]) / (intensity[high] - intensity[low])
-        return float(axis[low] + fraction * (axis[high] - axis[low]))
-
-    return crossing(right[0], right[0] - 1) - crossing(left[-1], left[-1] + 1)

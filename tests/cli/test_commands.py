@@ -139,6 +139,37 @@ def test_wrong_input_is_told_without_a_traceback(tmp_path):
     assert "Error: other.nc is not a complete spectrum data set" in finished.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*TRAIN, "m.safetensors", "--sigma", "nan"), "'--sigma': nan is not a number of eV"),
+        (
+            (*TRAIN, "m.safetensors", "--sigma", "1e9"),
+            "'--sigma': 1000000000.0 is not in the range",
+        ),
+        ((*TRAIN, "m.safetensors", "--stop", "1e9"), "'--stop': 1000000000.0 is not in the range"),
+        ((*TRAIN, "m.safetensors", "--stop", "-1"), "'--stop': -1.0 is not in the range"),
+        ((*TRAIN, "m.safetensors", "--seed", "-1"), "'--seed': -1 is not in the range"),
+        ((*TRAIN, "m.safetensors", "--jobs", "0"), "'--jobs': it must be a number of processes"),
+        ((*TRAIN, "m.safetensors", "--study", "sites.nc"), "sites.nc must be a JSON file"),
+        (("train-emulator", "-o", "e.safetensors", "--sigma", "nan"), "nan is not a number of eV"),
+        (("dataset", "show", "--picture", "x.foo"), "a picture needs one of the endings .png"),
+        (("dataset", "show", "--picture", "x"), "a picture needs one of the endings .png"),
+        (("dataset", "show", "--picture", "folder"), "a picture needs one of the endings"),
+    ],
+)
+def test_options_without_sense_are_told_before_anything_is_computed(
+    tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "sites.nc").write_bytes(b"\x89HDF")
+    finished = CliRunner().invoke(main, [*arguments, "sites.nc"])
+    assert finished.exit_code == 2
+    assert isinstance(finished.exception, SystemExit)
+    assert message in " ".join(finished.output.split())
+
+
 def test_a_data_set_becomes_an_emulator(sites, tmp_path):
     few = sites.take(range(0, len(sites), len(sites) // 40))
     few.save(tmp_path / "sites.nc")

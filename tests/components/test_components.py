@@ -13,10 +13,11 @@ from scipy.integrate import trapezoid
 
 from hyperspy_coreloss import components
 from hyperspy_coreloss.components import EdgeStep, ELNESTemplate
+from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import DatasetError, EnergyAxisError, SignalError
 from tests.components.fitting import QUIET, empty, energy_axis, model
 from tests.fresh import run_fresh
-from tests.paths import PACKAGE
+from tests.paths import PACKAGE, ROOT
 
 REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["components1D"]
 # HyperSpy says so when it falls back to NumPy in its own background component.
@@ -324,3 +325,93 @@ def test_templates_and_steps_need_no_torch_and_emulators_load_it():
         PropertyELNES()
         assert "torch" in sys.modules
         """)
+
+
+def test_a_fit_of_noise_keeps_its_widths_within_bounds(rng, monkeypatch):
+    """Without an edge, any width fits; curves of unlimited width would fill the memory."""
+    s = empty((2, 2), size=400)
+    s.data += rng.normal(0.0, 10.0, s.data.shape)
+    part = quartz(intensity=1e3, lifetime=0.1)
+    part.lifetime.free = part.broadening.free = True
+    asked = []
+
+    def watched(self, x, derivative=None, real=ELNESTemplate._basis):
+        asked.append((self.broadening.value, self.lifetime.value))
+        return real(self, x, derivative)
+
+    monkeypatch.setattr(ELNESTemplate, "_basis", watched)
+    model(s, part).multifit(iterpath="serpentine", **QUIET)
+    assert (np.max(asked, axis=0) <= (10.0, 5.0)).all()
+    assert np.min(asked) >= 0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"broadening": np.nan}, "broadening must be a width of at most 10 eV, but it is nan"),
+        ({"broadening": 11.0}, "broadening must be a width"),
+        ({"lifetime": -6.0}, "lifetime must be a width of at most 5 eV"),
+        ({"onset": np.inf}, "onset must be a finite number, but it is inf"),
+        ({"intensity": "1"}, "intensity must be a finite number"),
+    ],
+)
+def test_initial_values_without_sense_are_refused(given, message):
+    with pytest.raises(SignalError, match=message):
+        quartz(**given)
+
+
+PARTS = (quartz, EdgeStep, components.PropertyELNES)
+
+
+@pytest.mark.parametrize("make", PARTS)
+@pytest.mark.parametrize(
+    ("axis", "message"),
+    [
+        ({"offset": 0.5, "scale": 1e-4, "units": "keV"}, r"in eV, but the axis is in 'keV'"),
+        ({"units": "nm"}, "in eV, but the axis is in 'nm'"),
+        ({"offset": 580.0, "scale": -0.1}, r"falls from 580 to 500\.1 eV.*isig\[::-1\]"),
+    ],
+)
+def test_other_axes_than_rising_ones_in_ev_are_refused_and_leave_no_trace(make, axis, message):
+    m = model(empty(**axis))
+    part = make()
+    with pytest.raises(EnergyAxisError, match=message):
+        m.append(part)
+    assert not len(m)
+    assert part.model is None
+    right = model(empty(), part)
+    assert right[0] is part
+
+
+def test_the_remedies_for_other_axes_give_the_same_fit(rng):
+    s, counts = mixture(rng, (2, 2))
+    kev, falling = s.deepcopy(), s.isig[::-1]
+    axis = kev.axes_manager.signal_axes[0]
+    axis.offset, axis.scale, axis.units = axis.offset / 1e3, axis.scale / 1e3, "keV"
+    axis.convert_to_units("eV")
+    assert falling.axes_manager.signal_axes[0].scale < 0
+    for mended in (kev, falling.isig[::-1]):
+        parts = quartz(broadening=0.3), stishovite(broadening=0.3), EdgeStep(onset=530.0)
+        m = model(mended, *parts)
+        m.set_parameters_not_free(only_nonlinear=True)
+        m.multifit(optimizer="lstsq", **QUIET)
+        np.testing.assert_allclose(m[0].intensity.map["values"], counts[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", ["arctan", "erf"])
+def test_a_step_without_width_is_a_step(shape):
+    step = EdgeStep(shape, intensity=2.0, onset=530.0, width=0.0)
+    np.testing.assert_allclose(step.function(np.array([529.0, 530.0, 531.0])), [0, 1, 2], atol=1e-4)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_fit_of_the_readme_runs_on_the_signal_of_the_readme(tmp_path, lazy, sites):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = [part for part in readme.split("```python\n") if "m.multifit(" in part]
+    silica_spectrum_image((4, 3))[0].save(tmp_path / "image.hspy")
+    names = {"s": hs.load(tmp_path / "image.hspy", lazy=lazy)}
+    exec(block.partition("```")[0], names)
+    assert [part.name for part in names["m"]] == ["alpha-quartz", "stishovite"]
+    for part in names["m"]:
+        assert part.intensity.map["is_set"].all()
+        assert np.isfinite(part.intensity.map["values"]).all()

@@ -106,3 +106,25 @@ def test_area_is_the_integral_between_the_ends():
 def test_what_is_no_curve_is_refused(values, message):
     with pytest.raises(SignalError, match=message):
         SampledCurves(0.0, 0.1, np.array(values))
+
+
+@pytest.mark.parametrize(
+    "widths", [{"broadening": 10.1}, {"lifetime": 5.1}, {"lifetime": 1e12}, {"broadening": np.inf}]
+)
+def test_widths_beyond_fine_structure_are_refused_before_anything_is_allocated(widths):
+    (name,) = widths
+    with pytest.raises(SignalError, match=rf"{name} of a curve must be \d+ eV or less, but it is"):
+        evaluate_curves(peak(), np.zeros(3), **widths)
+
+
+def test_samples_that_are_too_dense_are_refused_before_anything_is_allocated():
+    with pytest.raises(SignalError, match=r"1e-06 eV per sample are too dense .* lifetime of 1 eV"):
+        evaluate_curves(SampledCurves(0.0, 1e-6, np.ones(50)), np.zeros(3), 0.0, 1.0)
+    energy = np.array([0.0, 1.0, 2.0, 2.0 + 1e-9, 3.0])
+    with pytest.raises(SignalError, match=r"narrowest spacing is 1e-09 eV\. Remove samples"):
+        sample_curve(energy, np.ones(5))
+
+
+@pytest.mark.parametrize("widths", [{"broadening": np.nan}, {"lifetime": np.nan}])
+def test_a_width_without_a_value_gives_a_curve_without_values(widths):
+    assert np.isnan(evaluate_curves(peak(), np.zeros(3), **widths)).all()

@@ -131,6 +131,39 @@ def test_arrays_of_another_type_and_scales_of_zero_are_refused(charge, name, cha
         dataclasses.replace(charge, arrays=arrays)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"start": np.nan},
+        {"start": "-5"},
+        {"start": None},
+        {"sigma": -0.1},
+        {"sigma": np.inf},
+        {"sigma": None},
+        {"record": 5},
+    ],
+)
+def test_a_header_without_sense_is_refused(charge, changes):
+    with pytest.raises(PretrainedFormatError, match=r"needs a start and a sigma .* and a record"):
+        dataclasses.replace(charge, **changes)
+
+
+def test_limits_the_wrong_way_round_are_refused(charge):
+    swapped = {"lower": charge.arrays["upper"], "upper": charge.arrays["lower"]}
+    with pytest.raises(PretrainedFormatError, match=r"lower limits .* below the upper ones"):
+        dataclasses.replace(charge, arrays={**charge.arrays, **swapped})
+
+
+@pytest.mark.parametrize(
+    "name", ["intensity", "function", "__class__", "parameters", "bond length"]
+)
+def test_a_property_must_not_hide_a_part_of_the_component(charge, name):
+    (spec,) = charge.properties
+    hidden = dataclasses.replace(charge, properties=(dataclasses.replace(spec, name=name),))
+    with pytest.raises(SignalError, match=f"needs a name of its own, but '{name}'"):
+        PropertyELNES(hidden)
+
+
 def test_a_network_is_no_emulator(pretrained, tmp_path):
     pretrained.save(tmp_path / "network.safetensors")
     with pytest.raises(PretrainedFormatError, match="emulator"):

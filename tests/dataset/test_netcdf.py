@@ -114,6 +114,67 @@ def test_other_files_are_refused(tmp_path, attributes, message):
         load_dataset(tmp_path / "other.nc")
 
 
+def test_an_array_that_is_not_in_the_file_is_refused_unread(file):
+    """A file of some kilobytes can state terabytes of zeros."""
+    with h5py.File(file, "r+") as opened:
+        del opened["bond_length"]
+        opened.create_dataset("bond_length", (10**12,), "f8", chunks=(10**6,), compression="gzip")
+    with pytest.raises(DatasetError, match=r"'bond_length' has the shape .* takes 0 bytes in the"):
+        load_dataset(file)
+
+
+DEEP = "[" * 60000 + "]" * 60000
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("properties", "[1]"),
+        ("properties", DEEP),
+        ("convergence", "5"),
+        ("convergence", DEEP),
+        ("format_version", [1, 2]),
+        ("format_version", "x"),
+    ],
+)
+def test_attributes_of_another_kind_are_refused(file, attribute, value):
+    with h5py.File(file, "r+") as opened:
+        opened.attrs[attribute] = value
+    with pytest.raises(DatasetError, match=r"mixed\.nc is not a complete spectrum data set"):
+        load_dataset(file)
+
+
+@pytest.mark.parametrize("version", [-1, 0])
+def test_versions_that_never_were_are_refused(file, version):
+    with h5py.File(file, "r+") as opened:
+        opened.attrs["format_version"] = version
+    with pytest.raises(DatasetError, match=f"format version {version}, but .* reads versions 1 to"):
+        load_dataset(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("structure_of_site", 99),
+        ("calculation_of_site", 99),
+        ("details", "5"),
+        ("details", DEEP),
+    ],
+)
+def test_contents_of_another_kind_are_refused(file, name, value):
+    with h5py.File(file, "r+") as opened:
+        opened[name][0] = value
+    with pytest.raises(DatasetError, match=r"mixed\.nc is not a complete spectrum data set"):
+        load_dataset(file)
+
+
+def test_a_link_to_itself_is_refused(file):
+    with h5py.File(file, "r+") as opened:
+        opened["loop"] = h5py.SoftLink("/loop")
+    with pytest.raises(DatasetError, match="is not a complete spectrum data set"):
+        load_dataset(file)
+
+
 def test_a_missing_file_is_called_missing(tmp_path):
     with pytest.raises(DatasetError, match="There is no data set"):
         load_dataset(tmp_path / "missing.nc")

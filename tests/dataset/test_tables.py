@@ -157,6 +157,10 @@ def test_broken_spectra_are_refused_with_their_place(files, line, column, cell, 
         (1, 0, "z", r"'b', 'z'"),
         (1, 3, "inf", r"line 2, column 'bond_length'"),
         (1, 2, "cristobalite", "must agree in phase"),
+        (1, 3, "16000", r"0\.5 and 5 Å.* line 2, column 'bond_length' of .*labels\.csv is 160 Å"),
+        (2, 3, "-160", r"line 3, column 'bond_length' of .* is -1\.6 Å\. Correct .* unit"),
+        (1, 3, "1e300", "line 2, column 'bond_length'"),
+        (2, 4, "-120", r"between -10 and 10 e, but that in line 3, column 'mulliken_charge'"),
     ],
 )
 def test_broken_labels_are_refused_with_their_place(files, line, column, cell, message):
@@ -172,6 +176,27 @@ def test_broken_labels_are_refused_with_their_place(files, line, column, cell, m
 def test_units_of_another_kind_are_refused_without_a_dimension_too(files, heading, number):
     with pytest.raises(DatasetError, match="another dimension"):
         files(labels=[["name", heading], ["a", number], ["b", number]])
+
+
+@pytest.mark.parametrize(
+    ("heading", "number", "found"),
+    [
+        ("bond_angle", "1400", "line 3, .* is 1400 °|line 3, .* is 1400 deg"),
+        ("bond_angle (radian)", "140", "line 3, .* is 8021"),
+        ("bond_length (m)", "1.6", "line 2, .* is 1e\\+10 Å"),
+        ("voronoi_volume", "0", "line 3, .* is 0 Å³"),
+        ("excitation_energy", "-530", "line 3, .* is -530 eV"),
+    ],
+)
+def test_labels_that_cannot_be_in_their_unit_are_refused(files, heading, number, found):
+    with pytest.raises(DatasetError, match=found):
+        files(labels=[["name", heading], ["a", "1"], ["b", number]])
+
+
+def test_a_spectrum_of_zeros_is_refused_with_its_column(files):
+    zeros = SPECTRA | {"b": [0.0] * 4}
+    with pytest.raises(DatasetError, match=r"column 'b' of .* zero in all 4 rows, from 0 to 2 eV"):
+        files(spectra_rows(spectra=zeros))
 
 
 def test_angles_may_be_in_radian(files):
@@ -211,9 +236,23 @@ def test_a_table_without_sites_or_energies_is_refused(files):
         files(spectra_rows()[:2])
 
 
-def test_a_negative_broadening_is_refused(files):
-    with pytest.raises(DatasetError, match="0 eV or more"):
-        files(sigma=-0.1)
+@pytest.mark.parametrize("sigma", [-0.1, np.nan, np.inf, "0.5", None, [0.5], 2.0, 1e9])
+def test_a_broadening_without_sense_is_refused(files, sigma):
+    with pytest.raises(DatasetError, match=r"0 eV or more, and below their range of 2 eV, but it"):
+        files(sigma=sigma)
+
+
+@pytest.mark.parametrize("origin", [None, np.nan, [532.0], "abs", True])
+def test_an_origin_without_sense_is_refused(files, origin):
+    with pytest.raises(DatasetError, match="energy_origin must be"):
+        files(energy_origin=origin)
+
+
+def test_definitions_are_of_properties(files):
+    with pytest.raises(DatasetError, match="definitions by name of a property, not 'mulliken'"):
+        files(label_definitions="mulliken")
+    with pytest.raises(CoreLossError, match="no property 'mulliken'"):
+        files(label_definitions={"mulliken": "CASTEP's"})
 
 
 @pytest.fixture
@@ -264,11 +303,40 @@ def test_an_hdf5_table_says_the_same(hdf5):
         ({"labels/bond_length": np.array([1, np.inf])}, "or NaN if missing"),
         ({"labels/colour": np.ones(2)}, "no property 'colour'"),
         ({"spectra": np.full((2, 4), np.nan)}, "'a' is not at 0 eV"),
+        ({"spectra": np.zeros((2, 4))}, "column 'a' of sites.h5 is zero in all 4 rows"),
+        ({"spectra": np.ones((2, 4), complex)}, "numbers 'spectra'.*complex128"),
+        ({"spectra": np.ones((2, 4), bool)}, "numbers 'spectra'.*bool"),
+        ({"spectra": h5py.SoftLink("/spectra")}, "numbers 'spectra'"),
+        ({"spectra": h5py.ExternalLink("none.h5", "/x")}, "numbers 'spectra'"),
+        ({"spectra": h5py.Empty("f8")}, "numbers 'spectra'"),
+        (
+            {"labels/bond_length": np.array([162.5, 16000.0])},
+            r"row 1 \('b'\), column",
+        ),
     ],
 )
 def test_a_broken_hdf5_table_is_refused(hdf5, changes, message):
     with pytest.raises(DatasetError, match=message):
         hdf5(**changes)
+
+
+def test_an_array_that_is_not_in_the_file_is_refused_unread(tmp_path, hdf5):
+    """A file of some kilobytes can state 16 TB of zeros."""
+    hdf5()
+    with h5py.File(tmp_path / "sites.h5", "r+") as file:
+        del file["spectra"]
+        file.create_dataset("spectra", (2, 10**12), "f8", chunks=(1, 10**6), compression="gzip")
+    with pytest.raises(DatasetError, match=r"'spectra' has the shape .* takes 0 bytes in the file"):
+        read_table(tmp_path / "sites.h5", **SETTINGS)
+
+
+def test_units_that_are_no_text_are_refused(tmp_path, hdf5):
+    hdf5()
+    for units in (np.bytes_(b"\xff"), 5, ["eV", "keV"]):
+        with h5py.File(tmp_path / "sites.h5", "r+") as file:
+            file["energy"].attrs["units"] = units
+        with pytest.raises(DatasetError, match="is not a unit"):
+            read_table(tmp_path / "sites.h5", **SETTINGS)
 
 
 def test_an_hdf5_table_takes_no_second_file(tmp_path, hdf5):

@@ -60,6 +60,17 @@ def test_damaged_file_is_refused(tmp_path, content):
         load_pretrained(path)
 
 
+@pytest.mark.parametrize("header", [0, 2**24 + 1, 2**40, 2**63])
+def test_a_file_too_large_to_be_a_model_is_refused_unread(tmp_path, header):
+    """An image of many gigabytes given for a model must not fill the memory."""
+    path = tmp_path / "image.dm4"
+    with path.open("wb") as file:
+        file.write(header.to_bytes(8, "little"))
+        file.truncate(2**40 if header == 0 else 2**25)  # without taking space
+    with pytest.raises(PretrainedFormatError, match=r"image\.dm4 is not a pretrained model .* has"):
+        load_pretrained(path)
+
+
 def test_truncated_file_is_refused(pretrained, tmp_path):
     path = tmp_path / "short.safetensors"
     path.write_bytes(pretrained.to_bytes()[:-100])

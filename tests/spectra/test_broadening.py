@@ -5,13 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperspy_coreloss.errors import ResolutionError, SignalError
+from hyperspy_coreloss.errors import ResolutionError
 from hyperspy_coreloss.spectra.broadening import (
     FWHM_PER_SIGMA,
     broadening_operator,
     can_be_broadened,
     missing_broadening,
-    zero_loss_fwhm,
 )
 
 
@@ -100,21 +99,3 @@ def test_refusals_give_both_numbers_and_a_way_out():
         ResolutionError, match=r"0\.5 eV per channel or finer.*0\.75 eV per channel"
     ):
         missing_broadening(0.5, 0.1, 0.75)
-
-
-@given(
-    fwhm=st.floats(0.2, 2.0), centre=st.floats(-1.0, 1.0), dispersion=st.sampled_from([0.02, 0.05])
-)
-@settings(max_examples=50)
-def test_zero_loss_width_is_recovered(fwhm, centre, dispersion):
-    energy = np.arange(-5.0, 20.0, dispersion)
-    spectrum = 1e5 * gaussian(energy, fwhm / FWHM_PER_SIGMA, centre) + 0.02 * gaussian(
-        energy, 3, 15
-    )
-    assert abs(zero_loss_fwhm(spectrum, energy) - fwhm) < 0.01 * fwhm + 0.2 * dispersion
-
-
-@pytest.mark.parametrize("spectrum", [np.zeros(50), np.arange(50.0), np.full(50, np.nan)])
-def test_spectrum_without_a_zero_loss_is_refused(spectrum):
-    with pytest.raises(SignalError, match="zero-loss peak must rise"):
-        zero_loss_fwhm(spectrum, np.arange(50.0))
