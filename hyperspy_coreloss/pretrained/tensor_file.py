@@ -33,8 +33,8 @@ _SEAL = b'"sha256":"%s",    '
 _SEAL_BEGIN, _SEAL_SIZE = _SEAL.partition(b"%s")[0], len(_SEAL % (64 * b"0"))
 
 
-# Headers have some kilobytes, because the arrays are not part of them; reading JSON takes many times
-# its size.
+# A header has some kilobytes, because the arrays are no part of it, and reading JSON takes many
+# times its size.
 _LONGEST_HEADER = 1 << 24
 _LARGEST_FILE = 1 << 30
 
