@@ -358,7 +358,7 @@ def test_values_can_be_set_by_name(prediction):
         (hs.roi.RectangularROI(1, 1, 4, 4), np.s_[1:4, 1:4]),
         (hs.roi.SpanROI(1, 4), np.s_[:, 1:4]),
         (hs.roi.Point1DROI(1), np.s_[:, 1]),
-        (hs.roi.Point2DROI(1, 2), np.s_[2, 1]),
+        (hs.roi.Point2DROI(3, 2), np.s_[2, 3]),
     ],
 )
 def test_regions_cut_results_and_their_maps(result, roi, inside):

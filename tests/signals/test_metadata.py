@@ -15,7 +15,7 @@ OPTIONS = {"resolution": 0.0, "lazy_output": True}
 
 def predicted(image, name):
     model = load_pretrained(name)
-    options = {"energy_offset": 0.0} if model.recipe.window.origin == "absolute" else {}
+    options = {"energy_offset": 5.0} if model.recipe.window.origin == "absolute" else {}
     return image[0].predict_properties(model, **OPTIONS, **options), model.recipe
 
 

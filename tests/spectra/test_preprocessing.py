@@ -17,7 +17,12 @@ from hyperspy_coreloss.spectra.recipe import Recipe
 RECIPE = Recipe()
 
 # Codes that no change of a spectrum alone brings about.
-NOT_OF_A_SPECTRUM = (Quality.GOOD, Quality.MASKED, Quality.EXCITATION_ENERGY_OUTSIDE)
+NOT_OF_A_SPECTRUM = (
+    Quality.GOOD,
+    Quality.MASKED,
+    Quality.EXCITATION_ENERGY_OUTSIDE,
+    Quality.OUTSIDE_LABELS,
+)
 
 
 def noiseless(**options):
@@ -80,6 +85,16 @@ def test_background_removal_by_the_user_gives_the_same_spectra():
     without = preprocess(plain.data, prepare(RECIPE, energy, resolution=0.4, background=None))
     assert np.abs(with_background.spectra - without.spectra).max() < 0.001
     assert np.abs(with_background.onset - without.onset).max() < 0.01
+
+
+def test_a_background_that_is_subtracted_already_is_no_background_to_subtract():
+    signal, _, energy = noiseless()
+    plain, _, _ = noiseless(jump_ratio=1e6)
+    with_background = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.4))
+    noise = np.random.default_rng(0).normal(0, 1e-3 * plain.data.max(), plain.data.shape)
+    again = preprocess(plain.data + noise, prepare(RECIPE, energy, resolution=0.4))
+    assert (again.quality == Quality.GOOD).all()
+    assert np.abs(with_background.onset - again.onset).max() < 0.05
 
 
 def test_axis_direction_unit_of_intensity_and_fixed_background_range_do_not_matter():
