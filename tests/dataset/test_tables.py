@@ -374,7 +374,9 @@ def test_wild_tables_are_read_or_refused_never_misread(tmp_path_factory, rows, h
 
 @settings(max_examples=50, deadline=None)
 @given(
-    st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20, unique=True),
+    st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20, unique=True).filter(
+        lambda energies: np.ptp(energies) > SETTINGS["sigma"]
+    ),
     st.integers(0, 2**32 - 1),
 )
 def test_what_is_written_is_read(tmp_path_factory, energies, seed):
