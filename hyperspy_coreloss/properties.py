@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -170,6 +171,32 @@ PROPERTIES: tuple[PropertySpec, ...] = (
     MULLIKEN_CHARGE,
     EXCITATION_ENERGY,
 )
+
+# Values beyond these are of another unit or of another quantity, in the units of the properties.
+_POSSIBLE = {
+    "bond_length": (0.5, 5.0),
+    "bond_angle": (1.0, 180.0),
+    "voronoi_volume": (0.1, 1000.0),
+    "bond_overlap_population": (-5.0, 5.0),
+    "mulliken_charge": (-10.0, 10.0),
+    "excitation_energy": (1.0, 2e5),
+}
+
+
+def possible_range(name: str) -> tuple[float, float]:
+    """Return the lowest and highest possible value of a property, in its unit.
+
+    Parameters
+    ----------
+    name
+        Name of the property. Those other than the six of :data:`PROPERTIES` have no limits.
+
+    Examples
+    --------
+    >>> possible_range("bond_angle")
+    (1.0, 180.0)
+    """
+    return _POSSIBLE.get(name, (-math.inf, math.inf))
 
 
 def property_index(name: str, names: Sequence[str]) -> int:

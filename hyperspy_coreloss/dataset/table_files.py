@@ -16,7 +16,7 @@ import pint
 
 from hyperspy_coreloss.dataset.hdf5 import FAILURES, check_sizes
 from hyperspy_coreloss.errors import DatasetError, UnknownPropertyError
-from hyperspy_coreloss.properties import PROPERTIES, parse_unit, property_index
+from hyperspy_coreloss.properties import PROPERTIES, parse_unit, possible_range, property_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _UNITS = {spec.name: spec.unit for spec in PROPERTIES} | {"lowest_empty": "electron_volt"}
-# Values beyond these are of another unit or of another quantity, in the units of the properties.
-_LIMITS = {
-    "bond_length": (0.5, 5.0),
-    "bond_angle": (1.0, 180.0),
-    "voronoi_volume": (0.1, 1000.0),
-    "bond_overlap_population": (-5.0, 5.0),
-    "mulliken_charge": (-10.0, 10.0),
-    "excitation_energy": (1.0, 2e5),
-}
 _TEXTS = ("structure", "phase", "source", "licence")
 _HEADING = re.compile(r"^\s*(?P<name>[^(\[]*?)\s*(?:[(\[](?P<unit>.*)[)\]])?\s*$")
 
@@ -182,7 +173,7 @@ def _label_columns(
 def _check_values(
     name: str, values: NDArray[np.float64], places: Sequence[str], path: Path
 ) -> None:
-    lowest, highest = _LIMITS.get(name, (-np.inf, np.inf))
+    lowest, highest = possible_range(name)
     # A missing label is NaN.
     beyond = 1e-6 * np.abs(values)  # rounding of units
     wrong = np.flatnonzero((values < lowest - beyond) | (values > highest + beyond))

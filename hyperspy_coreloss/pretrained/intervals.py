@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.properties import possible_range
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+_LEVEL = 0.9
 
 
 def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArray[np.floating]:
@@ -33,3 +39,31 @@ def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArr
     if rank > len(residuals):
         return np.full(sorted_errors.shape[1], np.inf)
     return sorted_errors[rank - 1]
+
+
+def believable_range(
+    labels: NDArray[np.floating], residuals: NDArray[np.floating], names: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return the lowest and highest believable prediction of each property.
+
+    A prediction may lie outside the training labels by the half width of its 90 % interval. The
+    lowest possible value is never undercut: no volume is negative. Bonds in a line, of 180 degrees,
+    are common, and predictions scatter on both sides of them.
+
+    Parameters
+    ----------
+    labels
+        Lowest and highest label of the training, shape (2, properties).
+    residuals
+        Errors on held-out spectra, shape (spectra, properties).
+    names
+        Names of the properties.
+
+    Returns
+    -------
+    ndarray
+        Lowest and highest values, shape (2, properties).
+    """
+    width = conformal_half_width(residuals, _LEVEL)
+    lowest, highest = np.transpose([possible_range(name) for name in names])
+    return np.stack([np.maximum(labels[0] - width, lowest), np.minimum(labels[1], highest) + width])

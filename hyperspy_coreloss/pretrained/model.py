@@ -18,7 +18,7 @@ from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.arrays import check_arrays
 from hyperspy_coreloss.pretrained.inference import predict_arrays
-from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.pretrained.intervals import believable_range, conformal_half_width
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 _FORMAT = 2
 # Name of the optional array with the range of the training labels.
 _LABELS = "label_range"
-# Level of the interval by which a believable prediction may lie outside the training labels, and
-# standard deviations within which labels of an unknown range lie.
-_LEVEL = 0.9
+# Standard deviations within which labels of an unknown range lie.
 _SPREADS = 5.0
 
 
@@ -174,17 +172,13 @@ class PretrainedModel:
 
     @cached_property
     def believable_range(self) -> NDArray[np.float64]:
-        """Lowest and highest believable prediction of each property, shape (2, properties).
-
-        This is the range of the training labels, extended by the half width of the 90 % interval.
-        """
+        """Lowest and highest believable prediction of each property, shape (2, properties)."""
         if self.label_range is None:
             mean, spread = (self.weights[f"target_{name}"][0] for name in ("mean", "scale"))
             labels = np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread])
         else:
             labels = self.label_range
-        width = conformal_half_width(self.residuals, _LEVEL)
-        return read_only(labels + np.stack([-width, width]), dtype=np.float64)
+        return read_only(believable_range(labels, self.residuals, self.property_names))
 
     @cached_property
     def sha256(self) -> str:

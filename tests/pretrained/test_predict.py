@@ -194,4 +194,6 @@ def test_no_good_value_lies_outside_the_labels_by_more_than_its_interval(rng):
     lowest, highest = model.believable_range
     good = p.values[p.quality == Quality.GOOD]
     assert ((good >= lowest) & (good <= highest)).all()
+    assert lowest[model.property_names.index("voronoi_volume")] > 0
+    assert highest[model.property_names.index("bond_angle")] < 210
     assert np.isnan(p.values[p.quality == Quality.OUTSIDE_LABELS]).all()
