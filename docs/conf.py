@@ -8,6 +8,8 @@ from importlib.metadata import version as installed_version
 from inspect import ismodule
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+
 from hyperspy_coreloss.data import oxygen_k_sites
 from hyperspy_coreloss.dataset.card import markdown_table, render_dataset_card
 from hyperspy_coreloss.pretrained.card import render_card
@@ -129,3 +131,5 @@ for number, split in enumerate(fits["splits"].values()):
 pairs = load_pairs()
 write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) + "\n")
 plot_theories(pairs).savefig(here / "transfer_spectra.png", dpi=120)
+# The gallery would take an open figure for one of its first page.
+plt.close("all")
