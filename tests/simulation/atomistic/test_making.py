@@ -151,7 +151,9 @@ def test_a_kept_cell_has_the_bonds_that_its_name_says(path):
         most_defects=2 if population == "defect" else 0,
     )
     assert population_of(network) == population
-    assert network.si_o_bonds.mean() == pytest.approx(1.63, abs=0.02)
+    # Silicon with silicon neighbours has longer bonds to oxygen.
+    expected = 1.645 if population == "suboxide" else 1.63
+    assert network.si_o_bonds.mean() == pytest.approx(expected, abs=0.02)
     assert 2.0 < network.density < 2.65
     assert 130 < network.si_o_si_angles.mean() < 156
     if population == "glass":
