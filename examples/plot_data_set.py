@@ -24,9 +24,9 @@ figure = plot_dataset(sites)
 
 # %%
 # Above: the labels of each population, from the lower to the upper quartile (boxes) and for 90 % of
-# the sites (whiskers). Zeolites have bonds of nearly one length and a wide range of angles;
-# strained crystals have lengths that no specimen has. Below: length and angle are hardly related,
-# and within a population spectra differ more than the means of the populations do.
+# the sites (whiskers). Below: the bond angle against the bond length, and the mean spectrum of each
+# population with the standard deviation of its sites. Sites of files from before populations were
+# recorded are counted as ``other``.
 
 # %%
 # Spectra as a signal

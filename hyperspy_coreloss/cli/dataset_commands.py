@@ -44,7 +44,7 @@ def dataset() -> None:
     "--condense",
     "condensed",
     is_flag=True,
-    help="Store curves to 135 eV in place of recursion coefficients, in an eighth of the space.",
+    help="Store curves to 135 eV in place of recursion coefficients, in a fifth of the space.",
 )
 def collect(
     folders: tuple[Path, ...],

@@ -1,4 +1,4 @@
-"""Condensed spectra: curves in place of recursion coefficients, in an eighth of the space.
+"""Condensed spectra: curves in place of recursion coefficients, in a fifth of the space.
 
 A site has twelve chains of 250 pairs of coefficients, 24 kB, which hold the spectrum up to the
 cutoff of the plane waves at any broadening. A curve that is finer than any measurement, up to the

@@ -1,4 +1,4 @@
-"""Claims about condensed spectra: the spectra of their coefficients in an eighth of the space."""
+"""Claims about condensed spectra: the spectra of their coefficients in a fifth of the space."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_networks_read_the_same_from_condensed_spectra(sites):
     assert np.abs(condensed - exact).max() < 0.005 * exact.max()
 
 
-def test_condensed_spectra_take_an_eighth_of_the_space(sites, tmp_path):
+def test_condensed_spectra_take_a_fifth_of_the_space(sites, tmp_path):
     for name, chosen in (("exact", sites), ("condensed", condense(sites))):
         as_dataset(chosen).save(tmp_path / f"{name}.nc")
     stored = {"exact": ("alpha", "beta"), "condensed": ("sample_energy", "sample_intensity")}
