@@ -41,6 +41,10 @@ ROOMS = (
             "recipe",
             "preparation",
             "preprocessing",
+            "scattering",
+            "spread",
+            "microscope",
+            "measurement",
         ),
     ),
     Room(
