@@ -64,6 +64,7 @@ ROOMS = (
             "summary",
             "splits",
             "inputs",
+            "acquisition",
             "minerals",
             "as_signal",
             "plotting",
