@@ -14,6 +14,8 @@ BELOW = 20.0
 # It is read this many widths and more below the peak, and in the outer part of what the axis holds;
 # it needs as many channels.
 _CLEAR, _INNER = 1.5, 1 / 3
+# Powers of the distance with which a tail can fall, in steps of one.
+_EXPONENTS = (2, 3, 4)
 _FEWEST_CLEAR = 4
 # Standard deviation of a Gaussian per median absolute deviation.
 _SIGMA_PER_DEVIATION = 1.4826
@@ -26,14 +28,14 @@ class ChannelsBelow(NamedTuple):
     ----------
     counts
         Intensities, shape (spectra, channels).
-    shape
-        The tail at these channels, of unit height at the nearest possible one, of the same shape.
+    nearness
+        Distance of the nearest channel divided by that of these ones, of the same shape.
     present
         Which channels are read, of the same shape.
     """
 
     counts: NDArray[np.float64]
-    shape: NDArray[np.float64]
+    nearness: NDArray[np.float64]
     present: NDArray[np.bool_]
 
 
@@ -58,36 +60,66 @@ def read_below(
     reach = np.minimum(energy - axis[0], BELOW)
     nearest = np.maximum(_CLEAR * width, _INNER * reach)
     present = (distance > nearest[:, None]) & (distance < BELOW)
-    tail = np.square(nearest[:, None] / np.where(present, distance, np.inf))
-    return ChannelsBelow(counts, tail, present)
+    nearness = nearest[:, None] / np.where(present, distance, np.inf)
+    return ChannelsBelow(counts, nearness, present)
 
 
 def fit_pedestals(
     below: ChannelsBelow,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the pedestal, the height of the tail, and whether too few channels lie below.
+    """Return the pedestal, the tail, and whether too few channels lie below.
 
-    A tail that falls with the second power of the distance is fitted with the pedestal, because the
-    tails of peaks and detectors are not over where the axis begins. It is not negative.
+    A tail is fitted with the pedestal, because the tails of peaks and detectors are not over where
+    the axis begins. It falls with the second, third or fourth power of the distance, whichever
+    fits best, and is not negative.
+
+    Returns
+    -------
+    pedestal : ndarray
+        Intensity, shape (spectra,).
+    tail : ndarray
+        Height at the nearest channel and exponent of the tail, shape (2, spectra).
+    short : ndarray of bool
+        Shape (spectra,).
     """
-    counts, shape, present = below
+    counts, nearness, present = below
     number = present.sum(axis=-1)
     short = number < _FEWEST_CLEAR
     number = np.where(short, 1, number)
     value = np.where(present, counts, 0.0)
-    mean, centre = value.sum(axis=-1) / number, shape.sum(axis=-1) / number
-    deviation = np.where(present, shape - centre[:, None], 0.0)
-    spread = np.square(deviation).sum(axis=-1)
-    tail = (deviation * value).sum(axis=-1) / np.where(spread > 0, spread, 1.0)
-    tail = np.maximum(tail, 0.0)
-    return mean - tail * centre, tail, short
+    mean = value.sum(axis=-1) / number
+    value = np.where(present, value - mean[:, None], 0.0)
+    pedestal, gained, shape = mean, np.zeros(len(mean)), nearness
+    tails = np.zeros((2, len(mean)))
+    for exponent in _EXPONENTS:
+        shape = shape * nearness
+        centre = shape.sum(axis=-1) / number
+        spread = np.maximum(np.square(shape).sum(axis=-1) - number * centre**2, 0.0)
+        product = np.maximum((shape * value).sum(axis=-1), 0.0)
+        tail = product / np.where(spread > 0, spread, 1.0)
+        # What the fit takes off the sum of squares.
+        better = tail * product > gained
+        gained = np.where(better, tail * product, gained)
+        pedestal = np.where(better, mean - tail * centre, pedestal)
+        tails = np.where(better, (tail, np.full(len(tail), exponent)), tails)
+    return pedestal, tails, short
 
 
 def noise_below(
     below: ChannelsBelow, pedestal: NDArray[np.float64], tail: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the standard deviation of the channels below peaks from the fit, shape (spectra,)."""
-    residual = below.counts - pedestal[:, None] - tail[:, None] * below.shape
+    """Return the standard deviation of the channels from the fit, shape (spectra,).
+
+    Parameters
+    ----------
+    below
+        The channels.
+    pedestal, tail
+        From :func:`fit_pedestals`.
+    """
+    height, exponent = tail
+    fitted = height[:, None] * below.nearness ** exponent[:, None]
+    residual = below.counts - pedestal[:, None] - fitted
     return _SIGMA_PER_DEVIATION * _median_deviation(residual, below.present)
 
 

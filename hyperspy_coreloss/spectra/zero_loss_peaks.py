@@ -118,8 +118,8 @@ def find_zero_losses(spectra: ArrayLike, energy: ArrayLike) -> ZeroLosses:
     A channel counts all electrons between its limits. The sum of the counts up to each limit is
     interpolated by a spline, whose derivative is the spectrum without the broadening by the
     channels. Narrow channels are first added up to a fifth of the width, against noise. A constant
-    pedestal is taken off; it is fitted below the peak together with a Lorentzian tail. The result
-    of a spectrum has the same bits beside any other spectra.
+    pedestal is taken off; it is fitted together with the tail below the peak. The result of a
+    spectrum has the same bits beside any other spectra.
 
     Parameters
     ----------
@@ -285,7 +285,7 @@ def _read_peaks(
         noise=np.zeros(len(size)),
         refusal=refusal,
     )
-    return peaks, _Curves(curve, start, spacing, tail, width.copy())
+    return peaks, _Curves(curve, start, spacing, tail.T, width.copy())
 
 
 def _centred(peaks: ZeroLosses, curves: _Curves) -> ZeroLosses:
@@ -327,7 +327,7 @@ def _centred(peaks: ZeroLosses, curves: _Curves) -> ZeroLosses:
 def _noise(read: _Channels, peaks: ZeroLosses, curves: _Curves) -> NDArray[np.float64]:
     """Return the noise of a channel below or within each peak, whichever is larger."""
     below = read_below(*read.lower, (peaks.energy, curves.width))
-    beside = noise_below(below, peaks.pedestal, curves.tail)
+    beside = noise_below(below, peaks.pedestal, curves.tail.T)
     return np.maximum(beside, _noise_inside(read, peaks, curves))
 
 

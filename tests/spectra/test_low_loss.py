@@ -124,37 +124,29 @@ def measured_silica():
 
 
 def with_thickness(axis, counts, factors):
-    """Return what the measured specimen would give at other thicknesses, and these.
+    """Return spectra of the measured specimen at other thicknesses, and these.
 
-    The zero loss is symmetric, and ends 8.5 eV from its maximum, where silica's gap does.
+    The zero loss is symmetric from the band gap on, 8.5 eV from its maximum. The losses go on
+    beyond the axis as those of free electrons.
     """
-    step = axis[1] - axis[0]
-    zero = int(np.argmax(counts))
-    reach = round(8.5 / step)
-    counts = counts - counts[axis < axis[0] + 1].mean()
-    peak = np.zeros(counts.size)
-    peak[zero - reach : zero + reach + 1] = counts[zero - reach : zero + reach + 1]
-    peak[: zero - reach] = counts[: zero - reach]
-    peak[zero + reach + 1 : 2 * zero + 1] = counts[: zero - reach][::-1]
+    step, zero = axis[1] - axis[0], int(np.argmax(counts))
+    gap = zero + round(8.5 / step)
+    peak = counts.copy()
+    peak[gap:] = 0.0
+    mirrored = 2 * zero - np.arange(gap, 2 * zero + 1)
+    peak[gap : 2 * zero + 1] = counts[mirrored]
     losses = np.maximum(counts - peak, 0.0)
-    # Beyond the axis as free electrons.
     beyond = np.arange(axis[-1] + step, 250.0, step)
-    fall = (beyond / axis[-1]) ** -3.0 * (1 + 800 / beyond**2) / (1 + 800 / axis[-1] ** 2)
-    losses = np.append(losses, losses[-50:].mean() * fall)
+    losses = np.append(losses, losses[-50:].mean() * (beyond / axis[-1]) ** -3.0)
     peak = np.append(peak, np.zeros(beyond.size))
-    thickness = np.log1p(losses.sum() / peak.sum())
     length = fft.next_fast_len(4 * peak.size)
-    # From the maximum, so that losses are not negative.
-    ratio = fft.rfft(np.roll(losses, -zero), length) / peak.sum()
+    # From the maximum on, where the first loss may lie.
+    single = np.log1p(fft.rfft(np.roll(losses, -zero), length) / peak.sum())
     spectra = [
-        fft.irfft(fft.rfft(peak, length) * np.exp(t * _single(ratio, thickness) - t), length)
-        for t in np.multiply(factors, thickness)
+        fft.irfft(fft.rfft(peak, length) * np.exp(f * (single - single[0])), length)
+        for f in factors
     ]
-    return thickness * np.asarray(factors), np.array(spectra)[:, : axis.size]
-
-
-def _single(ratio, thickness):
-    return np.log1p(ratio) / thickness
+    return single[0].real * np.array(factors), np.array(spectra)[:, : axis.size]
 
 
 def test_thickness_and_energy_are_recovered_of_measured_silica(measured_silica):
