@@ -70,6 +70,7 @@ ROOMS = (
             "summary",
             "splits",
             "inputs",
+            "acquisition",
             "minerals",
             "as_signal",
             "plotting",

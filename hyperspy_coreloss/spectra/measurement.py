@@ -22,7 +22,7 @@ from hyperspy_coreloss.spectra.scattering import (
     plural_scattering,
     silica_single_scattering,
 )
-from hyperspy_coreloss.spectra.spread import draw
+from hyperspy_coreloss.spectra.spread import draw, smallest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -84,6 +84,8 @@ class Measurement:
         Relative error of the dispersion, shape (spectra,).
     counts
         Electrons in the highest 0.1 eV of the edge, shape (spectra,).
+    has_background
+        Whether the spectra have a background.
     """
 
     intensities: NDArray[np.float32]
@@ -91,6 +93,7 @@ class Measurement:
     relative_thickness: NDArray[np.float64]
     dispersion_error: NDArray[np.float64]
     counts: NDArray[np.float64]
+    has_background: bool
 
 
 def transform_edges(energy: ArrayLike, spectra: ArrayLike, sigma: float) -> ComputedEdges:
@@ -173,7 +176,12 @@ def measure(
     # From the density of the edge's peak to counts of a channel.
     total *= np.float32(dispersion / COUNTED_WIDTH)
     return Measurement(
-        _detected(total, counts, microscope, generator), resolution, thickness, stretch, counts
+        intensities=_detected(total, counts, microscope, generator),
+        resolution=resolution,
+        relative_thickness=thickness,
+        dispersion_error=stretch,
+        counts=counts,
+        has_background=smallest(microscope.jump_ratio) < np.inf,
     )
 
 
