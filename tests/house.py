@@ -108,6 +108,7 @@ ROOMS = (
         (
             "metadata",
             "spectrum_axis",
+            "low_loss",
             "navigation_mask",
             "plotting",
             "summary",

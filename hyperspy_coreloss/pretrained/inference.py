@@ -111,13 +111,13 @@ def map_spectra(
 
 def _beside(low_loss: NDArray | da.Array, navigation: tuple[tuple[int, ...], ...]) -> da.Array:
     """Return low-loss spectra in the chunks of the spectra; one spectrum is one chunk for all."""
-    one = low_loss.ndim == 1
-    if one:
+    chunks = (*navigation, (low_loss.shape[-1],))
+    if low_loss.ndim == 1:
         low_loss = low_loss.reshape((1,) * len(navigation) + low_loss.shape)
+        chunks = tuple((size,) for size in low_loss.shape)
     if not isinstance(low_loss, da.Array):
-        low_loss = da.from_array(low_loss, chunks=low_loss.shape, name=False)
-    channels = (low_loss.shape[-1],)
-    return low_loss.rechunk(((1,),) * len(navigation) if one else (*navigation, channels))
+        low_loss = da.from_array(low_loss, chunks=chunks, name=False)
+    return low_loss.rechunk(chunks)
 
 
 def _merged(spectra: da.Array) -> da.Array:
