@@ -42,6 +42,7 @@ ROOMS = (
             "preparation",
             "preprocessing",
             "scattering",
+            "edge_transforms",
             "spread",
             "microscope",
             "measurement",
