@@ -46,6 +46,12 @@ ROOMS = (
             "spread",
             "microscope",
             "measurement",
+            "edge_model",
+            "edge_fit",
+            "agreement",
+            "fit_figure",
+            "calibration",
+            "reference_fit",
         ),
     ),
     Room(
@@ -67,6 +73,7 @@ ROOMS = (
             "inputs",
             "acquisition",
             "minerals",
+            "reference",
             "as_signal",
             "plotting",
             "card",
@@ -115,6 +122,7 @@ ROOMS = (
     ),
     Room("prediction"),
     Room("data", ("shipped", "silica_image")),
+    Room("calibration"),
     Room(
         "components",
         (

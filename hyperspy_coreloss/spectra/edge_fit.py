@@ -75,13 +75,13 @@ class EdgeFit:
         Variance of the counting noise, from differences of adjacent channels, shape (channels,).
     """
 
-    values: NDArray[np.float64]
-    uncertainties: NDArray[np.float64]
-    energy: NDArray[np.float64]
-    measured: NDArray[np.float64]
-    fitted: NDArray[np.float64]
-    background: NDArray[np.float64]
-    variance: NDArray[np.float64]
+    values: NDArray[np.floating]
+    uncertainties: NDArray[np.floating]
+    energy: NDArray[np.floating]
+    measured: NDArray[np.floating]
+    fitted: NDArray[np.floating]
+    background: NDArray[np.floating]
+    variance: NDArray[np.floating]
 
 
 def fit_edge(
