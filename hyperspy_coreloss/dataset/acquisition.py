@@ -213,10 +213,10 @@ def mixed_sites(
     sites[:, 0] = first
     members = {int(phase): np.flatnonzero(phases == phase) for phase in np.unique(phases)}
     for row in np.flatnonzero(number > 1):
-        mixed = {int(phases[first[row]])}
-        others = generator.permutation(list(members))[: microscope.phases_mixed]
-        mixed.update(others[: microscope.phases_mixed - 1].tolist())
-        candidates = np.concatenate([members[phase] for phase in sorted(mixed)])
+        own = int(phases[first[row]])
+        others = generator.permutation([phase for phase in members if phase != own])
+        mixed = [own, *others[: microscope.phases_mixed - 1].tolist()]
+        candidates = np.concatenate([members[phase] for phase in mixed])
         candidates = generator.permutation(candidates[candidates != first[row]])
         chosen = candidates[: int(number[row]) - 1]
         sites[row, 1 : 1 + len(chosen)] = chosen
