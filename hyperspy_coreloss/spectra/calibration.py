@@ -261,7 +261,7 @@ class Calibration(ReadOnlyArrays):
             distance,
             (self.measured, self.fitted, self.background),
             self.agreement,
-            repr(self)[1:-1],
+            repr(self)[1:-1].replace(": ", "\n", 1),
         )
 
     def to_dict(self) -> dict[str, Any]:
