@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,12 +78,12 @@ class ReferenceEdge(ReadOnlyArrays):
     def __post_init__(self) -> None:
         for name in ("energy", "intensity"):
             object.__setattr__(self, name, read_only(getattr(self, name), dtype=np.float64))
-        numbers = self.sigma, self.excitation_energy, *self.energy[[0, -1]]
         if not (
-            np.isfinite(numbers).all()
-            and self.sigma >= 0
-            and self.energy.ndim == 1
+            self.energy.ndim == 1
+            and self.energy.size > 1
             and self.energy.shape == self.intensity.shape
+            and np.isfinite((self.sigma, self.excitation_energy, *self.energy[[0, -1]])).all()
+            and self.sigma >= 0
             and np.isfinite(self.intensity).all()
             and self.energy[0] < 0 < self.energy[-1]
         ):
@@ -172,7 +171,7 @@ class Calibration(ReadOnlyArrays):
     def __post_init__(self) -> None:
         for name in _ARRAYS:
             object.__setattr__(self, name, read_only(getattr(self, name), dtype=np.float64))
-        object.__setattr__(self, "uncertainties", MappingProxyType(dict(self.uncertainties)))
+        object.__setattr__(self, "uncertainties", dict(self.uncertainties))
         numbers = [getattr(self, name) for name in _NUMBERS]
         numbers += [self.uncertainties[name] for name in UNCERTAINTIES]
         shapes = {getattr(self, name).shape for name in _ARRAYS}

@@ -59,7 +59,9 @@ def calibrate_spectrum(
     """
     _check_spectrum(counts)
     edges = transform_edges(reference.energy, reference.intensity[None], reference.sigma)
-    fit = fit_edge(energy, counts, edges, position_range)
+    # Squares of any number that a file can hold must not overflow.
+    scale = counts.max()
+    fit = fit_edge(energy, counts / scale, edges, position_range)
     position, dispersion_error, resolution, thickness = fit.values.tolist()
     nominal = even_step(energy)
     distance = (1.0 + dispersion_error) * (fit.energy - position)
@@ -77,9 +79,9 @@ def calibrate_spectrum(
         relative_thickness=thickness,
         uncertainties=dict(zip(UNCERTAINTIES, uncertainties.tolist(), strict=True)),
         energy=fit.energy,
-        measured=fit.measured,
-        fitted=fit.fitted,
-        background=fit.background,
+        measured=scale * fit.measured,
+        fitted=scale * fit.fitted,
+        background=scale * fit.background,
         agreement=tuple(
             one for limits in RANGES if (one := agreement(*spectra, limits)) is not None
         ),
