@@ -48,9 +48,16 @@ ROOMS = (
             "low_loss",
             "scattering",
             "low_loss_simulation",
+            "edge_transforms",
             "spread",
             "microscope",
             "measurement",
+            "edge_model",
+            "edge_fit",
+            "agreement",
+            "fit_figure",
+            "calibration",
+            "reference_fit",
         ),
     ),
     Room(
@@ -72,6 +79,7 @@ ROOMS = (
             "inputs",
             "acquisition",
             "minerals",
+            "reference",
             "as_signal",
             "plotting",
             "card",
@@ -122,6 +130,7 @@ ROOMS = (
     ),
     Room("prediction"),
     Room("data", ("shipped", "silica_image")),
+    Room("calibration"),
     Room(
         "components",
         (
