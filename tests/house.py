@@ -76,6 +76,7 @@ ROOMS = (
             "network",
             "arrays",
             "inference",
+            "training_record",
             "model",
             "families",
             "card",
