@@ -95,6 +95,7 @@ ROOMS = (
             "network",
             "arrays",
             "inference",
+            "training_record",
             "model",
             "families",
             "card",
