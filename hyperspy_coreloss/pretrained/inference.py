@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import dask.array as da
 import numpy as np
 
+from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, unknown_conditions
 from hyperspy_coreloss.pretrained.results import as_prediction, blank_unreadable, result_dtype
 from hyperspy_coreloss.spectra.low_loss import measure_low_loss
 from hyperspy_coreloss.spectra.preprocessing import preprocess
@@ -170,10 +171,11 @@ def predict_chunk(
         rows = flat[start : start + _BATCH]
         batch[: len(rows)] = rows
         place = slice(start, start + len(rows))
-        zero_loss = np.zeros(_BATCH)
+        zero_loss, thickness = np.zeros(_BATCH), np.full(_BATCH, np.nan)
         if thin:
             zero_loss[: len(rows)] = thin["zero_loss"][place]
-        predicted = predict_batch(batch, preparation, pretrained, zero_loss)
+            thickness[: len(rows)] = thin["relative_thickness"][place]
+        predicted = predict_batch(batch, preparation, pretrained, zero_loss, thickness)
         for name, values in predicted.items():
             results[name][place] = values[: len(rows)]
     for name, values in thin.items():
@@ -215,6 +217,7 @@ def predict_batch(
     preparation: Preparation,
     pretrained: Reader,
     zero_loss: NDArray | None = None,
+    relative_thickness: NDArray | None = None,
 ) -> dict[str, NDArray]:
     """Return each field of the results for one batch of spectra, shape (spectra, channels)."""
     try:
@@ -226,13 +229,21 @@ def predict_batch(
         )
         raise ImportError(msg) from error
     inputs = preprocess(spectra, preparation, zero_loss=zero_loss)
-    values = evaluate(pretrained, inputs.spectra)
+    read = inputs.spectra
+    if pretrained.reads_conditions:
+        conditions = unknown_conditions(len(read))
+        if relative_thickness is not None:
+            conditions = replace(conditions, relative_thickness=relative_thickness)
+        auxiliary = auxiliary_inputs(conditions, preparation.recipe.nominal_onset)
+        read = np.hstack([read, auxiliary])
+    values, spread = evaluate(pretrained, read)
     lowest, highest = pretrained.believable_range
     outside = ((values < lowest) | (values > highest)).any(axis=-1)
     quality = inputs.quality
     quality[outside & (quality == Quality.GOOD)] = Quality.OUTSIDE_LABELS
     return {
         "values": values,
+        "spread": spread,
         "onset": inputs.onset,
         "quality": quality,
         "spikes": inputs.spikes,
