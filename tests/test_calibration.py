@@ -289,3 +289,28 @@ def test_measured_edges_of_other_materials_are_refused(real_eels, name):
     measured = hs.load(real_eels / name)
     with pytest.raises((CalibrationError, EnergyRangeError)):
         hc.calibrate(measured, "alpha-quartz")
+
+
+def test_axes_are_calibrated_with_the_plural_scattering_of_a_measured_low_loss(real_eels, quartz):
+    """The model of silica's losses gives too thin specimens, but does not move the axis."""
+    low_loss = hs.load(real_eels / "silica_low_loss.msa")
+    loss = low_loss.axes_manager.signal_axes[0].axis
+    grid = 0.05 * np.arange(8192)
+    inelastic = np.interp(grid, loss, np.where(loss > 4.5, low_loss.data, 0.0), right=0.0)
+    step = loss[1] - loss[0]
+    elastic = low_loss.data[np.abs(loss) <= 4.5].sum() * step / 0.05
+    # Fourier-log deconvolution: the logarithm is the thickness times the single losses.
+    logarithm = np.log(1.0 + np.fft.rfft(inelastic) / elastic)
+    logarithm *= 0.5 / logarithm[0].real
+    scattering = np.exp(logarithm - logarithm[0].real)
+    spectrum = np.fft.irfft(np.fft.rfft(quartz.intensity, grid.size) * scattering)
+    thick = replace(quartz, intensity=spectrum[: quartz.intensity.size])
+    effects = {"relative_thickness": 0.0, "dispersion_error": ERROR}
+    for seed in range(4):
+        counts = measured_reference(thick, seed=seed, **effects)
+        found = hc.calibrate(signal_of(counts), "alpha-quartz")
+        dispersion = found.dispersion / (0.1 * (1 + ERROR)) - 1
+        assert abs(dispersion) < 0.002
+        assert abs(dispersion) < 2 * found.uncertainties["dispersion"] / 0.1
+        assert abs(found.position - POSITION) < 2 * found.uncertainties["energy_offset"]
+        assert found.relative_thickness == pytest.approx(0.5, rel=0.25)
