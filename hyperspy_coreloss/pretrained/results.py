@@ -34,6 +34,8 @@ class ResultField:
         Name and unit of the map in plots; empty if the field is not a map.
     meaning
         Meaning of the values of the map; the docstring of the map is "Map of the ..." with it.
+    of_low_loss
+        Whether the field comes from low-loss spectra, and is missing without them.
     """
 
     name: str
@@ -41,12 +43,17 @@ class ResultField:
     unreadable: float | None
     label: str
     meaning: str
+    of_low_loss: bool
 
 
 def _declared(
-    dtype: DTypeLike, unreadable: float | None, label: str = "", meaning: str = ""
+    dtype: DTypeLike,
+    unreadable: float | None,
+    label: str = "",
+    meaning: str = "",
+    of_low_loss: bool = False,
 ) -> dict[str, Any]:
-    return {_DECLARED: (dtype, unreadable, label, meaning)}
+    return {_DECLARED: (dtype, unreadable, label, meaning, of_low_loss)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,13 @@ class Prediction:
         :class:`~hyperspy_coreloss.spectra.quality.Quality` codes, shape (...), uint8.
     spikes
         Number of spikes and dead channels that were replaced, shape (...), uint16.
+    zero_loss, resolution
+        Energy of the zero loss on the axis and its full width at half maximum, both in eV, shape
+        (...), float32. NaN where the low-loss spectrum has no zero loss; None without low-loss
+        spectra.
+    relative_thickness
+        Thickness divided by the inelastic mean free path (t/λ), shape (...), float32. It is NaN and
+        None like `zero_loss`.
     """
 
     values: NDArray[np.float32] = field(metadata=_declared(np.float32, np.nan))
@@ -85,6 +99,28 @@ class Prediction:
             "replaced channels",
             "number of spikes and dead channels that were replaced.",
         )
+    )
+    zero_loss: NDArray[np.float32] | None = field(
+        default=None,
+        metadata=_declared(
+            np.float32, None, "zero loss (eV)", "energy of each zero loss on its axis, in eV.", True
+        ),
+    )
+    resolution: NDArray[np.float32] | None = field(
+        default=None,
+        metadata=_declared(
+            np.float32, None, "resolution (eV)", "full width of each zero loss, in eV.", True
+        ),
+    )
+    relative_thickness: NDArray[np.float32] | None = field(
+        default=None,
+        metadata=_declared(
+            np.float32,
+            None,
+            "relative thickness",
+            "thickness divided by the inelastic mean free path.",
+            True,
+        ),
     )
 
 
@@ -114,18 +150,21 @@ RESULT_FIELDS: tuple[ResultField, ...] = tuple(
 MAP_FIELDS: tuple[ResultField, ...] = tuple(one for one in RESULT_FIELDS if one.label)
 
 
-def result_dtype(n_properties: int) -> np.dtype:
+def result_dtype(n_properties: int, low_loss: bool = False) -> np.dtype:
     """Return the structured data type of the results of one spectrum.
 
     Parameters
     ----------
     n_properties
         Number of properties, which is the length of the field ``values``.
+    low_loss
+        Whether there are low-loss spectra, and the fields that come from them.
     """
     return np.dtype(
         [
             (one.name, one.dtype) if one.label else (one.name, one.dtype, (n_properties,))
             for one in RESULT_FIELDS
+            if low_loss or not one.of_low_loss
         ]
     )
 
@@ -146,5 +185,5 @@ def blank_unreadable(results: NDArray) -> None:
 
 def as_prediction(results: Any) -> Prediction:
     """Convert an array of type :func:`result_dtype`, in memory or of dask, to a prediction."""
-    named: Mapping[str, Any] = {one.name: results[one.name] for one in RESULT_FIELDS}
+    named: Mapping[str, Any] = {name: results[name] for name in results.dtype.names}
     return Prediction(**named)

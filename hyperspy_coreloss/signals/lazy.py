@@ -140,6 +140,8 @@ def lazy_prediction(
     axes.append({"name": PROPERTY_AXIS, "size": shape[-1], "navigate": False})
     result = LazyCoreLossPropertySignal(prediction.values, axes=axes, metadata=metadata)
     for name in MAPS:
-        repeated = da.broadcast_to(getattr(prediction, name)[..., None], shape)
-        set_map(result, name, LazySignal1D(repeated, axes=axes))
+        values = getattr(prediction, name)
+        if values is not None:
+            repeated = da.broadcast_to(values[..., None], shape)
+            set_map(result, name, LazySignal1D(repeated, axes=axes))
     return result

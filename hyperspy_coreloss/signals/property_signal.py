@@ -219,7 +219,14 @@ class PropertySignal(DerivedSignal):
             resolution=preprocessing["resolution"] if given else None,
             counts=count_codes(quality),
             medians=medians(self),
+            relative_thickness=self._median_thickness(),
         )
+
+    def _median_thickness(self) -> float | None:
+        thickness = get_map(self, "relative_thickness")
+        if thickness is None or np.isnan(thickness.data).all():
+            return None
+        return float(np.nanmedian(thickness.data))
 
     def _property_axis(self) -> Any:
         axis = property_axis(self)
@@ -239,12 +246,16 @@ class PropertySignal(DerivedSignal):
     def _companion_map(self, name: str, label: str) -> BaseSignal:
         companion = get_map(self, name)
         if companion is None:
+            (field,) = (one for one in MAP_FIELDS if one.name == name)
+            only = " It needs predict_properties(low_loss=...)." if field.of_low_loss else ""
             msg = (
                 f"The {name} map has one entry per spectrum and is lost when spectra are combined. "
-                "Take it from the signals that predict_properties returned."
+                f"Take it from the signals that predict_properties returned.{only}"
             )
             raise SignalError(msg)
-        return self._map(_without_blanks(companion.data, self.data, name), 0, label)
+        quality = get_map(self, "quality")
+        codes = None if quality is None else quality.data
+        return self._map(_without_blanks(companion.data, self.data, codes, name), 0, label)
 
     def _map(self, data: Any, position: int, label: str) -> BaseSignal:
         """Return one position along the property axis of an array as a separate signal.
@@ -271,13 +282,15 @@ class PropertySignal(DerivedSignal):
         return result
 
 
-def _without_blanks(layer: Any, values: Any, name: str) -> Any:
+def _without_blanks(layer: Any, values: Any, quality: Any, name: str) -> Any:
     """Return a map without its entries where the values were set to NaN later, as by a region."""
     (field,) = (one for one in MAP_FIELDS if one.name == name)
     blank = np.isnan(values)
-    if field.unreadable is None:
-        blank = blank & (layer == Quality.GOOD)
-    entry = Quality.MASKED if field.unreadable is None else field.unreadable
+    if quality is not None:
+        blank = blank & (quality == Quality.GOOD)
+    entry = np.nan if np.issubdtype(field.dtype, np.floating) else 0
+    if name == "quality":
+        entry = Quality.MASKED
     return np.where(blank, np.asarray(entry, field.dtype), layer)
 
 
