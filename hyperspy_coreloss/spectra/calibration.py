@@ -90,8 +90,8 @@ class ReferenceEdge(ReadOnlyArrays):
         ):
             msg = (
                 "A computed edge needs as many finite intensities as evenly spaced energies, which "
-                f"begin below 0 eV, and a broadening of 0 eV or more, but {self.material} has {self.energy} "
-                f"eV, {self.intensity} and {self.sigma} eV."
+                f"begin below 0 eV, and a broadening of 0 eV or more, but {self.material} has "
+                f"{self.energy} eV, {self.intensity} and {self.sigma} eV."
             )
             raise CalibrationError(msg)
 
