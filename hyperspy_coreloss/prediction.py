@@ -174,7 +174,7 @@ def predict_properties(
     result = lazy_prediction(
         prediction,
         signal.axes_manager.navigation_axes[::-1],
-        describe_prediction(signal, model, preparation, resolution),
+        describe_prediction(signal, model, preparation, resolution, low_loss),
     )
     if not (signal._lazy if lazy_output is None else lazy_output):
         result.compute(show_progressbar=show_progressbar, **workers)
