@@ -97,6 +97,7 @@ ROOMS = (
         (
             "regressor",
             "ensemble",
+            "side_by_side",
             "baselines",
             "evaluation",
             "settings_search",
