@@ -231,6 +231,7 @@ def describe_prediction(
     preparation: Preparation,
     resolution: float | None,
     calibration: Calibration | None = None,
+    low_loss: BaseSignal | None = None,
 ) -> dict[str, Any]:
     """Return the metadata of a result as numbers, strings, lists, arrays and dictionaries.
 
@@ -243,10 +244,12 @@ def describe_prediction(
     preparation
         The preprocessing of the spectra.
     resolution
-        The resolution given by the user, in eV (full width at half maximum), or None if none was
-        given.
+        The resolution given by the user or measured in the low loss, in eV (full width at half
+        maximum), or None if there is none.
     calibration
         The calibration of the energies, or None if there is none.
+    low_loss
+        The low-loss spectra, or None.
     """
     title = title_of(signal)
     title = f"Properties of {title}" if title else "Properties"
@@ -266,6 +269,7 @@ def describe_prediction(
             "onset_range": list(preparation.onset_range),
             "resolution": 0.0 if resolution is None else resolution,
             "resolution_given": resolution is not None,
+            "low_loss": "none" if low_loss is None else title_of(low_loss) or "given",
             "broadening_sigma": preparation.broadening,
             "Recipe": _plain(preparation.recipe.to_dict()),
         },
