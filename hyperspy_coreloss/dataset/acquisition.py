@@ -13,7 +13,8 @@ import numpy as np
 
 from hyperspy_coreloss.dataset.dataset import excitation_energies
 from hyperspy_coreloss.dataset.splits import phase_numbers
-from hyperspy_coreloss.spectra.measurement import ComputedEdges, measure, transform_edges
+from hyperspy_coreloss.spectra.edge_transforms import ComputedEdges, transform_edges
+from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
 from hyperspy_coreloss.spectra.spread import draw

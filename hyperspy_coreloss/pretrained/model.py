@@ -6,7 +6,7 @@ Loading a file never runs code from it (see :mod:`hyperspy_coreloss.pretrained.t
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from hyperspy_coreloss.pretrained.arrays import check_arrays
 from hyperspy_coreloss.pretrained.inference import predict_arrays
 from hyperspy_coreloss.pretrained.intervals import believable_range, conformal_half_width
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
+from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
@@ -39,47 +40,6 @@ _FORMAT = 2
 _LABELS = "label_range"
 # Standard deviations within which labels of an unknown range lie.
 _SPREADS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRecord:
-    """Origin of a pretrained model: what is needed to repeat the training and to cite the model.
-
-    Parameters
-    ----------
-    dataset, dataset_sha256
-        Description and SHA-256 of the data set that the model was trained on.
-    n_spectra, n_structures, n_phases
-        Numbers of spectra, structures and phases in that data set.
-    split
-        How spectra were held out for the metrics and the intervals.
-    start_sha256
-        SHA-256 of the pretrained model from which training started, or None.
-    settings
-        Settings of the training, including the random seed.
-    metrics
-        Errors for each split and each property: ``mae``, ``r2``, ``n_test``, and the mean absolute
-        errors of ``baselines``. The metrics of ``left_out_phases`` belong to the `residuals` of the
-        model. Those of ``phase_disjoint`` and ``random_site`` belong to an ensemble that was
-        trained without the test spectra of the split.
-    software
-        Versions of the packages with which the model was trained.
-    citation, licence
-        Citation and licence of the weights.
-    """
-
-    dataset: str
-    dataset_sha256: str
-    n_spectra: int
-    n_structures: int
-    n_phases: int
-    split: str
-    start_sha256: str | None
-    settings: Mapping[str, Any]
-    metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    software: Mapping[str, str]
-    citation: str
-    licence: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +171,7 @@ class PretrainedModel:
             "recipe": self.recipe.to_dict(),
             "properties": [spec.to_dict() for spec in self.properties],
             "hidden": list(self.hidden),
-            "record": asdict(self.record),
+            "record": self.record.to_dict(),
             "intended_use": self.intended_use,
             "limits": self.limits,
         }
@@ -281,7 +241,7 @@ class PretrainedModel:
                 weights=tensors,
                 residuals=residuals,
                 history=history,
-                record=TrainingRecord(**header["record"]),
+                record=TrainingRecord.from_dict(header["record"]),
                 intended_use=header["intended_use"],
                 limits=header["limits"],
                 label_range=label_range,

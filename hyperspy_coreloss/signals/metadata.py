@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.properties import PropertySpec
+    from hyperspy_coreloss.spectra.calibration import Calibration
     from hyperspy_coreloss.spectra.preparation import Preparation
 
 #: Signal type of a result.
@@ -220,6 +221,7 @@ def describe_prediction(
     pretrained: PretrainedModel,
     preparation: Preparation,
     resolution: float | None,
+    calibration: Calibration | None = None,
     low_loss: BaseSignal | None = None,
 ) -> dict[str, Any]:
     """Return the metadata of a result as numbers, strings, lists, arrays and dictionaries.
@@ -235,6 +237,8 @@ def describe_prediction(
     resolution
         The resolution given by the user or measured in the low loss, in eV (full width at half
         maximum), or None if there is none.
+    calibration
+        The calibration of the energies, or None if there is none.
     low_loss
         The low-loss spectra, or None.
     """
@@ -263,6 +267,17 @@ def describe_prediction(
     }
     if preparation.energy_offset is not None:
         described[NODE]["Preprocessing"]["energy_offset"] = preparation.energy_offset
+    if calibration is not None:
+        described[NODE]["Preprocessing"]["Calibration"] = {
+            "material": calibration.material,
+            "energy_offset": calibration.energy_offset,
+            "position": calibration.position,
+            "dispersion": calibration.dispersion,
+            "nominal_dispersion": calibration.nominal_dispersion,
+            "resolution": calibration.resolution,
+            "relative_thickness": calibration.relative_thickness,
+            "Uncertainties": dict(calibration.uncertainties),
+        }
     return described
 
 

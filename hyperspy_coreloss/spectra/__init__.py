@@ -1,5 +1,7 @@
 """Preprocessing of spectra into network inputs, on NumPy arrays, without HyperSpy or PyTorch."""
 
+from hyperspy_coreloss.spectra.agreement import Agreement
+from hyperspy_coreloss.spectra.calibration import Calibration, ReferenceEdge
 from hyperspy_coreloss.spectra.energy import EnergyWindow
 from hyperspy_coreloss.spectra.microscope import MICROSCOPES, Microscope
 from hyperspy_coreloss.spectra.preparation import (
@@ -16,7 +18,9 @@ from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
 
 __all__ = (
     "MICROSCOPES",
+    "Agreement",
     "AxisSurvey",
+    "Calibration",
     "EnergyWindow",
     "Inputs",
     "LogUniform",
@@ -25,6 +29,7 @@ __all__ = (
     "Preparation",
     "Quality",
     "Recipe",
+    "ReferenceEdge",
     "Uniform",
     "edge_dispersion",
     "prepare",

@@ -9,24 +9,25 @@ detector act there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import fft
 
-from hyperspy_coreloss.errors import EnergyRangeError
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA
-from hyperspy_coreloss.spectra.scattering import (
-    REACH,
-    plural_scattering,
-    silica_single_scattering,
+from hyperspy_coreloss.spectra.edge_transforms import (
+    at_channels,
+    even_step,
+    resolution_transform,
+    silica_transform,
 )
+from hyperspy_coreloss.spectra.scattering import plural_scattering
 from hyperspy_coreloss.spectra.spread import draw, smallest
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
+    from hyperspy_coreloss.spectra.edge_transforms import ComputedEdges
     from hyperspy_coreloss.spectra.microscope import Microscope
 
 #: Electrons of an edge are counted in its highest channel of this width, in eV.
@@ -40,31 +41,6 @@ _RESIDUE = (30.0, 100.0)
 _PERIODS = (60.0, 240.0)
 # Exponent and rise in eV of a neighbouring edge.
 _NEIGHBOUR = (3.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class ComputedEdges:
-    """Computed spectra of sites as Fourier transforms, from :func:`transform_edges`.
-
-    Parameters
-    ----------
-    energy
-        Evenly spaced energies in eV, relative to the lowest empty state, shape (energies,).
-    transforms
-        Fourier transforms, shape (sites, frequencies), complex64.
-    frequencies
-        Angular frequencies in 1/eV, shape (frequencies,).
-    length
-        Number of energies of the transforms, with the zeros behind the spectra.
-    sigma
-        Gaussian broadening of the spectra in eV.
-    """
-
-    energy: NDArray[np.float64]
-    transforms: NDArray[np.complex64]
-    frequencies: NDArray[np.float32]
-    length: int
-    sigma: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +70,6 @@ class Measurement:
     dispersion_error: NDArray[np.float64]
     counts: NDArray[np.float64]
     has_background: bool
-
-
-def transform_edges(energy: ArrayLike, spectra: ArrayLike, sigma: float) -> ComputedEdges:
-    """Return the Fourier transforms of computed spectra.
-
-    Parameters
-    ----------
-    energy
-        Evenly spaced energies in eV, relative to the lowest empty state, shape (energies,). The
-        first ones lie below all states; the step is no larger than the finest broadening that is
-        wanted.
-    spectra
-        Computed spectra, shape (sites, energies).
-    sigma
-        Standard deviation in eV of the Gaussian broadening that the spectra have.
-    """
-    grid = np.asarray(energy, dtype=np.float64)
-    step = float(grid[1] - grid[0])
-    length = fft.next_fast_len(grid.size + round(REACH / step), real=True)
-    return ComputedEdges(
-        energy=grid,
-        transforms=fft.rfft(np.asarray(spectra, dtype=np.float32), length, axis=-1),
-        frequencies=(2 * np.pi * fft.rfftfreq(length, step)).astype(np.float32),
-        length=length,
-        sigma=sigma,
-    )
 
 
 def measure(
@@ -155,19 +105,19 @@ def measure(
         If the channels are not evenly spaced, or the computed spectra end before the axis does.
     """
     spectra = len(sites)
-    dispersion = _even_step(energy)
+    dispersion = even_step(energy)
     resolution = float(draw(microscope.resolution, generator, 1)[0])
     thickness = draw(microscope.relative_thickness, generator, spectra)
     stretch = draw(microscope.dispersion_error, generator, spectra)
     present = sites >= 0
     centre = _mean(lowest_empty, present)
     transform = _mixed(edges, sites, lowest_empty - centre[:, None])
-    transform *= plural_scattering(_silica_transform(edges.length, _step(edges)), thickness)
+    transform *= plural_scattering(silica_transform(edges.length, edges.step), thickness)
     transform *= _blurred(edges, microscope, resolution, dispersion, generator, spectra)
     smooth = fft.irfft(transform, edges.length, axis=-1)
 
     true_energy = (1.0 + stretch[:, None]) * (energy - centre[:, None])
-    edge = _at_channels(smooth, edges, true_energy)
+    edge = at_channels(smooth, edges, true_energy)
     peak = edge.max(axis=-1, where=np.abs(true_energy) < _PEAK, initial=0.0)
     edge /= np.where(peak > 0, peak, 1.0)[:, None]
     edge *= _slow_error(microscope, true_energy, generator)
@@ -183,18 +133,6 @@ def measure(
         counts=counts,
         has_background=smallest(microscope.jump_ratio) < np.inf,
     )
-
-
-def _step(edges: ComputedEdges) -> float:
-    return float(edges.energy[1] - edges.energy[0])
-
-
-def _even_step(energy: NDArray[np.floating]) -> float:
-    widths = np.diff(energy)
-    if not (widths.size and widths[0] > 0 and np.allclose(widths, widths[0], rtol=1e-4)):
-        msg = "A measurement needs ascending, evenly spaced energies of two channels or more."
-        raise EnergyRangeError(msg)
-    return float(widths.mean())
 
 
 def _mean(values: NDArray[np.floating], present: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -218,12 +156,6 @@ def _mixed(
     return mixed
 
 
-@lru_cache(maxsize=4)
-def _silica_transform(length: int, step: float) -> NDArray[np.complex64]:
-    distribution = silica_single_scattering(step * np.arange(round(REACH / step)))
-    return fft.rfft(distribution.astype(np.float32), length)
-
-
 def _blurred(
     edges: ComputedEdges,
     microscope: Microscope,
@@ -241,39 +173,11 @@ def _blurred(
     # What the computed spectra are broadened by already.
     missing = np.maximum(true**2 + drift**2 - edges.sigma**2, 0.0)[:, None].astype(np.float32)
     omega = edges.frequencies
-    blur = np.exp(-0.5 * missing * omega**2)
+    blur = resolution_transform(omega, missing, dispersion)
     if fraction.any():
         lorentzian = np.exp(-0.5 * width[:, None].astype(np.float32) * omega)
         blur *= 1.0 + fraction[:, None].astype(np.float32) * (lorentzian - 1.0)
-    return blur * np.sinc(omega * np.float32(dispersion / (2 * np.pi)))
-
-
-def _at_channels(
-    smooth: NDArray[np.float32], edges: ComputedEdges, energy: NDArray[np.floating]
-) -> NDArray[np.float32]:
-    """Interpolate spectra at the energies of the channels, by cubic polynomials."""
-    first, step, last = edges.energy[0], _step(edges), edges.energy.size - 1
-    position = (energy - first) / step
-    if position.max() > last:
-        msg = (
-            f"The computed spectra must reach to {energy.max():.1f} eV above the lowest empty "
-            f"state, but they end at {edges.energy[-1]:.1f} eV. Shorten the energy axis."
-        )
-        raise EnergyRangeError(msg)
-    # There are no states at the first energies.
-    position = np.maximum(position, 1.0)
-    index = np.minimum(position.astype(np.int32), last - 2)
-    x = (position - index).astype(np.float32)
-    values = np.zeros(energy.shape, dtype=np.float32)
-    weights = (
-        -x * (x - 1) * (x - 2) / 6,
-        (x + 1) * (x - 1) * (x - 2) / 2,
-        -(x + 1) * x * (x - 2) / 2,
-        (x + 1) * x * (x - 1) / 6,
-    )
-    for tap, weight in zip((-1, 0, 1, 2), weights, strict=True):
-        values += weight * np.take_along_axis(smooth, index + tap, axis=-1)
-    return values
+    return blur
 
 
 def _slow_error(

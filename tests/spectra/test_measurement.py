@@ -9,7 +9,8 @@ import pytest
 
 from hyperspy_coreloss.errors import EnergyRangeError
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA
-from hyperspy_coreloss.spectra.measurement import measure, transform_edges
+from hyperspy_coreloss.spectra.edge_transforms import transform_edges
+from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.microscope import TYPICAL, Microscope
 from hyperspy_coreloss.spectra.spread import Uniform
 
