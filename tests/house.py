@@ -93,6 +93,7 @@ ROOMS = (
             "intervals",
             "results",
             "network",
+            "auxiliary",
             "arrays",
             "inference",
             "training_record",
@@ -111,6 +112,7 @@ ROOMS = (
             "evaluation",
             "settings_search",
             "model_training",
+            "measured_training",
         ),
     ),
     Room(
