@@ -107,6 +107,7 @@ ROOMS = (
             "regressor",
             "ensemble",
             "side_by_side",
+            "left_out",
             "baselines",
             "evaluation",
             "settings_search",
