@@ -93,6 +93,7 @@ ROOMS = (
             "intervals",
             "results",
             "network",
+            "auxiliary",
             "arrays",
             "inference",
             "training_record",
@@ -112,6 +113,7 @@ ROOMS = (
             "evaluation",
             "settings_search",
             "model_training",
+            "measured_training",
         ),
     ),
     Room(

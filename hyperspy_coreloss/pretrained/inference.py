@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import dask.array as da
 import numpy as np
 
+from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, unknown_conditions
 from hyperspy_coreloss.pretrained.results import as_prediction, blank_unreadable, result_dtype
 from hyperspy_coreloss.spectra.low_loss import measure_low_loss
 from hyperspy_coreloss.spectra.preprocessing import preprocess
@@ -39,10 +40,14 @@ class LowLossSpectra:
         Intensities, in memory or of dask, shape (..., channels), or (channels,): one for all.
     axis
         Their energy axis.
+    sets_zero
+        Whether energies are relative to the zero loss of each pixel. Not so for a calibrated axis,
+        whose energy zero is that of the calibration.
     """
 
     spectra: NDArray | da.Array
     axis: LowLossAxis
+    sets_zero: bool = True
 
 
 def map_spectra(
@@ -102,6 +107,7 @@ def map_spectra(
         preparation=preparation,
         pretrained=pretrained,
         low_loss_axis=None if low_loss is None else low_loss.axis,
+        zero_from_low_loss=low_loss is not None and low_loss.sets_zero,
         dtype=dtype,
         drop_axis=spectra.ndim - 1,
         meta=np.empty((0,) * (spectra.ndim - 1), dtype=dtype),
@@ -139,6 +145,7 @@ def predict_chunk(
     preparation: Preparation,
     pretrained: Reader,
     low_loss_axis: LowLossAxis | None = None,
+    zero_from_low_loss: bool = True,
 ) -> NDArray:
     """Predict the properties of the spectra of one chunk.
 
@@ -154,6 +161,8 @@ def predict_chunk(
         As in :func:`map_spectra`.
     low_loss_axis
         Energy axis of the low-loss spectra.
+    zero_from_low_loss
+        Whether energies are relative to the zero losses.
 
     Returns
     -------
@@ -170,10 +179,11 @@ def predict_chunk(
         rows = flat[start : start + _BATCH]
         batch[: len(rows)] = rows
         place = slice(start, start + len(rows))
-        zero_loss = np.zeros(_BATCH)
+        zero_loss, thickness = np.zeros(_BATCH), np.full(_BATCH, np.nan)
         if thin:
-            zero_loss[: len(rows)] = thin["zero_loss"][place]
-        predicted = predict_batch(batch, preparation, pretrained, zero_loss)
+            zero_loss[: len(rows)] = thin["zero_loss"][place] * zero_from_low_loss
+            thickness[: len(rows)] = thin["relative_thickness"][place]
+        predicted = predict_batch(batch, preparation, pretrained, zero_loss, thickness)
         for name, values in predicted.items():
             results[name][place] = values[: len(rows)]
     for name, values in thin.items():
@@ -215,6 +225,7 @@ def predict_batch(
     preparation: Preparation,
     pretrained: Reader,
     zero_loss: NDArray | None = None,
+    relative_thickness: NDArray | None = None,
 ) -> dict[str, NDArray]:
     """Return each field of the results for one batch of spectra, shape (spectra, channels)."""
     try:
@@ -226,13 +237,21 @@ def predict_batch(
         )
         raise ImportError(msg) from error
     inputs = preprocess(spectra, preparation, zero_loss=zero_loss)
-    values = evaluate(pretrained, inputs.spectra)
+    read = inputs.spectra
+    if pretrained.reads_conditions:
+        conditions = unknown_conditions(len(read))
+        if relative_thickness is not None:
+            conditions = replace(conditions, relative_thickness=relative_thickness)
+        auxiliary = auxiliary_inputs(conditions, preparation.recipe.nominal_onset)
+        read = np.hstack([read, auxiliary])
+    values, spread = evaluate(pretrained, read)
     lowest, highest = pretrained.believable_range
     outside = ((values < lowest) | (values > highest)).any(axis=-1)
     quality = inputs.quality
     quality[outside & (quality == Quality.GOOD)] = Quality.OUTSIDE_LABELS
     return {
         "values": values,
+        "spread": spread,
         "onset": inputs.onset,
         "quality": quality,
         "spikes": inputs.spikes,

@@ -39,7 +39,10 @@ class Agreement:
 
     @property
     def difference(self) -> float:
-        """The residual without the noise: the error of theory, background or thickness."""
+        """The residual without the noise: the error of theory, background or thickness.
+
+        Below a quarter of the noise it means nothing.
+        """
         return float(np.sqrt(max(self.residual**2 - self.noise**2, 0.0)))
 
     def __str__(self) -> str:

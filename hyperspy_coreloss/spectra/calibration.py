@@ -86,11 +86,12 @@ class ReferenceEdge(ReadOnlyArrays):
             and self.sigma >= 0
             and np.isfinite(self.intensity).all()
             and self.energy[0] < 0 < self.energy[-1]
+            and np.allclose(np.diff(self.energy), self.energy[1] - self.energy[0])
         ):
             msg = (
-                "A computed edge needs as many finite intensities as energies, which begin below "
-                f"0 eV, and a broadening of 0 eV or more, but {self.material} has {self.energy} "
-                f"eV, {self.intensity} and {self.sigma} eV."
+                "A computed edge needs as many finite intensities as evenly spaced energies, which "
+                f"begin below 0 eV, and a broadening of 0 eV or more, but {self.material} has "
+                f"{self.energy} eV, {self.intensity} and {self.sigma} eV."
             )
             raise CalibrationError(msg)
 

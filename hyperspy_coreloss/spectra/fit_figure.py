@@ -50,7 +50,7 @@ def plot_fit(
     above.plot(energy, background, color=_BACKGROUND, lw=1.0, ls="--", label="background")
     above.set(ylabel="intensity", xlabel="energy on the axis / eV", xlim=energy[[0, -1]])
     above.legend(frameon=False)
-    above.set_title(title, fontsize=9)
+    above.set_title(title, fontsize=8)
     middle.axhline(0.0, color=_BACKGROUND, lw=0.8)
     middle.plot(distance, measured - fitted, color=_MEASURED, lw=0.6)
     middle.set(ylabel="measured - fitted", xlim=distance[[0, -1]], xticklabels=[])

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.pretrained.network import one_thread
+from hyperspy_coreloss.pretrained.network import LOG_SPREAD, one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 #: Fold of a spectrum that every network may be trained on.
 NO_FOLD = -1
-# Limits of the logarithm of the spread, in standard deviations of the labels.
-_LOG_SPREAD = (-7.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +67,8 @@ def train_side_by_side(
     targets: NDArray[np.float64],
     folds: NDArray[np.integer],
     settings: NetworkSettings,
+    *,
+    auxiliary: int = 0,
     progress: Callable[[], None] = lambda: None,
 ) -> dict[str, NDArray]:
     """Train one network for each fold, and one on all spectra.
@@ -84,6 +84,8 @@ def train_side_by_side(
         none.
     settings
         Settings of the training.
+    auxiliary
+        Number of inputs, at the end, that are not intensities of a spectrum.
     progress
         Called after each step.
 
@@ -100,7 +102,7 @@ def train_side_by_side(
         If a property has no label, or there are no spectra.
     """
     networks = int(folds.max(initial=NO_FOLD)) + 2
-    scales = _scales(inputs, targets)
+    scales = _scales(inputs, targets, inputs.shape[1] - auxiliary)
     x = torch.from_numpy(((inputs - scales["input_mean"]) / scales["input_scale"]).astype("f4"))
     scaled = (targets - scales["target_mean"]) / scales["target_scale"]
     labels = torch.from_numpy(np.nan_to_num(scaled).astype(np.float32))
@@ -133,7 +135,9 @@ def train_side_by_side(
     return arrays | {name: np.stack([scale] * networks) for name, scale in scales.items()}
 
 
-def _scales(inputs: NDArray[np.float32], targets: NDArray[np.float64]) -> dict[str, NDArray]:
+def _scales(
+    inputs: NDArray[np.float32], targets: NDArray[np.float64], energies: int
+) -> dict[str, NDArray]:
     missing = np.flatnonzero(~np.isfinite(targets).any(axis=0))
     if missing.size or not len(targets):
         msg = (
@@ -142,13 +146,13 @@ def _scales(inputs: NDArray[np.float32], targets: NDArray[np.float64]) -> dict[s
         )
         raise DatasetError(msg)
     spread, variation = np.nanstd(targets, axis=0), inputs.std(axis=0)
-    variation = np.where(variation > 0, variation, 1.0)
+    scale = np.where(variation > 0, variation, 1.0)
+    # Between one scale for all energies, which hides the small oscillations far behind the edge,
+    # and a scale for each, which raises the noise of energies where spectra hardly differ.
+    scale[:energies] = np.sqrt(scale[:energies] * scale[:energies].mean())
     return {
         "input_mean": inputs.mean(axis=0),
-        # Between one scale for all energies, which hides the small oscillations far behind the
-        # edge, and a scale for each, which raises the noise of energies where spectra hardly
-        # differ.
-        "input_scale": np.sqrt(variation * variation.mean()),
+        "input_scale": scale.astype(np.float32),
         "target_mean": np.nanmean(targets, axis=0),
         "target_scale": np.where(spread > 0, spread, 1.0),
     }
@@ -210,6 +214,6 @@ def _loss(
     """Return the sum over networks of the mean losses of properties and spreads."""
     properties = labels.shape[-1]
     error = (outputs[..., :properties] - labels).abs()
-    logarithm = outputs[..., properties:].clamp(*_LOG_SPREAD)
+    logarithm = outputs[..., properties:].clamp(*LOG_SPREAD)
     likelihood = error.detach() * torch.exp(-logarithm) + logarithm
     return (weight * (error + spread_weight * likelihood)).mean(dim=(1, 2)).sum()

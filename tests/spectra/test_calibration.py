@@ -145,6 +145,7 @@ def test_a_calibration_of_impossible_numbers_is_refused(calibration, changes):
         {"excitation_energy": np.inf},
         {"intensity": np.ones(3)},
         {"energy": np.arange(1.0, 4.0), "intensity": np.ones(3)},
+        {"energy": np.array([-1.0, 0.0, 2.0]), "intensity": np.ones(3)},
         {"energy": np.empty(0), "intensity": np.empty(0)},
     ],
 )
