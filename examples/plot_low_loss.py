@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from hyperspy_coreloss.data import silica_spectrum_image
-from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
+from hyperspy_coreloss.spectra import simulate_low_loss
 
 # sphinx_gallery_thumbnail_number = 2
 

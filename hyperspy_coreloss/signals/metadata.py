@@ -74,6 +74,8 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
     """
     stored = result.metadata.get_item(map_path(name))
     if stored is None or stored.data.shape != result.data.shape:
+        stored = _stacked_map(result, name)
+    if stored is None:
         return None
     axes = [axis.get_axis_dictionary() for axis in array_axes(result)]
     if [axis.get_axis_dictionary() for axis in array_axes(stored)] != axes:
@@ -81,6 +83,26 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
         stored.set_signal_type("")
         set_map(result, name, stored)
     return stored
+
+
+def _stacked_map(result: BaseSignal, name: str) -> BaseSignal | None:
+    """Return a map of a stack of results, from those of its parts, or None if some have none."""
+    parts = result.original_metadata.get_item("stack_elements")
+    maps = [part.get_item(f"metadata.{map_path(name)}") for _, part in parts or ()]
+    if not maps or any(one is None for one in maps):
+        return None
+    arrays, shape = [one.data for one in maps], result.data.shape
+    join = da if any(isinstance(array, da.Array) for array in arrays) else np
+    if len(shape) > arrays[0].ndim:  # a stack has a new first axis, or is longer along another one
+        data = join.stack(arrays)
+    else:
+        axis = int(np.argmax(np.not_equal(shape, arrays[0].shape)))
+        data = join.concatenate(arrays, axis)
+    if data.shape != shape:  # the stack was cut since
+        return None
+    stacked = type(maps[0])(data)
+    stacked.set_signal_type("")
+    return stacked
 
 
 def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:

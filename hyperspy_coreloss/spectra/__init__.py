@@ -3,6 +3,7 @@
 from hyperspy_coreloss.spectra.agreement import Agreement
 from hyperspy_coreloss.spectra.calibration import Calibration, ReferenceEdge
 from hyperspy_coreloss.spectra.energy import EnergyWindow
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.microscope import MICROSCOPES, Microscope
 from hyperspy_coreloss.spectra.preparation import (
     AxisSurvey,
@@ -34,5 +35,6 @@ __all__ = (
     "edge_dispersion",
     "prepare",
     "preprocess",
+    "simulate_low_loss",
     "survey_axis",
 )

@@ -34,7 +34,7 @@ class Disk:
         return block
 
 
-MAPS = tuple(one.name for one in MAP_FIELDS if not one.of_low_loss)
+MAPS = tuple(one.name for one in MAP_FIELDS if not (one.of_low_loss or one.per_property))
 
 
 @pytest.fixture
