@@ -22,13 +22,14 @@ from tqdm import tqdm
 from hyperspy_coreloss.dataset.acquisition import acquire, specimen
 from hyperspy_coreloss.dataset.condensation import condense
 from hyperspy_coreloss.dataset.dataset import load_dataset
-from hyperspy_coreloss.dataset.splits import LEFT_OUT
 from hyperspy_coreloss.files import replace_file
+from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, unknown_conditions
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.spectra.microscope import Microscope
 from hyperspy_coreloss.spectra.spread import Normal
 from hyperspy_coreloss.training.evaluation import error_uncertainty
-from hyperspy_coreloss.training.left_out import left_out_networks, predict_left_out
+from hyperspy_coreloss.training.left_out import ALL_TRAINED, left_out_networks, predict_left_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,9 +94,13 @@ EFFECTS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """Errors of the predictions of sites, shape (sites, properties), and which sites have one."""
+    """Errors of the predictions of sites, half widths of their intervals, and which have one.
+
+    The first two have the shape (sites, properties); an error is NaN without a label.
+    """
 
     errors: NDArray[np.float64]
+    half_width: NDArray[np.float64]
     predicted: NDArray[np.bool_]
     phases: NDArray[np.int64]
 
@@ -131,12 +136,19 @@ def reason_to_skip(model: PretrainedModel) -> str | None:
             f"It reads spectra of σ = {model.recipe.sigma:g} eV, which are as sharp as the "
             "computed spectra from which measurements are made."
         )
+    if model.n_networks == 1 and not model.record.withheld_phases:
+        return "It has one network, which was trained on all phases."
     return None
 
 
-def choose_sites(phases: NDArray[np.integer], number: int) -> NDArray[np.int64]:
-    """Return the positions of random sites in random order, at least one of each phase."""
-    order = np.random.default_rng(SEED).permutation(len(phases))
+def choose_sites(
+    phases: NDArray[np.integer], networks: NDArray[np.integer], number: int
+) -> NDArray[np.int64]:
+    """Return the positions of random sites in random order, at least one of each phase.
+
+    Sites of phases that all networks were trained on are left out.
+    """
+    order = np.random.default_rng(SEED).permutation(np.flatnonzero(networks != ALL_TRAINED))
     first = np.unique(phases[order], return_index=True)[1]
     rest = np.delete(np.arange(len(order)), first)
     chosen = np.concatenate([first, rest[: max(number - len(first), 0)]])
@@ -157,21 +169,26 @@ def read(
         window = replace(window, start=window.start + value, stop=window.stop + value)
     recipe = replace(model.recipe, window=window)
     low, high = model.believable_range
-    errors, predicted = [], []
+    factor = conformal_half_width(model.scores, LEVEL)
+    parts = []
     for number, first in enumerate(np.array_split(chosen, ACQUISITIONS)):
         generator = np.random.default_rng((SEED, number))
         acquired = acquire(sample, first, [recipe], microscope, generator)
-        values = predict_left_out(model, acquired.inputs[0], networks[first])
-        errors.append(values - acquired.targets)
+        inputs = acquired.inputs[0]
+        if model.reads_conditions:
+            told = auxiliary_inputs(unknown_conditions(len(inputs)), recipe.nominal_onset)
+            inputs = np.hstack([inputs, told])
+        values, spread = predict_left_out(model, inputs, networks[first])
         believable = ((values >= low) & (values <= high)).all(axis=-1)
-        predicted.append(acquired.readable & believable)
-    return Reading(np.concatenate(errors), np.concatenate(predicted), sample.phases[chosen])
+        parts.append((values - acquired.targets, factor * spread, acquired.readable & believable))
+    errors, half_width, predicted = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Reading(errors, half_width, predicted, sample.phases[chosen])
 
 
-def summarise(reading: Reading, half_width: NDArray[np.floating]) -> dict[str, Any]:
+def summarise(reading: Reading) -> dict[str, Any]:
     """Return the share of sites with a prediction, and errors and coverages by property."""
-    errors = np.abs(reading.errors[reading.predicted])
-    phases = reading.phases[reading.predicted]
+    rows = reading.predicted & np.isfinite(reading.errors).all(axis=-1)
+    errors, phases = np.abs(reading.errors[rows]), reading.phases[rows]
     summary: dict[str, Any] = {"predicted": float(reading.predicted.mean())}
     if len(errors) < FEWEST or len(np.unique(phases)) < 2:
         nothing = [None] * errors.shape[1]
@@ -179,7 +196,7 @@ def summarise(reading: Reading, half_width: NDArray[np.floating]) -> dict[str, A
     numbers = {
         "mae": errors.mean(axis=0),
         "standard_error": error_uncertainty(errors, phases),
-        "coverage": (errors <= half_width).mean(axis=0),
+        "coverage": (errors <= reading.half_width[rows]).mean(axis=0),
     }
     return summary | {name: values.tolist() for name, values in numbers.items()}
 
@@ -196,10 +213,9 @@ def measure_effect(
 
     Lists of properties are in the order of the model's. `ideal` is the summary without the effect.
     """
-    half_width = model.half_width(LEVEL)
     rows = []
     for value in EFFECTS[effect].values:
-        row = summarise(read(model, networks, sample, chosen, effect, value), half_width)
+        row = summarise(read(model, networks, sample, chosen, effect, value))
         row["relative_error"] = [
             None if error is None else error / of_ideal
             for error, of_ideal in zip(row["mae"], ideal["mae"], strict=True)
@@ -215,15 +231,21 @@ def measure_model(
     model: PretrainedModel,
     networks: NDArray[np.integer],
     sample: Specimen,
-    chosen: NDArray[np.integer],
+    number: int,
 ) -> dict[str, Any]:
-    """Return the reference of a model and its errors for all effects, JSON-ready."""
-    ideal = summarise(read(model, networks, sample, chosen), model.half_width(LEVEL))
-    metrics = model.record.metrics[LEFT_OUT]
+    """Return the reference of a model and its errors for all effects, JSON-ready.
+
+    The error of the mean is that of always predicting the mean label of all sites.
+    """
+    chosen = choose_sites(sample.phases, networks, number)
+    ideal = summarise(read(model, networks, sample, chosen))
+    deviations = sample.targets[chosen] - np.nanmean(sample.targets, axis=0)
     return {
         "sha256": model.sha256,
+        "n_sites": len(chosen),
+        "n_phases": len(np.unique(sample.phases[chosen])),
         "microscope": reference(model).to_dict(),
-        "error_of_mean": [metrics[name]["baselines"]["mean"] for name in model.property_names],
+        "error_of_mean": _rounded(np.nanmean(np.abs(deviations), axis=0).tolist()),
         "reference": {name: _rounded(values) for name, values in ideal.items()},
         "effects": {
             effect: measure_effect(model, networks, sample, chosen, effect, ideal)
@@ -269,17 +291,14 @@ def main(data: Path, output: Path, sites: int) -> None:
     measured = {name: models[name] for name, reason in reasons.items() if reason is None}
     networks = {name: left_out_networks(model, dataset) for name, model in measured.items()}
     sample = specimen(replace(dataset, sites=condense(tqdm(dataset.sites, "spectra"))))
-    chosen = choose_sites(sample.phases, sites)
     results = {
         "dataset_sha256": dataset.sha256,
-        "n_sites": len(chosen),
-        "n_phases": len(np.unique(sample.phases)),
         "level": LEVEL,
         "properties": [spec.name for spec in dataset.properties],
         "effects": {name: asdict(effect) for name, effect in EFFECTS.items()},
         "skipped": {name: reason for name, reason in reasons.items() if reason is not None},
         "models": {
-            name: measure_model(model, networks[name], sample, chosen)
+            name: measure_model(model, networks[name], sample, sites)
             for name, model in measured.items()
         },
     }

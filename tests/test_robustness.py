@@ -16,9 +16,10 @@ from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.spectra.energy import EnergyWindow
 from hyperspy_coreloss.spectra.microscope import Microscope
 from hyperspy_coreloss.spectra.recipe import Recipe
-from hyperspy_coreloss.training.left_out import left_out_networks
+from hyperspy_coreloss.training.left_out import ALL_TRAINED, left_out_networks
 from hyperspy_coreloss.training.model_training import train
 from hyperspy_coreloss.training.regressor import TrainingSettings
+from hyperspy_coreloss.training.side_by_side import NO_FOLD
 from tests.made_sites import site, structure
 
 PHASES = 8
@@ -69,13 +70,14 @@ def model(dataset):
 @pytest.fixture(scope="module")
 def results(dataset, sample, model):
     networks = left_out_networks(model, dataset)
-    return robustness.measure_model(model, networks, sample, np.arange(len(dataset)))
+    return robustness.measure_model(model, networks, sample, len(dataset))
 
 
-def test_sites_are_drawn_from_every_phase():
-    phases = np.repeat([0, 1, 2], [50, 5, 1])
+def test_sites_are_drawn_from_every_phase_that_was_left_out():
+    phases = np.repeat([0, 1, 2, 3], [50, 5, 1, 9])
+    networks = np.repeat([0, 1, NO_FOLD, ALL_TRAINED], [50, 5, 1, 9])
     for number in (1, 10, 100):
-        chosen = robustness.choose_sites(phases, number)
+        chosen = robustness.choose_sites(phases, networks, number)
         assert len(set(chosen)) == len(chosen) == min(max(number, 3), 56)
         assert set(phases[chosen]) == {0, 1, 2}
     assert not np.array_equal(chosen, np.sort(chosen))
@@ -115,26 +117,26 @@ def test_what_harms_the_spectrum_raises_the_errors_and_lowers_the_coverage(resul
         assert measured["coverage"][bad][0] < results["reference"]["coverage"][0]
 
 
-def test_sites_are_predicted_by_networks_that_were_not_trained_on_them(
-    dataset, sample, model, results
-):
-    """The errors at the reference are those on phases left out, and not those of the training."""
-    everything = np.arange(len(dataset))
-    seen = (left_out_networks(model, dataset) + 1) % 4
-    of_seen = robustness.summarise(
-        robustness.read(model, seen, sample, everything), model.half_width(0.9)
-    )
+def test_each_site_is_predicted_by_the_network_left_out_alone(dataset, sample, model, results):
+    """A network changes the predictions of the phases it was not trained on, and no others."""
     recorded = np.abs(model.residuals).mean(axis=0)[0]
     assert results["reference"]["mae"][0] == pytest.approx(recorded, rel=0.5)
-    assert of_seen["mae"][0] < results["reference"]["mae"][0]
+    networks, everything = left_out_networks(model, dataset), np.arange(len(dataset))
+    mean = model.weights["target_mean"].copy()
+    mean[2] += 0.1
+    changed = replace(model, weights={**model.weights, "target_mean": mean})
+    before, after = (
+        robustness.read(each, networks, sample, everything).errors for each in (model, changed)
+    )
+    difference = np.where(networks == 2, 0.1, 0.0)[:, None]
+    np.testing.assert_allclose(after - before, np.repeat(difference, 2, axis=1), atol=1e-9)
 
 
 def test_errors_are_those_of_spectra_with_a_prediction():
     errors = np.array([[1.0], [-3.0]] * 12 + [[np.nan]] * 8)
     predicted = np.isfinite(errors[:, 0])
-    summary = robustness.summarise(
-        Reading(errors, predicted, np.arange(32) // 2), half_width=np.array([2.0])
-    )
+    half_width = np.full(errors.shape, 2.0)
+    summary = robustness.summarise(Reading(errors, half_width, predicted, np.arange(32) // 2))
     assert summary["predicted"] == 0.75
     assert summary["mae"] == [2.0]
     assert summary["coverage"] == [0.5]
@@ -143,8 +145,8 @@ def test_errors_are_those_of_spectra_with_a_prediction():
 
 
 def test_no_errors_are_given_for_few_predictions():
-    reading = Reading(np.ones((32, 2)), np.arange(32) < 5, np.arange(32))
-    summary = robustness.summarise(reading, half_width=np.array([2.0, 2.0]))
+    ones = np.ones((32, 2))
+    summary = robustness.summarise(Reading(ones, ones, np.arange(32) < 5, np.arange(32)))
     assert summary["mae"] == summary["coverage"] == [None, None]
     assert summary["predicted"] == 5 / 32
 

@@ -9,7 +9,7 @@ import numpy as np
 from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.dataset.splits import phase_numbers, sites_without
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.pretrained.network import forward
+from hyperspy_coreloss.pretrained.network import forward_with_spread
 from hyperspy_coreloss.training.ensemble import fold_numbers
 from hyperspy_coreloss.training.side_by_side import NO_FOLD
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.pretrained.model import PretrainedModel
+
+#: Network of a spectrum whose phase all networks were trained on.
+ALL_TRAINED = -2
 
 # Largest difference between errors that are computed again and the recorded ones, in standard
 # deviations of the labels: predictions of another network differ by tenths.
@@ -40,8 +43,9 @@ def left_out_networks(model: PretrainedModel, dataset: SpectrumDataset) -> NDArr
     Returns
     -------
     ndarray
-        Number of the network, shape (sites,); -1 for sites of withheld phases, which no network was
-        trained on.
+        Number of the network, shape (sites,); :data:`.NO_FOLD` for sites of withheld phases, which
+        no network was trained on, and :data:`ALL_TRAINED` for the other sites of a model that has
+        one network only.
 
     Raises
     ------
@@ -64,19 +68,22 @@ def left_out_networks(model: PretrainedModel, dataset: SpectrumDataset) -> NDArr
             "Use a model that was trained without start=."
         )
         raise DatasetError(msg)
+    networks = np.full(len(dataset), NO_FOLD, dtype=np.int64)
     rows = sites_without(dataset, record.withheld_phases)
+    if model.n_networks == 1:
+        networks[rows] = ALL_TRAINED
+        return networks
     phases = phase_numbers(dataset)[rows]
     folds = fold_numbers(phases, model.n_networks)
     one_each = np.unique(phases, return_index=True)[1]
     _check_residuals(model, dataset.take(rows[one_each]), folds[one_each], one_each)
-    networks = np.full(len(dataset), NO_FOLD, dtype=np.int64)
     networks[rows] = folds
     return networks
 
 
 def predict_left_out(
     model: PretrainedModel, inputs: NDArray[np.float32], networks: NDArray[np.integer]
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Predict each spectrum by the network that was trained without its phase.
 
     Parameters
@@ -84,19 +91,25 @@ def predict_left_out(
     model
         Model whose networks predict.
     inputs
-        Network inputs, shape (spectra, window channels).
+        Network inputs, shape (spectra, inputs).
     networks
-        Number of the network for each spectrum, shape (spectra,), of :func:`left_out_networks`;
-        where it is -1, the prediction is the mean over all networks.
+        Network of each spectrum, shape (spectra,), of :func:`left_out_networks`. Where it is
+        :data:`.NO_FOLD`, the prediction is the mean over all networks.
 
     Returns
     -------
-    ndarray
-        Shape (spectra, properties).
+    values, spread : ndarray
+        Properties and their spreads, shape (spectra, properties); NaN where all networks were
+        trained on the phase.
     """
-    values = forward(model.weights, inputs)
-    own = values[np.maximum(networks, 0), np.arange(len(inputs))]
-    return np.where((networks == NO_FOLD)[:, None], values.mean(axis=0), own)
+    everything = forward_with_spread(model.weights, inputs)
+    own = np.maximum(networks, 0), np.arange(len(inputs))
+    withheld, trained = ((networks == code)[:, None] for code in (NO_FOLD, ALL_TRAINED))
+    values, spread = (
+        np.where(trained, np.nan, np.where(withheld, each.mean(axis=0), each[own]))
+        for each in everything
+    )
+    return values, spread
 
 
 def _check_residuals(
@@ -106,7 +119,7 @@ def _check_residuals(
     positions: NDArray[np.int64],
 ) -> None:
     """Refuse networks whose errors on sites are not the residuals at some positions."""
-    predicted = predict_left_out(model, network_inputs(sites, model.recipe), networks)
+    predicted, _ = predict_left_out(model, network_inputs(sites, model.recipe), networks)
     deviation = np.abs(predicted - sites.targets - model.residuals[positions])
     largest = float((deviation / model.weights["target_scale"][0]).max())
     if largest > _ROUNDING:

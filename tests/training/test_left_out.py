@@ -11,7 +11,11 @@ from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.network import forward
 from hyperspy_coreloss.training.ensemble import fold_numbers
-from hyperspy_coreloss.training.left_out import left_out_networks, predict_left_out
+from hyperspy_coreloss.training.left_out import (
+    ALL_TRAINED,
+    left_out_networks,
+    predict_left_out,
+)
 from hyperspy_coreloss.training.model_training import train
 from hyperspy_coreloss.training.regressor import TrainingSettings
 
@@ -47,17 +51,32 @@ def test_the_networks_left_out_have_the_recorded_errors(few, model):
     np.testing.assert_array_equal(networks == -1, withheld)
     assert set(networks[~withheld]) == {0, 1, 2}
     inputs = network_inputs(few, model.recipe)
-    errors = predict_left_out(model, inputs, networks) - few.targets
+    errors = predict_left_out(model, inputs, networks)[0] - few.targets
     np.testing.assert_allclose(errors[~withheld], model.residuals, rtol=1e-5, atol=1e-5)
-    other = predict_left_out(model, inputs, (networks + 1) % 3) - few.targets
+    other = predict_left_out(model, inputs, (networks + 1) % 3)[0] - few.targets
     assert not np.allclose(other[~withheld], model.residuals, rtol=1e-2, atol=1e-2)
 
 
 def test_withheld_phases_are_predicted_by_all_networks(few, model):
     inputs = network_inputs(few, model.recipe)
     mean = forward(model.weights, inputs).mean(axis=0)
-    predicted = predict_left_out(model, inputs, np.full(len(few), -1))
+    predicted, spread = predict_left_out(model, inputs, np.full(len(few), -1))
     np.testing.assert_array_equal(predicted, mean)
+    np.testing.assert_array_equal(spread, 1.0)
+
+
+def test_one_network_predicts_withheld_phases_only(few, model):
+    """It was trained on all others, so that there is no prediction for these."""
+    alone = dataclasses.replace(
+        model,
+        weights={name: array[:1] for name, array in model.weights.items()},
+        history=model.history[:1],
+    )
+    networks = left_out_networks(alone, few)
+    withheld = np.array(few.phases) == few.phases[3]
+    np.testing.assert_array_equal(networks, np.where(withheld, -1, ALL_TRAINED))
+    predicted, _ = predict_left_out(alone, network_inputs(few, model.recipe), networks)
+    np.testing.assert_array_equal(np.isfinite(predicted).all(axis=-1), withheld)
 
 
 def test_a_phase_is_left_out_as_a_whole_by_as_many_networks_as_there_are():
