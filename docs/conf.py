@@ -128,7 +128,7 @@ for split in SPLITS:
 write("study_tries.md", markdown(tries_table(tries, sites)))
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
-write("robustness_table.md", markdown_table(*robustness_table(robustness)) + "\n")
+write("robustness_table.md", "\n".join(markdown_table(*robustness_table(robustness))) + "\n")
 
 pairs = load_pairs()
 write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) + "\n")
