@@ -50,7 +50,7 @@ def results():
 
 def test_declared_is_what_a_prediction_has():
     assert [one.name for one in dataclasses.fields(Prediction)] == NAMES
-    assert sorted(WITHOUT_LOW_LOSS) == ["onset", "quality", "spikes", "values"]
+    assert sorted(WITHOUT_LOW_LOSS) == ["onset", "quality", "spikes", "spread", "values"]
     assert sorted(set(NAMES) - set(WITHOUT_LOW_LOSS)) == [
         "relative_thickness",
         "resolution",
@@ -58,7 +58,7 @@ def test_declared_is_what_a_prediction_has():
     ]
     assert [one.name for one in MAP_FIELDS] == [name for name in NAMES if name != "values"]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Prediction(*range(7)).onset = 4
+        Prediction(*range(len(NAMES))).onset = 4
 
 
 @pytest.mark.parametrize("n_properties", [1, 6])
