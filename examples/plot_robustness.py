@@ -32,7 +32,7 @@ def plot_effects(series, label, level, logarithmic=False):
     figure, panels = plt.subplots(3, 4, figsize=(11, 8), layout="constrained", sharey=True)
     for panel, (effect, about) in zip(panels.flat, effects.items(), strict=False):
         for number, (name, values) in enumerate(series.items()):
-            style = {"marker": "osD^vP"[number], "markersize": 3.5, "label": name}
+            style = {"marker": "osD^vPX*"[number % 8], "markersize": 3.5, "label": name}
             panel.plot(about["values"], values(effect), **style)
         panel.axhline(level, color="0.4", linewidth=0.8, zorder=0)
         panel.set_xlabel(about["label"])
@@ -89,7 +89,7 @@ figure = plot_effects(of_models("coverage"), "coverage of the 90 % interval", re
 # Properties
 # ----------
 # Errors of the model that reads the widest range, relative to those of always predicting the mean
-# of the training spectra. Where the ratio is 1, a spectrum says nothing about the property.
+# of all sites. Where the ratio is 1, a spectrum says nothing about the property.
 wide = models["silica-o-k-wide"]
 specs = load_pretrained("silica-o-k-wide").properties
 
