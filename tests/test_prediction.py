@@ -34,7 +34,7 @@ QUIET = {"resolution": 0.5, "show_progressbar": False}
 
 
 def test_a_noise_free_image_gives_what_the_network_says_of_its_sites(sites, pretrained):
-    spectra, truth = silica_spectrum_image((16, 16), dose=None, n_grains=40, seed=2)
+    spectra, truth = silica_spectrum_image((16, 16), dose=np.inf, n_grains=40, seed=2)
     predicted = spectra.predict_properties(pretrained, **QUIET)
     assert (predicted.quality.data == Quality.GOOD).all()
     rows, pixels = np.unique(truth.data.reshape(-1, 6), axis=0, return_inverse=True)

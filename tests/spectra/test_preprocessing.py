@@ -26,7 +26,7 @@ NOT_OF_A_SPECTRUM = (
 
 
 def noiseless(**options):
-    options = {"dose": None, "drift": 0.7, "seed": 5, "resolution": 0.4, **options}
+    options = {"dose": np.inf, "drift": 0.7, "seed": 5, "resolution": 0.4, **options}
     signal, truth = silica_spectrum_image((24,), **options)
     return signal, truth, signal.axes_manager.signal_axes[0].axis
 
@@ -224,7 +224,7 @@ def test_areas_are_one_and_onsets_stay_near_the_truth_in_noise():
     inputs = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.5))
     assert (inputs.quality == Quality.GOOD).all()
     np.testing.assert_allclose(inputs.spectra.sum(axis=1) * 0.1, 1.0, rtol=1e-5)
-    exact, _ = silica_spectrum_image((400,), dose=None, seed=11)
+    exact, _ = silica_spectrum_image((400,), dose=np.inf, seed=11)
     shift = inputs.onset - preprocess(exact.data, prepare(RECIPE, energy, resolution=0.5)).onset
     assert abs(np.median(shift)) < 0.05
     assert shift.std() < 0.15
