@@ -108,6 +108,7 @@ ROOMS = (
             "regressor",
             "ensemble",
             "side_by_side",
+            "left_out",
             "baselines",
             "evaluation",
             "settings_search",
