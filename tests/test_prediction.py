@@ -40,7 +40,7 @@ def test_a_noise_free_image_gives_what_the_network_says_of_its_sites(sites, pret
     rows, pixels = np.unique(truth.data.reshape(-1, 6), axis=0, return_inverse=True)
     targets = sites.targets.astype(np.float32)
     shown = [int(np.flatnonzero((targets == row).all(axis=1))[0]) for row in rows]
-    of_sites = evaluate(pretrained, network_inputs(sites.take(shown), pretrained.recipe))
+    of_sites = evaluate(pretrained, network_inputs(sites.take(shown), pretrained.recipe))[0]
     expected = of_sites[pixels.ravel()].reshape(truth.data.shape)
     for column, spec in enumerate(PROPERTIES):
         error = np.abs(predicted.data[..., column] - expected[..., column])
