@@ -387,7 +387,7 @@ class PretrainedModel:
 
         Raises
         ------
-        ValueError
+        SignalError
             If `level` is not between 0 and 1.
         """
         return conformal_half_width(self.residuals, level)

@@ -133,6 +133,14 @@ def _remedy(code: Quality, preprocessing: Mapping[str, Any]) -> str:
         Quality.EXCITATION_ENERGY_OUTSIDE: (
             "Check energy_offset=, or use a model that counts energies from the threshold."
         ),
+        Quality.OUTLIERS: (
+            "Check resolution=, since features too narrow for it count as spikes, and correct the "
+            f"spectra for dead channels; {background}."
+        ),
+        Quality.OUTSIDE_LABELS: (
+            "The spectra are unlike those of the training: check that the material is one the "
+            f"model is for, and its resolution; {background}."
+        ),
     }
     return remedies[code]
 
