@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+#: Prevents division by zero; spectra are scaled to a maximum of one.
+NOTHING = 1e-12
+
+
 @dataclass(frozen=True, slots=True)
 class Areas:
     """Intervals of adjacent channels over which intensities are averaged.
@@ -114,6 +118,87 @@ class PowerLaw:
 
     height: NDArray[np.float32]
     exponent: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundFit:
+    """The power law before the edge of each spectrum, and the error of its two areas.
+
+    Parameters
+    ----------
+    law
+        Power laws, of the shape (spectra,).
+    reference
+        Reference energy of each power law in eV: the mean energy of its second area, shape
+        (spectra,).
+    first_energy
+        Mean energy of the first area in eV, shape (spectra,).
+    least
+        Standard error of the mean intensity of the second area, shape (spectra,).
+    first_variance, second_variance
+        Relative variances of the mean intensities of the areas, shape (spectra,).
+    """
+
+    law: PowerLaw
+    reference: NDArray[np.float32]
+    first_energy: NDArray[np.float32]
+    least: NDArray[np.float32]
+    first_variance: NDArray[np.float32]
+    second_variance: NDArray[np.float32]
+
+
+def fitted_background(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the power law of each spectrum at the same energies, shape (spectra, energies)."""
+    logarithm = np.log(energy).astype(np.float32) - np.log(fit.reference)[:, None]
+    return fit.law.height[:, None] * np.exp(-fit.law.exponent[:, None] * logarithm)
+
+
+def background_error(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the standard error of each power law due to the noise of its areas, shape (spectra,).
+
+    It is that of the statistics only: a background that is no power law has a larger error.
+
+    Parameters
+    ----------
+    fit
+        Power laws.
+    energy
+        An energy in eV for each of them, shape (spectra,).
+    """
+    distance = np.log(energy / fit.reference)
+    height = fit.law.height * np.exp(-fit.law.exponent * distance)
+    variance = extrapolation_variance(
+        fit.first_variance,
+        fit.second_variance,
+        distance / np.log(fit.reference / fit.first_energy),
+    )
+    # The error of a background without counts is not zero.
+    error: NDArray[np.float32] = np.maximum(height, fit.least) * np.sqrt(variance)
+    return error
+
+
+def area_variances(
+    variance: NDArray[np.floating],
+    means: tuple[NDArray[np.floating], NDArray[np.floating]],
+    counts: tuple[NDArray[np.integer], NDArray[np.integer]],
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the relative variances of the mean intensities of two adjacent areas.
+
+    The variance of counting noise is proportional to the intensity, and so is larger in the area
+    with the higher mean.
+
+    Parameters
+    ----------
+    variance
+        Variance of one channel, as a mean over both areas, shape (spectra,).
+    means
+        Mean intensities of the areas, of the same shape.
+    counts
+        Number of channels of the areas, of the same shape.
+    """
+    low, high = (np.maximum(mean, NOTHING) for mean in means)
+    both = 2.0 * variance / (low + high)
+    return both / (low * counts[0]), both / (high * counts[1])
 
 
 def two_area_power_law(

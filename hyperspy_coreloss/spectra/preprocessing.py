@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.spectra.background import background_error, fitted_background
 from hyperspy_coreloss.spectra.broadening import broadening_operator
 from hyperspy_coreloss.spectra.counting import blank_channels, count_step
 from hyperspy_coreloss.spectra.energy import channel_widths
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from hyperspy_coreloss.spectra.background import BackgroundFit
     from hyperspy_coreloss.spectra.energy import EnergyWindow
     from hyperspy_coreloss.spectra.preparation import Preparation
 
@@ -61,12 +63,18 @@ class Inputs:
         :class:`~hyperspy_coreloss.spectra.Quality` codes, shape (spectra,), uint8.
     spikes
         Number of spikes and dead channels that were replaced, shape (spectra,), uint16.
+    background_error
+        Standard error of the extrapolated background at the end of the window due to the noise
+        before the edge, divided by the height of the edge: its highest intensity up to 10 eV above
+        the threshold, at the resolution of the model. Shape (spectra,), float32. It is NaN where
+        the quality is not ``GOOD``, or if no background is subtracted.
     """
 
     spectra: NDArray[np.float32]
     onset: NDArray[np.float32]
     quality: NDArray[np.uint8]
     spikes: NDArray[np.uint16]
+    background_error: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +192,30 @@ def preprocess(
     quality[readable & (read.spikes > _MOST_OUTLIERS)] = Quality.OUTLIERS
     quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
     good = quality == Quality.GOOD
+    error = _relative_error(net.background, onset, aligned, window)
     aligned /= np.where(good, area, 1.0)[:, None]
     aligned[~good] = 0
     laid_out = _laid_out(aligned, channel, window)
     lost = (onset - zero).astype(np.float32)
-    return Inputs(laid_out, np.where(good, lost, np.float32(np.nan)), quality, read.spikes)
+    lost[~good] = error[~good] = np.nan
+    return Inputs(laid_out, lost, quality, read.spikes, error)
+
+
+def _relative_error(
+    background: BackgroundFit | None,
+    onset: NDArray[np.float32],
+    aligned: NDArray[np.float32],
+    window: EnergyWindow,
+) -> NDArray[np.float32]:
+    """Return the error of each background at the end of the window, per height of the edge."""
+    if background is None:
+        return np.full(len(onset), np.nan, dtype=np.float32)
+    first_read, last_read = window.read_range
+    near = max(round((PEAK_RANGE - first_read) / window.step), 1)
+    height = aligned[:, :near].max(axis=-1)
+    relative: NDArray[np.float32] = background_error(background, onset + np.float32(last_read))
+    relative /= np.where(height > 0, height, np.float32(np.nan))
+    return relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +270,7 @@ class _Net:
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
     negative: NDArray[np.bool_]
+    background: BackgroundFit | None = None
 
 
 def _without_background(read: _Read, preparation: Preparation, operators: _Operators) -> _Net:
@@ -256,16 +284,14 @@ def _without_background(read: _Read, preparation: Preparation, operators: _Opera
         never = np.zeros(len(intensities), dtype=bool)
         return _Net(intensities, low, high + PEAK_RANGE, noise, clear, never)
     edges = find_edges(intensities, operators.search, read.step, read.blank)
-    law = edges.background
-    logarithm = np.log(operators.energy).astype(np.float32) - np.log(edges.reference)[:, None]
-    background = law.height[:, None] * np.exp(-law.exponent[:, None] * logarithm)
     return _Net(
-        intensities - background,
+        intensities - fitted_background(edges.background, operators.energy),
         edges.position - POSITION_ERROR,
         edges.position + PEAK_RANGE,
         edges.noise,
         edges.clear,
         edges.negative,
+        edges.background,
     )
 
 
