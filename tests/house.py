@@ -120,6 +120,7 @@ ROOMS = (
             "spectrum_axis",
             "low_loss",
             "navigation_mask",
+            "other_edges",
             "plotting",
             "summary",
             "explorer",
