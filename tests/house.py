@@ -44,6 +44,7 @@ ROOMS = (
             "zero_loss",
             "recipe",
             "preparation",
+            "rises",
             "preprocessing",
             "low_loss",
             "scattering",

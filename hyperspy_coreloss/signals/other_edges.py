@@ -104,7 +104,7 @@ def major_edges(elements: Iterable[str], own_edge: str) -> list[OtherEdge]:
     from exspy.material import elements as known  # This import takes seconds.
 
     own_element, _, own_shell = own_edge.partition("_")
-    found = {}
+    found: dict[tuple[str, float], OtherEdge] = {}
     for element in dict.fromkeys(elements):
         listed = known.get_item(f"{element}.Atomic_properties.Binding_energies")
         for shell, edge in () if listed is None else listed.as_dictionary().items():

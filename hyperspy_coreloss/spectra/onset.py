@@ -31,6 +31,8 @@ from hyperspy_coreloss.spectra.background import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hyperspy_coreloss.spectra.energy import EnergyWindow
+
 #: Range above the threshold in which the highest intensity is determined, in eV.
 PEAK_RANGE = 10.0
 #: Distance of the background areas from a candidate edge position, in eV.
@@ -91,6 +93,8 @@ class Edges:
 
     Parameters
     ----------
+    candidate
+        Index of the chosen candidate, shape (spectra,).
     position
         Coarse position in eV, within `POSITION_ERROR` of the threshold, shape (spectra,).
     background
@@ -101,13 +105,17 @@ class Edges:
         Whether the edge is significant against the noise, shape (spectra,).
     negative
         Whether the intensity before the edge is negative, beyond the noise, shape (spectra,).
+    running
+        Integrals of the spectra with their background, from :func:`.running_sums`.
     """
 
+    candidate: NDArray[np.intp]
     position: NDArray[np.float32]
     background: BackgroundFit
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
     negative: NDArray[np.bool_]
+    running: NDArray[np.floating]
 
 
 def edge_search(
@@ -203,11 +211,13 @@ def find_edges(
         second / np.sqrt(before / search.second.counts + NOTHING),
     )
     return Edges(
+        candidate=best[:, 0],
         position=search.candidates[best[:, 0]].astype(np.float32),
         background=_chosen_fit(search, best[:, 0], law, before / search.second.counts, relative),
         noise=np.sqrt(at_best(before)),
         clear=clear,
         negative=at_best(lowest) < -_NEGATIVE,
+        running=running,
     )
 
 
@@ -334,6 +344,21 @@ def threshold(
     # on the limits.
     energy, detected_again, peak = rise(energy, energy + PEAK_RANGE)
     return energy, detected & detected_again & (peak > _PEAK_TO_NOISE * noise)
+
+
+def edge_height(read: NDArray[np.float32], window: EnergyWindow) -> NDArray[np.float32]:
+    """Return the highest intensity up to 10 eV above the threshold; NaN where it is not positive.
+
+    Parameters
+    ----------
+    read
+        Intensities at the points at which the window is read, shape (spectra, points read).
+    window
+        The window.
+    """
+    near = max(round((PEAK_RANGE - window.read_range[0]) / window.step), 1)
+    height = read[:, :near].max(axis=-1)
+    return np.where(height > 0, height, np.float32(np.nan))
 
 
 def _highest(

@@ -25,20 +25,28 @@ from hyperspy_coreloss.spectra.onset import (
     PEAK_RANGE,
     POSITION_ERROR,
     SIGNIFICANCE,
+    Edges,
     EdgeSearch,
     channel_noise,
+    edge_height,
     edge_search,
     find_edges,
     threshold,
 )
 from hyperspy_coreloss.spectra.quality import Quality, input_quality
+from hyperspy_coreloss.spectra.rises import (
+    RISE_WIDTH,
+    noise_behind,
+    rise_behind,
+    rise_in_background,
+    rise_in_gap,
+)
 from hyperspy_coreloss.spectra.spikes import replace_outliers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from hyperspy_coreloss.spectra.background import BackgroundFit
     from hyperspy_coreloss.spectra.energy import EnergyWindow
     from hyperspy_coreloss.spectra.preparation import Preparation
 
@@ -86,6 +94,7 @@ class _Operators:
     channels_per_sigma: float
     density: NDArray[np.float32] | None
     search: EdgeSearch | None
+    dispersion: float
     broadening: csr_array
     noise_gain: float
     points: NDArray[np.floating]
@@ -128,6 +137,7 @@ def _operators(preparation: Preparation) -> _Operators:
         channels_per_sigma=measured / float(widths.max()),
         density=None if even or not preparation.binned else (1.0 / widths).astype(np.float32),
         search=search,
+        dispersion=float(widths.max()),
         broadening=broadening.astype(np.float32),
         noise_gain=float(np.sqrt((broadening**2).sum(axis=1).mean())),
         points=points,
@@ -191,8 +201,13 @@ def preprocess(
     quality[readable & net.negative] = Quality.NEGATIVE
     quality[readable & (read.spikes > _MOST_OUTLIERS)] = Quality.OUTLIERS
     quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
+    height = edge_height(aligned, window)
+    other = _other_edge(net, broadened, aligned, onset, height, operators, window)
+    quality[(quality == Quality.GOOD) & other] = Quality.OTHER_EDGE
     good = quality == Quality.GOOD
-    error = _relative_error(net.background, onset, aligned, window)
+    error = np.full(len(onset), np.nan, dtype=np.float32)
+    if net.edges is not None:
+        error = background_error(net.edges.background, onset + window.read_range[1]) / height
     aligned /= np.where(good, area, 1.0)[:, None]
     aligned[~good] = 0
     laid_out = _laid_out(aligned, channel, window)
@@ -201,21 +216,24 @@ def preprocess(
     return Inputs(laid_out, lost, quality, read.spikes, error)
 
 
-def _relative_error(
-    background: BackgroundFit | None,
-    onset: NDArray[np.float32],
+def _other_edge(
+    net: _Net,
+    broadened: NDArray[np.float32],
     aligned: NDArray[np.float32],
+    onset: NDArray[np.float32],
+    height: NDArray[np.float32],
+    operators: _Operators,
     window: EnergyWindow,
-) -> NDArray[np.float32]:
-    """Return the error of each background at the end of the window, per height of the edge."""
-    if background is None:
-        return np.full(len(onset), np.nan, dtype=np.float32)
-    first_read, last_read = window.read_range
-    near = max(round((PEAK_RANGE - first_read) / window.step), 1)
-    height = aligned[:, :near].max(axis=-1)
-    relative: NDArray[np.float32] = background_error(background, onset + np.float32(last_read))
-    relative /= np.where(height > 0, height, np.float32(np.nan))
-    return relative
+) -> NDArray[np.bool_]:
+    """Return whether other edges lie before each edge or behind it."""
+    edges, search, dispersion = net.edges, operators.search, operators.dispersion
+    if edges is None or search is None:
+        noise = net.noise * np.float32(math.sqrt(dispersion / RISE_WIDTH))
+        return rise_behind(aligned, window, noise, height)
+    found = rise_in_background(edges, search, operators.energy, height)
+    found |= rise_in_gap(edges, broadened, operators.points, onset, dispersion, height)
+    found |= rise_behind(aligned, window, noise_behind(edges, dispersion, height), height)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +288,7 @@ class _Net:
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
     negative: NDArray[np.bool_]
-    background: BackgroundFit | None = None
+    edges: Edges | None = None
 
 
 def _without_background(read: _Read, preparation: Preparation, operators: _Operators) -> _Net:
@@ -291,7 +309,7 @@ def _without_background(read: _Read, preparation: Preparation, operators: _Opera
         edges.noise,
         edges.clear,
         edges.negative,
-        edges.background,
+        edges,
     )
 
 
