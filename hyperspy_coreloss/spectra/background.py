@@ -7,7 +7,7 @@ Energy-Loss Spectroscopy in the Electron Microscope, 3rd ed., sections 4.4.1 and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Backgrounds of core-loss spectra fall with an exponent of 2 to 5. A fitted exponent below the
+# first one, by two standard errors, is that of a constant with a power law of the second exponent.
+_TOO_FLAT, _USUAL = 1.3, 3.0
 #: Prevents division by zero; spectra are scaled to a maximum of one.
 NOTHING = 1e-12
 
@@ -128,6 +131,9 @@ class BackgroundFit:
     ----------
     law
         Power laws, of the shape (spectra,).
+    offset
+        Constant to add to each power law, such as the pedestal of a camera, shape (spectra,); zero
+        where the power law alone is the background.
     reference
         Reference energy of each power law in eV: the mean energy of its second area, shape
         (spectra,).
@@ -140,6 +146,7 @@ class BackgroundFit:
     """
 
     law: PowerLaw
+    offset: NDArray[np.float32]
     reference: NDArray[np.float32]
     first_energy: NDArray[np.float32]
     least: NDArray[np.float32]
@@ -148,32 +155,63 @@ class BackgroundFit:
 
 
 def fitted_background(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the power law of each spectrum at the same energies, shape (spectra, energies)."""
+    """Return the background of each spectrum at the same energies, shape (spectra, energies)."""
     logarithm = np.log(energy).astype(np.float32) - np.log(fit.reference)[:, None]
-    return fit.law.height[:, None] * np.exp(-fit.law.exponent[:, None] * logarithm)
+    law = fit.law.height[:, None] * np.exp(-fit.law.exponent[:, None] * logarithm)
+    return law + fit.offset[:, None] if fit.offset.any() else law
+
+
+def with_offset(fit: BackgroundFit) -> BackgroundFit:
+    """Return backgrounds in which power laws that are too flat have a constant.
+
+    The new background has the same intensity at the mean energies of the two areas.
+
+    Parameters
+    ----------
+    fit
+        Power laws without a constant.
+    """
+    distance = np.log(fit.reference / fit.first_energy)
+    error = np.sqrt(fit.first_variance + fit.second_variance) / distance
+    flat = (fit.law.exponent + 2.0 * error < _TOO_FLAT) & (fit.law.height > 0)
+    if not flat.any():
+        return fit
+    share = np.expm1(fit.law.exponent * distance) / np.expm1(_USUAL * distance)
+    height = np.where(flat, fit.law.height * share, fit.law.height)
+    return replace(
+        fit,
+        law=PowerLaw(
+            height.astype(np.float32),
+            np.where(flat, np.float32(_USUAL), fit.law.exponent),
+        ),
+        offset=(fit.law.height - height).astype(np.float32),
+    )
 
 
 def background_error(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the standard error of each power law due to the noise of its areas, shape (spectra,).
+    """Return the standard error of each background due to the noise of its areas, shape (spectra,).
 
     It is that of the statistics only: a background that is no power law has a larger error.
 
     Parameters
     ----------
     fit
-        Power laws.
+        Backgrounds.
     energy
         An energy in eV for each of them, shape (spectra,).
     """
-    distance = np.log(energy / fit.reference)
+    distance, apart = np.log(energy / fit.reference), np.log(fit.reference / fit.first_energy)
     height = fit.law.height * np.exp(-fit.law.exponent * distance)
-    variance = extrapolation_variance(
-        fit.first_variance,
-        fit.second_variance,
-        distance / np.log(fit.reference / fit.first_energy),
-    )
+    variance = extrapolation_variance(fit.first_variance, fit.second_variance, distance / apart)
     # The error of a background without counts is not zero.
     error: NDArray[np.float32] = np.maximum(height, fit.least) * np.sqrt(variance)
+    if fit.offset.any():
+        # Linear in the means of the areas, as the exponent is not fitted.
+        rise = np.exp(fit.law.exponent * apart)
+        lever = np.expm1(-fit.law.exponent * distance) / np.maximum(rise - 1.0, NOTHING)
+        of_first = np.square((fit.law.height * rise + fit.offset) * lever) * fit.first_variance
+        of_second = np.square((fit.law.height + fit.offset) * (1 - lever)) * fit.second_variance
+        error = np.where(fit.offset > 0, np.sqrt(of_first + of_second), error)
     return error
 
 

@@ -26,6 +26,7 @@ from hyperspy_coreloss.spectra.background import (
     mean_over_centre,
     running_sums,
     two_area_power_law,
+    with_offset,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Edges:
     position
         Coarse position in eV, within `POSITION_ERROR` of the threshold, shape (spectra,).
     background
-        Power law fitted before the edge.
+        Background fitted before the edge.
     noise
         Standard deviation of the noise of one channel before the edge, shape (spectra,).
     clear
@@ -234,8 +235,9 @@ def _chosen_fit(
     def at_best(values: NDArray) -> NDArray[np.float32]:
         return values[rows, best].astype(np.float32)
 
-    return BackgroundFit(
+    fit = BackgroundFit(
         law=PowerLaw(at_best(law.height), at_best(law.exponent)),
+        offset=np.zeros(len(best), dtype=np.float32),
         reference=search.second.energy[best].astype(np.float32),
         first_energy=search.first.energy[best].astype(np.float32),
         least=np.sqrt(at_best(least)),
@@ -243,6 +245,7 @@ def _chosen_fit(
         first_variance=np.minimum(at_best(relative[0]), 1.0),
         second_variance=np.minimum(at_best(relative[1]), 1.0),
     )
+    return with_offset(fit)
 
 
 def _variances(

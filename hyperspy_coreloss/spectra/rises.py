@@ -59,6 +59,7 @@ def rise_in_background(
     exponent = fit.law.exponent[:, None]
     fitted = fit.law.height[:, None] * (centre / fit.reference[:, None]) ** -exponent
     fitted *= mean_over_centre(exponent, np.square(width / centre) / 12.0)
+    fitted += fit.offset[:, None]
     misfit = np.where(width > 0, np.abs(measured - fitted), 0.0)
     least = np.maximum(
         _SIGNIFICANT * edges.noise[:, None] / np.sqrt(number), _LARGE * height[:, None]
@@ -141,7 +142,8 @@ def noise_behind(
 
     The variance of counting noise is proportional to the intensity.
     """
-    level = np.maximum(edges.background.law.height, edges.background.least)
+    fit = edges.background
+    level = np.maximum(fit.law.height + fit.offset, fit.least)
     of_one = edges.noise * np.sqrt(1.0 + height / np.maximum(level, np.finfo(np.float32).tiny))
     error: NDArray[np.floating] = of_one * np.sqrt(dispersion / RISE_WIDTH)
     return error

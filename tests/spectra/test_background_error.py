@@ -67,3 +67,27 @@ def test_a_background_of_a_few_counts_has_an_error_all_the_same():
     assert good.mean() > 0.9
     assert (inputs.background_error[good] > 0.005).all()
     assert (inputs.background_error[good] < 0.1).all()
+
+
+def remaining_with(pedestal, exponent, counts=1e5):
+    """Return what remains at 40 eV of a background with a pedestal, per height of the edge."""
+    beneath = background(counts, 0.5, exponent) + pedestal * counts
+    inputs = read(measured(beneath, counts), 40.0)
+    assert (inputs.quality == Quality.GOOD).all()
+    return inputs.spectra[:, -1] / inputs.spectra[:, :110].max(axis=-1), inputs
+
+
+@pytest.mark.parametrize("pedestal", [5.0, 20.0])
+def test_a_large_pedestal_of_the_camera_is_taken_off(pedestal):
+    remaining, inputs = remaining_with(pedestal, 3.0)
+    # A power law without a constant leaves 0.05 and more.
+    assert abs(remaining.mean()) < 0.01
+    assert remaining.std() == pytest.approx(inputs.background_error.mean(), rel=0.2)
+
+
+@pytest.mark.parametrize("counts", [300.0, 1e3, 1e5])
+@pytest.mark.parametrize("exponent", [2.0, 3.0, 5.0])
+def test_without_a_pedestal_nothing_but_the_power_law_is_subtracted(counts, exponent):
+    remaining, inputs = remaining_with(0.0, exponent, counts)
+    assert abs(remaining.mean()) < 0.3 * remaining.std()
+    assert remaining.std() == pytest.approx(inputs.background_error.mean(), rel=0.2)
