@@ -151,6 +151,10 @@ def _remedy(code: Quality, preprocessing: Mapping[str, Any]) -> str:
             "reason for one spectrum."
         ),
         Quality.TOO_THICK: "Measure where the specimen is thinner.",
+        Quality.OTHER_EDGE: (
+            "Pass background_range= limits without other edges, or use a model with a narrower "
+            "window."
+        ),
     }
     return remedies[code]
 

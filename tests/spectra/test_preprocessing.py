@@ -22,6 +22,8 @@ NOT_OF_A_SPECTRUM = (
     Quality.MASKED,
     Quality.EXCITATION_ENERGY_OUTSIDE,
     Quality.OUTSIDE_LABELS,
+    Quality.NO_ZERO_LOSS,
+    Quality.TOO_THICK,
 )
 
 
@@ -152,6 +154,8 @@ def spoil(spectrum, reason):
     elif reason == Quality.WINDOW_NOT_COVERED:
         spectrum[120:] = spectrum[:-120].copy()
         spectrum[:120] = spectrum[120]
+    elif reason == Quality.OTHER_EDGE:
+        spectrum[300:400] += 0.2 * spectrum[280]
 
 
 @given(data=st.data())
