@@ -19,8 +19,7 @@ simulates spectrum images, trains models and measures how robust they are.
 import hyperspy.api as hs
 
 from hyperspy_coreloss.data import silica_spectrum_image
-from hyperspy_coreloss.spectra import Microscope
-from hyperspy_coreloss.spectra.microscope import HARSH, TYPICAL
+from hyperspy_coreloss.spectra import Microscope, named_microscope
 
 one_site = {"navigation_shape": (), "n_grains": 1, "drift": 0.0, "seed": 3}
 
@@ -52,10 +51,12 @@ hs.plot.plot_spectra(
 # %%
 # Microscopes to draw from
 # ------------------------
-# ``TYPICAL`` is what most users have: up to one mean free path of thickness, 300 to 10⁵ counts, a
-# dispersion that is right to 1 %, and pixels that are means over several sites. ``HARSH`` is a
-# thick specimen, few counts and an instrument that nobody has calibrated. Each pixel is different.
-for name, microscope in {"typical": TYPICAL, "harsh": HARSH}.items():
+# The ``"typical"`` microscope is what most users have: up to one mean free path of thickness, 300
+# to 10⁵ counts, a dispersion that is right to 1 %, and pixels that are means over several sites.
+# The ``"harsh"`` one is a thick specimen, few counts and an instrument that nobody has calibrated.
+# Each pixel is different.
+for name in ("typical", "harsh"):
+    microscope = named_microscope(name)
     image, _ = silica_spectrum_image((4,), microscope=microscope, n_grains=1, seed=3)
     pixels = [image.inav[x].isig[500.0:] / float(image.inav[x].data.max()) for x in range(4)]
     panel = hs.plot.plot_spectra(pixels, style="cascade")
@@ -63,4 +64,4 @@ for name, microscope in {"typical": TYPICAL, "harsh": HARSH}.items():
 
 # %%
 # All effects of a microscope that differ from those of a perfect measurement:
-TYPICAL.to_dict()
+named_microscope("typical").to_dict()

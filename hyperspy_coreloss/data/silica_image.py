@@ -73,8 +73,8 @@ def silica_spectrum_image(
         Height of the edge divided by the height of the background at the onset; by default that of
         `microscope`.
     microscope
-        Effects of the measurement, such as ``hyperspy_coreloss.spectra.microscope.TYPICAL``. The
-        default has a resolution of 0.5 eV, 10⁴ counts and a jump ratio of 1. Pixels that are means
+        Effects of the measurement, such as
+        ``hyperspy_coreloss.spectra.named_microscope("typical")``. The default has a resolution of 0.5 eV, 10⁴ counts and a jump ratio of 1. Pixels that are means
         over several sites have further sites of the phase of their grain.
     n_grains
         Number of grains, each with the spectrum of one site.

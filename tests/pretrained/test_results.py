@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_blanked_and_the_rest_is_left(results):
     blank_unreadable(results)
     good = before["quality"] == Quality.GOOD
     np.testing.assert_array_equal(results["quality"], before["quality"])
-    for one in OWN_FIELDS:
+    for one in RESULT_FIELDS:
         np.testing.assert_array_equal(results[one.name][good], before[one.name][good])
         if one.unreadable is not None:
             assert np.isnan(one.unreadable)
