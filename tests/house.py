@@ -115,6 +115,7 @@ ROOMS = (
             "settings_search",
             "model_training",
             "measured_training",
+            "shipped_family",
         ),
     ),
     Room(
