@@ -1,4 +1,4 @@
-"""Network inputs from computed spectra: what a measurement cannot have, such as no counts at all."""
+"""Network inputs from computed spectra: zeros that no measurement has are no gaps in the data."""
 
 from __future__ import annotations
 
