@@ -163,7 +163,7 @@ class PretrainedModel:
         if self.spreads is None:
             return self.residuals
         # Not in half precision, in which they may be stored.
-        return self.residuals.astype(np.float32) / self.spreads.astype(np.float32)
+        return np.divide(self.residuals, self.spreads, dtype=np.float32)
 
     @cached_property
     def sha256(self) -> str:
