@@ -53,7 +53,14 @@ class Family:
 
     @property
     def usual(self) -> PretrainedModel:
-        """The model for spectra of which nothing is known: widest window, middle σ."""
+        """The model for spectra of which nothing is known.
+
+        It is the model that has the name of the family, or else that of the middle σ among those
+        with the widest window.
+        """
+        named = [model for model in self.members if model.name == self.name]
+        if named:
+            return named[0]
         by_sigma = sorted(_widest(self.members), key=lambda model: model.recipe.sigma)
         return by_sigma[len(by_sigma) // 2]
 
