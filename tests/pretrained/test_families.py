@@ -102,7 +102,9 @@ def test_a_family_of_one_serves_what_it_can(bank):
 
 
 def test_an_unknown_family_lists_the_known(bank):
-    with pytest.raises(PretrainedNotFoundError, match="names are mine, .*other, silica-o-k-15eV-s"):
+    with pytest.raises(
+        PretrainedNotFoundError, match=r"names are mine, .*other, silica-o-k-15eV-s"
+    ):
         select_pretrained("silica", 0.5, 0.1, bank)
 
 

@@ -19,6 +19,9 @@ from hyperspy_coreloss.spectra.recipe import Recipe
 NARROW, WIDE, FAR = (Recipe(window=EnergyWindow(-1.0, stop, 0.1)) for stop in (15.0, 40.0, 110.0))
 
 
+QUIET = {"resolution": 0.5, "show_progressbar": False}
+
+
 def names(edges):
     return [edge.name for edge in edges]
 
