@@ -27,7 +27,7 @@ _HOMES = {
     "TrainingSettings": "training",
     "TransitionLines": "dataset",
     "absolute_window": "dataset",
-    "dataset_to_signal": "dataset",
+    "dataset_to_signal": "signals.computed_spectra",
     "list_pretrained": "pretrained",
     "load_dataset": "dataset",
     "load_emulator": "components.emulator",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from hyperspy.signals import LazySignal
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.families import find_family
@@ -159,7 +160,7 @@ def predict_properties(
         signal.axes_manager.navigation_axes[::-1],
         describe_prediction(signal, model, preparation, resolution),
     )
-    if not (signal._lazy if lazy_output is None else lazy_output):
+    if not (isinstance(signal, LazySignal) if lazy_output is None else lazy_output):
         result.compute(show_progressbar=show_progressbar, **workers)
     return result
 

@@ -61,7 +61,6 @@ ROOMS = (
             "splits",
             "inputs",
             "minerals",
-            "as_signal",
             "plotting",
             "card",
         ),
@@ -95,7 +94,11 @@ ROOMS = (
     Room(
         "signals",
         (
+            "options",
             "metadata",
+            "memory",
+            "positions",
+            "computed_spectra",
             "spectrum_axis",
             "navigation_mask",
             "plotting",

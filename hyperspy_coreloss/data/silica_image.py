@@ -82,6 +82,8 @@ def silica_spectrum_image(
     """
     from exspy.signals import EELSSpectrum
 
+    from hyperspy_coreloss.signals.metadata import describe_spectra
+
     generator = np.random.default_rng(seed)
     shape = tuple(navigation_shape)[::-1]
     sites = oxygen_k_sites()
@@ -108,11 +110,7 @@ def silica_spectrum_image(
     signal = EELSSpectrum(
         spectra.astype(np.float32),
         axes=[*axes, energy_axis],
-        metadata={
-            "General": {"title": "Simulated silica"},
-            "Signal": {"signal_type": "EELS", "quantity": "Electrons (Counts)"},
-            "Sample": {"elements": ["O", "Si"]},
-        },
+        metadata=describe_spectra("Simulated silica", "Electrons (Counts)", elements=("O", "Si")),
     )
     used, index = np.unique(site, return_inverse=True)
     behind = site_thresholds(sites.take(used), default_recipe(sites))[index.reshape(site.shape)]
