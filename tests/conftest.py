@@ -6,11 +6,15 @@ import os
 import socket
 from pathlib import Path
 
+import hypothesis
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 mpl.use("agg")
+# Busy machines are slow now and then; timings are benchmarks.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 #: Deprecations that were shown whatever the filters of warnings say.
 PASSED_FILTERS: list[str] = []
@@ -58,6 +62,14 @@ def sites():
     from hyperspy_coreloss.data import oxygen_k_sites
 
     return oxygen_k_sites()
+
+
+@pytest.fixture(scope="session")
+def quartz(sites):
+    """The computed edge of alpha-quartz."""
+    from hyperspy_coreloss.dataset.reference import reference_edge
+
+    return reference_edge(sites, "alpha-quartz")
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ def test_one_module_knows_the_metadata_of_signals(module):
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         for word in node.keywords
-        if word.arg in ("metadata", "original_metadata") and isinstance(word.value, ast.Dict)
+        if word.arg == "metadata" and isinstance(word.value, ast.Dict)
     ]
     assert written == []
     assert [text for text in texts(tree) if re.match(rf"(metadata\.)?({NODES})(\.|$)", text)] == []

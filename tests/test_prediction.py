@@ -34,13 +34,13 @@ QUIET = {"resolution": 0.5, "show_progressbar": False}
 
 
 def test_a_noise_free_image_gives_what_the_network_says_of_its_sites(sites, pretrained):
-    spectra, truth = silica_spectrum_image((16, 16), dose=None, n_grains=40, seed=2)
+    spectra, truth = silica_spectrum_image((16, 16), dose=np.inf, n_grains=40, seed=2)
     predicted = spectra.predict_properties(pretrained, **QUIET)
     assert (predicted.quality.data == Quality.GOOD).all()
     rows, pixels = np.unique(truth.data.reshape(-1, 6), axis=0, return_inverse=True)
     targets = sites.targets.astype(np.float32)
     shown = [int(np.flatnonzero((targets == row).all(axis=1))[0]) for row in rows]
-    of_sites = evaluate(pretrained, network_inputs(sites.take(shown), pretrained.recipe))
+    of_sites = evaluate(pretrained, network_inputs(sites.take(shown), pretrained.recipe))[0]
     expected = of_sites[pixels.ravel()].reshape(truth.data.shape)
     for column, spec in enumerate(PROPERTIES):
         error = np.abs(predicted.data[..., column] - expected[..., column])
@@ -217,11 +217,11 @@ def test_integers_that_could_be_energies_are_refused(image, kind):
 
 def test_channels_beyond_the_axis_are_refused(image):
     for limits in ((100, 2000), (-3000, 100)):
-        with pytest.raises(EnergyRangeError, match=r"go from 0 to 1023 .*decimal point"):
+        with pytest.raises(EnergyRangeError, match=r"go from 0 to 1699 .*decimal point"):
             image[0].predict_properties(background_range=limits, **QUIET)
     # The first and the last, counted from the end, as in HyperSpy.
     with pytest.raises(EnergyRangeError, match="two different"):
-        image[0].predict_properties(background_range=(-1024, 0), **QUIET)
+        image[0].predict_properties(background_range=(-1700, 0), **QUIET)
 
 
 @pytest.mark.parametrize(

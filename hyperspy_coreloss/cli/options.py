@@ -95,3 +95,9 @@ JOBS = click.option(
     callback=_check_jobs,
     help="Number of processes; -1 for all cores.",
 )
+
+WITHHOLD_DEMONSTRATION = click.option(
+    "--withhold-demonstration",
+    is_flag=True,
+    help="Do not train on the phases that are kept for demonstrations.",
+)

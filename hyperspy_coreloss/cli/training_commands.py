@@ -15,6 +15,7 @@ from hyperspy_coreloss.cli.options import (
     SEED,
     SIGMA,
     STOP,
+    WITHHOLD_DEMONSTRATION,
 )
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.files import replace_file
@@ -42,6 +43,7 @@ from hyperspy_coreloss.files import replace_file
 @click.option(
     "--excitation-energy", is_flag=True, help="Read spectra at their excitation energies."
 )
+@WITHHOLD_DEMONSTRATION
 @click.option("--study", type=JSON_FILE, help="Study (.json) that chose the settings.")
 @click.option("--epochs", type=click.IntRange(1), help="Maximum number of passes over the spectra.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
@@ -56,6 +58,7 @@ def train(
     sigma: float,
     stop: float,
     excitation_energy: bool,
+    withhold_demonstration: bool,
     study: Path | None,
     epochs: int | None,
     seed: int,
@@ -66,7 +69,11 @@ def train(
 
     from hyperspy_coreloss.dataset.dataset import load_dataset
     from hyperspy_coreloss.dataset.inputs import absolute_window, default_recipe
-    from hyperspy_coreloss.dataset.splits import phase_disjoint_split, random_site_split
+    from hyperspy_coreloss.dataset.splits import (
+        demonstration_phases,
+        phase_disjoint_split,
+        random_site_split,
+    )
     from hyperspy_coreloss.spectra.energy import EnergyWindow
     from hyperspy_coreloss.study.experiments import load_settings
     from hyperspy_coreloss.training.ensemble import N_NETWORKS
@@ -96,6 +103,7 @@ def train(
         intended_use=intended_use,
         limits=limits,
         n_networks=n_networks,
+        withheld_phases=demonstration_phases(dataset) if withhold_demonstration else (),
         test_splits=splits,
         n_jobs=jobs,
     )
@@ -113,14 +121,28 @@ def train(
     "--sigma", type=SIGMA, default=0.2, show_default=True, help="Gaussian broadening in eV."
 )
 @click.option("--property", "properties", multiple=True, help="Property to include; repeatable.")
+@WITHHOLD_DEMONSTRATION
 def train_emulator(
-    data: Path, output: Path, name: str, sigma: float, properties: tuple[str, ...]
+    data: Path,
+    output: Path,
+    name: str,
+    sigma: float,
+    properties: tuple[str, ...],
+    withhold_demonstration: bool,
 ) -> None:
     """Train an emulator on DATA: spectra as a function of properties, for PropertyELNES."""
     from hyperspy_coreloss.components.emulator_training import train_emulator as learn
     from hyperspy_coreloss.dataset.dataset import load_dataset
+    from hyperspy_coreloss.dataset.splits import demonstration_phases
 
-    emulator = learn(load_dataset(data), properties or None, name=name, sigma=sigma)
+    dataset = load_dataset(data)
+    emulator = learn(
+        dataset,
+        properties or None,
+        name=name,
+        sigma=sigma,
+        withheld_phases=demonstration_phases(dataset) if withhold_demonstration else (),
+    )
     emulator.save(output)
     click.echo(f"{output} {emulator.sha256}")
 

@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupKFold
 
 from hyperspy_coreloss.components.curves import evaluate_curves
 from hyperspy_coreloss.components.emulator import STEP, SpectrumEmulator
-from hyperspy_coreloss.dataset.splits import phase_numbers
+from hyperspy_coreloss.dataset.splits import phase_numbers, sites_without
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.properties import EXCITATION_ENERGY, property_index
 from hyperspy_coreloss.provenance import package_version
@@ -47,6 +47,7 @@ def train_emulator(
     sigma: float = 0.2,
     energy_range: tuple[float, float] = (-5.0, 40.0),
     n_components: int = 15,
+    withheld_phases: Sequence[str] = (),
 ) -> SpectrumEmulator:
     """Train an emulator: the spectra of a data set as a function of properties.
 
@@ -68,14 +69,20 @@ def train_emulator(
         In eV from the lowest empty state; restricted to the range that all spectra cover.
     n_components
         Number of principal components; at most one less than the number of spectra.
+    withheld_phases
+        Names of phases that the emulator is not trained on; by default none. The emulator records
+        them.
 
     Raises
     ------
     UnknownPropertyError
         If the data set has no such property.
     DatasetError
-        If a site lacks one of the properties, or there are fewer than two phases.
+        If a site lacks one of the properties, there are fewer than two phases, or a withheld phase
+        is not in the data set.
     """
+    dataset_sha256 = dataset.sha256
+    dataset = dataset.take(sites_without(dataset, withheld_phases))
     names = [spec.name for spec in dataset.properties]
     wanted = [one for one in names if one != EXCITATION_ENERGY.name]
     columns = [property_index(one, names) for one in (properties or wanted)]
@@ -88,7 +95,8 @@ def train_emulator(
     groups = phase_numbers(dataset)
 
     record = {
-        "dataset_sha256": dataset.sha256,
+        "dataset_sha256": dataset_sha256,
+        "withheld_phases": list(withheld_phases),
         **asdict(dataset.counts),
         "licence": dataset.licence,
         "package_version": package_version(),

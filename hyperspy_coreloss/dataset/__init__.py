@@ -25,7 +25,12 @@ from hyperspy_coreloss.dataset.inputs import (
 )
 from hyperspy_coreloss.dataset.minerals import find_sites, mean_spectrum
 from hyperspy_coreloss.dataset.plotting import plot_dataset, plot_projected_densities
-from hyperspy_coreloss.dataset.splits import Split, phase_disjoint_split, random_site_split
+from hyperspy_coreloss.dataset.splits import (
+    Split,
+    demonstration_phases,
+    phase_disjoint_split,
+    random_site_split,
+)
 from hyperspy_coreloss.dataset.summary import summarise
 from hyperspy_coreloss.dataset.tables import read_table
 
@@ -40,6 +45,7 @@ __all__ = (
     "TransitionLines",
     "absolute_window",
     "default_recipe",
+    "demonstration_phases",
     "find_sites",
     "load_dataset",
     "mean_spectrum",

@@ -2,7 +2,8 @@
 
 The phase-disjoint split keeps all sites of a phase in the same subset. The subset of a phase
 depends only on the hash of its name. It is therefore independent of the results of any network,
-and adding data does not move a phase to another subset.
+and adding data does not move a phase to another subset. The same holds for the phases that are kept
+for demonstrations.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sklearn.model_selection import train_test_split
 from hyperspy_coreloss.errors import DatasetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +35,11 @@ HEADLINE = PHASE_DISJOINT
 TEST_SHARE = 0.1
 # Training, validation and test.
 _SUBSETS = 3
+
+# Places of the demonstration phases, a twentieth of all phases. None of them is a test or
+# validation phase, and none has the highest or lowest label of the shipped data set. Their errors
+# played no role in this choice.
+_DEMONSTRATION = (0.26, 0.31)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +112,47 @@ def phase_disjoint_split(dataset: SpectrumDataset) -> Split:
     test, validation = place < TEST_SHARE, (place >= TEST_SHARE) & (place < 2 * TEST_SHARE)
     subsets = [np.flatnonzero(subset) for subset in (~(test | validation), validation, test)]
     return _checked(PHASE_DISJOINT, subsets, phase_numbers(dataset))
+
+
+def demonstration_phases(dataset: SpectrumDataset) -> tuple[str, ...]:
+    """Return the phases of a data set that are kept for demonstrations, in alphabetical order.
+
+    A model that is shown to others is trained without them, so that what it predicts for them is
+    what it predicts for a new material. They are development phases of the phase-disjoint split: a
+    study chooses settings with them.
+
+    Parameters
+    ----------
+    dataset
+        Spectra with labels and phases.
+    """
+    low, high = _DEMONSTRATION
+    return tuple(sorted(p for p in set(dataset.phases) if low <= _place(p) < high))
+
+
+def sites_without(dataset: SpectrumDataset, withheld_phases: Collection[str]) -> NDArray[np.int64]:
+    """Return the positions of the sites of all other phases, shape (sites,).
+
+    Parameters
+    ----------
+    dataset
+        Spectra with labels and phases.
+    withheld_phases
+        Names of the phases to leave out.
+
+    Raises
+    ------
+    DatasetError
+        If the data set has no phase of such a name.
+    """
+    unknown = sorted(set(withheld_phases) - set(dataset.phases))
+    if unknown:
+        msg = (
+            f"The phases to withhold must be phases of the data set, but it has no {unknown[0]!r}. "
+            f"Choose from its {dataset.counts.n_phases} phases: dataset.phases."
+        )
+        raise DatasetError(msg)
+    return np.flatnonzero(~np.isin(dataset.phases, list(withheld_phases)))
 
 
 def phase_numbers(dataset: SpectrumDataset) -> NDArray[np.int64]:

@@ -10,8 +10,9 @@ from hyperspy_coreloss.pretrained.families import (
     select_pretrained,
 )
 from hyperspy_coreloss.pretrained.inference import map_spectra, predict_arrays
-from hyperspy_coreloss.pretrained.model import PretrainedModel, TrainingRecord
+from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.results import Prediction
+from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 
 __all__ = (
     "Prediction",

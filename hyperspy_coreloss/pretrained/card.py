@@ -9,6 +9,7 @@ from hyperspy_coreloss.dataset.splits import LEFT_OUT, PHASE_DISJOINT, RANDOM_SI
 
 if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.model import PretrainedModel
+    from hyperspy_coreloss.pretrained.training_record import TrainingRecord
     from hyperspy_coreloss.spectra.energy import EnergyWindow
 
 
@@ -54,6 +55,7 @@ def render_card(pretrained: PretrainedModel) -> str:
         f"{', '.join(str(nodes) for nodes in pretrained.hidden)} nodes. "
         f"Settings: {', '.join(f'{name} {value}' for name, value in record.settings.items())}.",
         "",
+        *_withheld(record),
         *([f"Training started from `{record.start_sha256}`.", ""] if record.start_sha256 else []),
         "## Errors",
         "",
@@ -77,6 +79,15 @@ def render_card(pretrained: PretrainedModel) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _withheld(record: TrainingRecord) -> list[str]:
+    if not record.withheld_phases:
+        return []
+    return [
+        f"Not trained on these phases of the data set: {', '.join(record.withheld_phases)}.",
+        "",
+    ]
 
 
 def _errors(pretrained: PretrainedModel) -> list[str]:

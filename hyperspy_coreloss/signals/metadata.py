@@ -2,8 +2,8 @@
 
 A result stores everything except its values in ``metadata.CoreLossProperty``, because the
 attributes of a signal are lost when it is sliced, copied or saved. The maps that accompany the
-properties (:data:`MAPS`) are signals of the same shape as the result, with equal values along the
-property axis, so that they can be sliced and transposed with it.
+properties (:data:`MAPS`) are signals of the same shape as the result, so that they can be sliced
+and transposed with it. Except for the spread, they have equal values along the property axis.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from hyperspy.signals import BaseSignal
 
-from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.provenance import package_version
-from hyperspy_coreloss.signals.options import RecordedOptions
+from hyperspy_coreloss.signals.axes import array_axes
+from hyperspy_coreloss.signals.damage import damaged
+from hyperspy_coreloss.signals.options import RecordedOptions, describe_options
+from hyperspy_coreloss.signals.stacks import join_stacked
 from hyperspy_coreloss.spectra.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.properties import PropertySpec
+    from hyperspy_coreloss.spectra.calibration import Calibration
     from hyperspy_coreloss.spectra.preparation import Preparation
 
 #: Signal type of a result.
@@ -35,13 +38,13 @@ SIGNAL_TYPE = "CoreLossProperty"
 NODE = "CoreLossProperty"
 #: Names of the maps that accompany a result, under :data:`NODE`.
 MAPS = tuple(field.name for field in MAP_FIELDS)
-#: Name of the property axis, along which the properties lie.
-PROPERTY_AXIS = "property"
-
+#: Name of the map with the spread of each value, which intervals are multiples of.
+SPREAD = "spread"
 #: Attributes of a result that HyperSpy slices with it: the maps.
 SLICED_WITH_A_RESULT = tuple(f"metadata.{NODE}.{name}" for name in MAPS)
-_RESIDUALS = f"{NODE}.residuals"
 _PREPROCESSING = f"{NODE}.Preprocessing"
+# Errors on held-out spectra: divided by their spreads; results of early versions have no spreads.
+_SCORES = ("scores", "residuals")
 # What is true of the spectra and of all that is made from them: who measured what, when, and how.
 _ORIGIN = ("General", "Sample", "Acquisition_instrument")
 # Titles are given anew; FileIO tells of the file of the spectra only.
@@ -49,24 +52,13 @@ _NOT_ORIGIN = ("title", "FileIO")
 
 
 def map_path(name: str) -> str:
-    """Return the metadata path of one of :data:`MAPS`."""
+    """Return the metadata path of one of :data:`MAPS`, or of another item of a result."""
     return f"{NODE}.{name}"
 
 
 def metadata_trees(signal: BaseSignal) -> tuple[Any, Any]:
     """Return the trees of the metadata and of the original metadata of a signal."""
     return signal.metadata, signal.original_metadata
-
-
-def array_axes(signal: BaseSignal) -> list[Any]:
-    """Return the axes of a signal in the order of its array."""
-    axes = signal.axes_manager
-    return sorted((*axes.navigation_axes, *axes.signal_axes), key=lambda axis: axis.index_in_array)
-
-
-def property_axis(signal: BaseSignal) -> Any:
-    """Return the axis along which the properties lie, or None if the signal has no such axis."""
-    return next((axis for axis in array_axes(signal) if axis.name == PROPERTY_AXIS), None)
 
 
 def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
@@ -77,9 +69,9 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
     of other spectra, and is not returned; nor is what is not a map of numbers, in a damaged file.
     """
     stored = result.metadata.get_item(map_path(name))
-    if not isinstance(stored, BaseSignal) or stored.data.dtype.kind not in "biuf":
-        return None
-    if stored.data.shape != result.data.shape:
+    if not _is_map(stored) or stored.data.shape != result.data.shape:
+        stored = _stacked_map(result, name)
+    if stored is None:
         return None
     axes = [axis.get_axis_dictionary() for axis in array_axes(result)]
     if [axis.get_axis_dictionary() for axis in array_axes(stored)] != axes:
@@ -87,6 +79,31 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
         stored.set_signal_type("")
         set_map(result, name, stored)
     return stored
+
+
+def _is_map(stored: Any) -> bool:
+    return isinstance(stored, BaseSignal) and stored.data.dtype.kind in "biuf"
+
+
+def _stacked_map(result: BaseSignal, name: str) -> BaseSignal | None:
+    """Return a map of a stack of results, from those of its parts, or None if some have none."""
+    maps = [part.get_item(f"metadata.{map_path(name)}") for part in _stacked(result)]
+    if not maps or not all(map(_is_map, maps)):
+        return None
+    data = join_stacked([one.data for one in maps], result.data.shape)
+    if data is None:
+        return None
+    stacked = type(maps[0])(data)
+    stacked.set_signal_type("")
+    return stacked
+
+
+def _stacked(result: BaseSignal) -> list[Any]:
+    """Return the trees of the signals that HyperSpy stacked; none if it is no stack."""
+    parts = result.original_metadata.get_item("stack_elements")
+    if not hasattr(parts, "as_dictionary"):
+        return []
+    return [part for _, part in parts if hasattr(part, "get_item")]
 
 
 def check_maps(result: BaseSignal) -> None:
@@ -109,7 +126,7 @@ def forget_maps(result: BaseSignal) -> None:
 
 def forget_intervals(result: BaseSignal) -> None:
     """Remove the errors from which intervals are obtained."""
-    _forget(result, ("residuals",))
+    _forget(result, _SCORES)
 
 
 def _forget(result: BaseSignal, names: Iterable[str]) -> None:
@@ -149,57 +166,50 @@ def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]
     SignalError
         If the signal has no such item, because it is no result or its file is damaged.
     """
-    path = f"{NODE}.{item}"
-    entries = result.metadata.get_item(path)
+    entries = result.metadata.get_item(path := f"{NODE}.{item}")
     # Files of early versions contain lists.
     entries = entries.split("\n") if isinstance(entries, str) else entries
-    if not isinstance(entries, (list, tuple, np.ndarray)) or not all(
-        isinstance(entry, str) for entry in entries
+    if (
+        not isinstance(entries, (list, tuple, np.ndarray))
+        or not all(isinstance(entry, str) for entry in entries)
+        or (item != "names" and len(entries) != len(property_items(result, "names")))
     ):
-        raise _damaged(path, "one text for each property", entries)
-    if item != "names" and len(entries) != len(property_items(result, "names")):
-        raise _damaged(path, "one text for each property", entries)
+        raise damaged(path, "one text for each property", entries)
     return [str(entry) for entry in entries]
 
 
-def residuals_of(result: BaseSignal) -> NDArray[np.floating] | None:
-    """Return the model's errors on held-out spectra, shape (spectra, properties), or None.
+def scores_of(result: BaseSignal) -> NDArray[np.floating] | None:
+    """Return the model's errors on held-out spectra divided by their spreads, or None.
 
-    A stack of results has the metadata of the first, so that it has no errors if the models differ.
+    The shape is (spectra, properties). A stack of results has the metadata of the first, so that it
+    has no errors if the models differ.
 
     Raises
     ------
     SignalError
         If they are not numbers of this shape, in a damaged file.
     """
-    parts = result.original_metadata.get_item("stack_elements")
-    if hasattr(parts, "as_dictionary"):
-        path = f"metadata.{NODE}.Pretrained.sha256"
-        if len({str(part.get_item(path)) for _, part in parts}) > 1:
-            return None
-    stored = result.metadata.get_item(_RESIDUALS)
-    if stored is None:
+    path = f"metadata.{NODE}.Pretrained.sha256"
+    if len({str(part.get_item(path)) for part in _stacked(result)}) > 1:
         return None
-    residuals, count = np.asarray(stored), len(property_items(result, "names"))
+    for name in _SCORES:
+        stored = result.metadata.get_item(f"{NODE}.{name}")
+        if stored is not None and (name == "residuals" or get_map(result, SPREAD) is not None):
+            return _checked_scores(result, name, np.asarray(stored))
+    return None
+
+
+def _checked_scores(result: BaseSignal, name: str, scores: NDArray) -> NDArray[np.floating]:
+    count = len(property_items(result, "names"))
     if (
-        residuals.dtype.kind != "f"
-        or residuals.ndim != 2
-        or residuals.shape[1] != count
-        or not np.isfinite(residuals).all()
+        scores.dtype.kind != "f"
+        or scores.ndim != 2
+        or scores.shape[1] != count
+        or not np.isfinite(scores).all()
     ):
         needed = f"finite numbers of the shape (spectra, {count})"
-        raise _damaged(_RESIDUALS, needed, residuals)
-    return residuals
-
-
-def _damaged(path: str, needed: str, found: Any) -> SignalError:
-    shown = ascii(found)[:60]
-    if isinstance(found, np.ndarray):
-        shown = f"an array of the type {found.dtype} and the shape {found.shape}"
-    return SignalError(
-        f"This signal is no complete result: metadata.{path} needs {needed}, but it has {shown}. "
-        "Take the signal that predict_properties returned, or load an undamaged file of it."
-    )
+        raise damaged(map_path(name), needed, scores)
+    return scores
 
 
 def describe_map(signal: BaseSignal, label: str) -> dict[str, Any]:
@@ -231,26 +241,20 @@ def become_map(plain: BaseSignal, result: BaseSignal, label: str) -> None:
     plain.metadata.add_dictionary(described)
 
 
-def describe_spectra(
-    title: str, quantity: str = "", **sample: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """Return the metadata of a signal of computed or simulated spectra.
+def describe_spectra(title: str, quantity: str = "", **sample: Sequence[str]) -> dict[str, Any]:
+    """Return the metadata of computed or simulated spectra, with the elements, or names of sites.
 
-    Parameters
-    ----------
-    title
-        Title of the signal.
-    quantity
-        What the intensities are, with their unit in parentheses.
-    **sample
-        What the spectra are of: ``elements``, ``site_names``.
+    The quantity is that of the intensities, with its unit in parentheses.
     """
-    described: dict[str, dict[str, Any]] = {"General": {"title": title}}
-    if quantity:
-        described["Signal"] = {"quantity": quantity}
-    if sample:
-        described["Sample"] = {name: list(texts) for name, texts in sample.items()}
-    return described
+    nodes = {"Signal": {"quantity": quantity}} if quantity else {}
+    known = {"Sample": {name: list(texts) for name, texts in sample.items()}} if sample else {}
+    return {"General": {"title": title}, **nodes, **known}
+
+
+def elements_of(signal: BaseSignal) -> tuple[str, ...]:
+    """Return the symbols of the elements of the specimen; none if they are not given."""
+    elements = signal.metadata.get_item("Sample.elements")
+    return () if elements is None else tuple(str(one) for one in np.ravel(elements))
 
 
 def label_of(property_map: BaseSignal) -> str:
@@ -305,6 +309,8 @@ def describe_prediction(
     pretrained: PretrainedModel,
     preparation: Preparation,
     resolution: float | None,
+    calibration: Calibration | None = None,
+    low_loss: BaseSignal | None = None,
 ) -> dict[str, Any]:
     """Return the metadata of a result as numbers, strings, lists, arrays and dictionaries.
 
@@ -317,14 +323,17 @@ def describe_prediction(
     preparation
         The preprocessing of the spectra.
     resolution
-        The resolution given by the user, in eV (full width at half maximum), or None if none was
-        given.
+        The resolution given or measured, in eV (full width at half maximum), or None.
+    calibration
+        The calibration of the energies, or None.
+    low_loss
+        The low-loss spectra, or None.
     """
     title = title_of(signal)
     title = f"Properties of {title}" if title else "Properties"
     described = _described(signal, title, describe_properties(pretrained.properties, title))
     described[NODE] |= {
-        "residuals": pretrained.residuals,
+        "scores": pretrained.scores,
         "Pretrained": {
             "name": pretrained.name,
             "version": pretrained.version,
@@ -332,8 +341,8 @@ def describe_prediction(
             "package_version": package_version(),
         },
         "Preprocessing": {
-            **RecordedOptions.of(preparation, resolution).to_dict(),
-            "Recipe": _plain(preparation.recipe.to_dict()),
+            **describe_options(preparation, resolution, calibration),
+            "low_loss": "none" if low_loss is None else title_of(low_loss) or "given",
         },
     }
     return described
@@ -356,7 +365,7 @@ def recipe_of(result: BaseSignal) -> Recipe:
     try:
         return Recipe.from_dict(fields)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise _damaged(path, "the fields of a recipe", fields) from error
+        raise damaged(path, "the fields of a recipe", fields) from error
 
 
 def options_of(result: BaseSignal) -> RecordedOptions | None:
@@ -373,22 +382,10 @@ def options_of(result: BaseSignal) -> RecordedOptions | None:
     try:
         return RecordedOptions.from_dict(fields)
     except (TypeError, ValueError) as error:
-        raise _damaged(_PREPROCESSING, "the options of a prediction", fields) from error
+        raise damaged(_PREPROCESSING, "the options of a prediction", fields) from error
 
 
 def model_of(result: BaseSignal) -> str:
     """Return the name and the version of the model of a result, or an empty text."""
     named = _as_dictionary(result, f"{NODE}.Pretrained")
     return f"{named.get('name')}, version {named.get('version')}" if named else ""
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Replace tuples by lists, because some file formats do not preserve tuples."""
-    return {
-        name: _plain(value)
-        if isinstance(value, dict)
-        else list(value)
-        if isinstance(value, tuple)
-        else value
-        for name, value in fields.items()
-    }

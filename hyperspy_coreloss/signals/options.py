@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hyperspy_coreloss.spectra.calibration import Calibration
     from hyperspy_coreloss.spectra.preparation import Preparation
 
 _NO_BACKGROUND = "none"
@@ -26,7 +27,7 @@ class RecordedOptions:
     background_range, onset_range
         Limits of the background fit and of the search for the onset, in eV; None if there are none.
     resolution
-        Energy resolution that the user gave, in eV, or None.
+        Energy resolution that was given or measured, in eV, or None.
     broadening
         Standard deviation in eV by which the spectra were broadened; None if it is not known.
     energy_offset
@@ -42,36 +43,8 @@ class RecordedOptions:
     energy_offset: float | None = None
 
     @classmethod
-    def of(cls, preparation: Preparation, resolution: float | None) -> RecordedOptions:
-        """Return the options of a preparation, and the resolution that the user gave."""
-        return cls(
-            edge=preparation.recipe.edge,
-            background=preparation.background,
-            background_range=preparation.background_range,
-            onset_range=preparation.onset_range,
-            resolution=resolution,
-            broadening=preparation.broadening,
-            energy_offset=preparation.energy_offset,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the options as texts, numbers and lists, which all formats of files preserve."""
-        fields: dict[str, Any] = {
-            "edge": self.edge,
-            "background": self.background or _NO_BACKGROUND,
-            "background_range": list(self.background_range or ()),
-            "onset_range": list(self.onset_range or ()),
-            "resolution": 0.0 if self.resolution is None else self.resolution,
-            "resolution_given": self.resolution is not None,
-            "broadening_sigma": self.broadening,
-        }
-        if self.energy_offset is not None:
-            fields["energy_offset"] = self.energy_offset
-        return fields
-
-    @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> RecordedOptions:
-        """Create options from the dictionary of :meth:`to_dict`.
+        """Create options from the dictionary of :func:`describe_options`.
 
         Files of some formats, and of early versions, lack empty or later entries.
 
@@ -91,6 +64,58 @@ class RecordedOptions:
             broadening=_number(fields.get("broadening_sigma")),
             energy_offset=_number(fields.get("energy_offset")),
         )
+
+
+def describe_options(
+    preparation: Preparation, resolution: float | None, calibration: Calibration | None
+) -> dict[str, Any]:
+    """Return the options as texts, numbers and lists, which all formats of files preserve.
+
+    Parameters
+    ----------
+    preparation
+        The preprocessing of the spectra.
+    resolution
+        Energy resolution that was given or measured, in eV, or None.
+    calibration
+        The calibration of the energies, or None.
+    """
+    fields: dict[str, Any] = {
+        "edge": preparation.recipe.edge,
+        "background": preparation.background or _NO_BACKGROUND,
+        "background_range": list(preparation.background_range or ()),
+        "onset_range": list(preparation.onset_range),
+        "resolution": 0.0 if resolution is None else resolution,
+        "resolution_given": resolution is not None,
+        "broadening_sigma": preparation.broadening,
+        "Recipe": _plain(preparation.recipe.to_dict()),
+    }
+    if preparation.energy_offset is not None:
+        fields["energy_offset"] = preparation.energy_offset
+    if calibration is not None:
+        fields["Calibration"] = {
+            "material": calibration.material,
+            "energy_offset": calibration.energy_offset,
+            "position": calibration.position,
+            "dispersion": calibration.dispersion,
+            "nominal_dispersion": calibration.nominal_dispersion,
+            "resolution": calibration.resolution,
+            "relative_thickness": calibration.relative_thickness,
+            "Uncertainties": dict(calibration.uncertainties),
+        }
+    return fields
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    """Replace tuples by lists, because some file formats do not preserve tuples."""
+    return {
+        name: _plain(value)
+        if isinstance(value, dict)
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+        for name, value in fields.items()
+    }
 
 
 def _number(value: Any) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.signals.metadata import PROPERTY_AXIS, property_axis, property_items
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, needed_axis
+from hyperspy_coreloss.signals.metadata import property_items
 
 if TYPE_CHECKING:
     from hyperspy.signals import BaseSignal
@@ -15,24 +16,6 @@ if TYPE_CHECKING:
 
 # By how much the values of the axis may differ from whole numbers.
 _ROUNDING = 1e-6
-
-
-def needed_axis(result: BaseSignal) -> Any:
-    """Return the axis along which the properties of a result lie.
-
-    Raises
-    ------
-    SignalError
-        If the signal has no such axis.
-    """
-    axis = property_axis(result)
-    if axis is None:
-        msg = (
-            f"Maps need a signal with an axis named {PROPERTY_AXIS!r}, but this signal has "
-            "none. Take the maps from the signal that predict_properties returned."
-        )
-        raise SignalError(msg)
-    return axis
 
 
 def property_positions(result: BaseSignal) -> NDArray[np.int64]:

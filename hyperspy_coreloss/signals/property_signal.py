@@ -14,24 +14,24 @@ from hyperspy_coreloss.files import keep_replaced
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes, needed_axis
 from hyperspy_coreloss.signals.derived import DerivedSignal
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.metadata import (
-    PROPERTY_AXIS,
     SIGNAL_TYPE,
     SLICED_WITH_A_RESULT,
-    array_axes,
+    SPREAD,
     describe_map,
     get_map,
     model_of,
     options_of,
     property_items,
-    residuals_of,
+    scores_of,
     set_title,
     title_of,
 )
 from hyperspy_coreloss.signals.plotting import plot_maps
-from hyperspy_coreloss.signals.positions import items_along, needed_axis
+from hyperspy_coreloss.signals.positions import items_along
 from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -105,8 +105,10 @@ class PropertySignal(DerivedSignal):
 
         The width is obtained from the errors on held-out phases by split conformal prediction.
         For sites similar to those in the data set of the pretrained model, the interval contains
-        the true value with a probability of at least `level`. The width is the same for all
-        pixels. It does not include the effects of noise, thickness or other kinds of material.
+        the true value with a probability of at least `level`. If the model predicts how far it may
+        be off, each pixel has a width of its own; else the width is the same for all pixels, and
+        does not include the effects of noise and thickness. It never includes those of other kinds
+        of material.
 
         Parameters
         ----------
@@ -130,8 +132,8 @@ class PropertySignal(DerivedSignal):
         """
         centre = self.get_property_map(name)
         column = property_index(name, property_items(self, "names"))
-        residuals = residuals_of(self)
-        if residuals is None:
+        scores = scores_of(self)
+        if scores is None:
             msg = (
                 "Intervals need the errors of the model on held-out spectra, but this signal has "
                 "none: the errors of single spectra do not apply to extremes of many, the parts of "
@@ -139,8 +141,12 @@ class PropertySignal(DerivedSignal):
                 "intervals from the signal that predict_properties returned."
             )
             raise SignalError(msg)
-        half_width = np.float32(conformal_half_width(residuals, level)[column])
-        lower, upper = centre - half_width, centre + half_width
+        width: Any = np.float32(conformal_half_width(scores, level)[column])
+        spread = get_map(self, SPREAD)
+        if spread is not None:
+            position = property_index(name, self.property_names)
+            width = self._map(spread.data * width, position, "half width")
+        lower, upper = centre - width, centre + width
         for end, bound in ((lower, "lower"), (upper, "upper")):
             set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
         return lower, upper
@@ -231,17 +237,28 @@ class PropertySignal(DerivedSignal):
             resolution=None if options is None else options.resolution,
             counts=count_codes(quality),
             medians=medians(self),
+            relative_thickness=self._median_thickness(),
         )
+
+    def _median_thickness(self) -> float | None:
+        thickness = get_map(self, "relative_thickness")
+        if thickness is None or np.isnan(thickness.data).all():
+            return None
+        return float(np.nanmedian(thickness.data))
 
     def _companion_map(self, name: str, label: str) -> BaseSignal:
         companion = get_map(self, name)
         if companion is None:
+            (field,) = (one for one in MAP_FIELDS if one.name == name)
+            only = " It needs predict_properties(low_loss=...)." if field.of_low_loss else ""
             msg = (
                 f"The {name} map has one entry per spectrum and is lost when spectra are combined. "
-                "Take it from the signals that predict_properties returned."
+                f"Take it from the signals that predict_properties returned.{only}"
             )
             raise SignalError(msg)
-        return self._map(_without_blanks(companion.data, self.data, name), 0, label)
+        quality = get_map(self, "quality")
+        codes = None if quality is None else quality.data
+        return self._map(_without_blanks(companion.data, self.data, codes, name), 0, label)
 
     def _map(self, data: Any, position: int, label: str) -> BaseSignal:
         """Return one position along the property axis of an array as a separate signal.
@@ -264,13 +281,15 @@ class PropertySignal(DerivedSignal):
         return result
 
 
-def _without_blanks(layer: Any, values: Any, name: str) -> Any:
+def _without_blanks(layer: Any, values: Any, quality: Any, name: str) -> Any:
     """Return a map without its entries where the values were set to NaN later, as by a region."""
     (field,) = (one for one in MAP_FIELDS if one.name == name)
     blank = np.isnan(values)
-    if field.unreadable is None:
-        blank = blank & (layer == Quality.GOOD)
-    entry = Quality.MASKED if field.unreadable is None else field.unreadable
+    if quality is not None:
+        blank = blank & (quality == Quality.GOOD)
+    entry = np.nan if np.issubdtype(field.dtype, np.floating) else 0
+    if name == "quality":
+        entry = Quality.MASKED
     return np.where(blank, np.asarray(entry, field.dtype), layer)
 
 
@@ -282,6 +301,8 @@ def _map_property(field: ResultField) -> property:
 
 
 for _field in MAP_FIELDS:
+    if _field.per_property:
+        continue  # it is read through the intervals
     setattr(PropertySignal, _field.name, _map_property(_field))
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.properties import property_index
-from hyperspy_coreloss.signals.metadata import PROPERTY_AXIS, become_map, check_maps, property_axis
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, property_axis
+from hyperspy_coreloss.signals.metadata import become_map, check_maps
 from hyperspy_coreloss.signals.positions import items_along
 
 if TYPE_CHECKING:

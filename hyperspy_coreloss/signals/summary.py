@@ -43,6 +43,8 @@ class PropertySummary:
     medians
         Label, median and half width of the 90 % interval of each property. The median is NaN if no
         spectrum has a prediction, and the half width if there are no intervals.
+    relative_thickness
+        Median of the thickness divided by the inelastic mean free path, or None if it is not known.
     """
 
     title: str
@@ -50,6 +52,7 @@ class PropertySummary:
     resolution: float | None
     counts: Mapping[Quality, int]
     medians: tuple[tuple[str, float, float], ...]
+    relative_thickness: float | None = None
 
     @property
     def line(self) -> str:
@@ -57,10 +60,12 @@ class PropertySummary:
         return counts_line(self.counts)
 
     def __str__(self) -> str:
-        given = "not given, taken as 0" if self.resolution is None else f"{self.resolution:g}"
+        given = "not given, taken as 0" if self.resolution is None else f"{self.resolution:.3g}"
         lines = [self.title, self.line]
         if self.model:
             lines.append(f"model {self.model}; resolution of the spectra in eV: {given}")
+        if self.relative_thickness is not None:
+            lines.append(f"median relative thickness (t/λ): {self.relative_thickness:.2f}")
         width = max((len(label) for label, *_ in self.medians), default=0)
         lines.append(f"{'':{width}}  median and half width of the 90 % interval")
         lines += [f"{label:{width}}  {rounded(*rest)}" for label, *rest in self.medians]
@@ -164,6 +169,15 @@ def _remedy(code: Quality, options: RecordedOptions | None) -> str:
         Quality.OUTSIDE_LABELS: (
             "The spectra are unlike those of the training: check that the material is one the "
             f"model is for, and its resolution; {background}."
+        ),
+        Quality.NO_ZERO_LOSS: (
+            "Check low_loss=: hyperspy_coreloss.measure_resolution(low_loss.inav[0, 0]) names the "
+            "reason for one spectrum."
+        ),
+        Quality.TOO_THICK: "Measure where the specimen is thinner.",
+        Quality.OTHER_EDGE: (
+            "Pass background_range= limits without other edges, or use a model with a narrower "
+            "window."
         ),
     }
     return remedies[code]

@@ -35,6 +35,9 @@ class Quality(IntEnum):
     EXCITATION_ENERGY_OUTSIDE = 8
     OUTLIERS = 9
     OUTSIDE_LABELS = 10
+    NO_ZERO_LOSS = 11
+    TOO_THICK = 12
+    OTHER_EDGE = 13
 
     @property
     def reason(self) -> str:
@@ -59,6 +62,9 @@ _PHRASES = {
     Quality.EXCITATION_ENERGY_OUTSIDE: "excitation energy outside",
     Quality.OUTLIERS: "spikes",
     Quality.OUTSIDE_LABELS: "outside the labels",
+    Quality.NO_ZERO_LOSS: "no zero loss",
+    Quality.TOO_THICK: "too thick",
+    Quality.OTHER_EDGE: "another edge",
 }
 _REASONS = {
     Quality.GOOD: "predicted",
@@ -77,6 +83,11 @@ _REASONS = {
     Quality.OUTLIERS: "too many spikes or dead channels",
     Quality.OUTSIDE_LABELS: (
         "a predicted property lies outside the training labels by more than its 90 % interval"
+    ),
+    Quality.NO_ZERO_LOSS: "the low-loss spectrum has no zero loss that can be measured",
+    Quality.TOO_THICK: "the specimen is thicker than those that the model was trained for",
+    Quality.OTHER_EDGE: (
+        "before the edge lies what is no power law, or far behind it a steep rise: another edge"
     ),
 }
 

@@ -10,9 +10,10 @@ from sklearn.dummy import DummyRegressor
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from hyperspy_coreloss.dataset.inputs import default_recipe, network_inputs
-from hyperspy_coreloss.dataset.splits import LEFT_OUT, phase_numbers
+from hyperspy_coreloss.dataset.splits import LEFT_OUT, phase_numbers, sites_without
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.pretrained.model import PretrainedModel, TrainingRecord
+from hyperspy_coreloss.pretrained.model import PretrainedModel
+from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.provenance import software_versions
 from hyperspy_coreloss.training.ensemble import (
     N_NETWORKS,
@@ -53,11 +54,12 @@ def train(
     recipe: Recipe | None = None,
     n_networks: int = N_NETWORKS,
     start: PretrainedModel | None = None,
+    withheld_phases: Sequence[str] = (),
     test_splits: Sequence[Split] = (),
     n_jobs: int | None = None,
     show_progressbar: bool = True,
 ) -> PretrainedModel:
-    """Train an ensemble of networks on all spectra of a data set.
+    """Train an ensemble of networks on the spectra of a data set.
 
     Each network is trained without one fold of the phases. This fold measures its errors and, with
     ``patience``, stops its training early. The same data set and settings give a bit-identical
@@ -80,6 +82,9 @@ def train(
     start
         Pretrained model to start from (fine-tuning). Its recipe, properties and hidden layers are
         kept. Use a lower ``learning_rate`` than for a new network.
+    withheld_phases
+        Names of phases that the model is not trained on, for example
+        ``demonstration_phases(dataset)``; by default none. The model records them.
     test_splits
         Splits to test on before the final training. For each split an ensemble and the baselines
         are trained on the development spectra, and the errors on the test spectra are recorded.
@@ -97,8 +102,8 @@ def train(
     Raises
     ------
     DatasetError
-        If labels are missing, a spectrum cannot be read, there are fewer than two phases, or
-        `start` has other properties or another window.
+        If labels are missing, a spectrum cannot be read, there are fewer than two phases, a
+        withheld phase is not in the data set, or `start` has other properties or another window.
 
     Examples
     --------
@@ -117,15 +122,18 @@ def train(
         _check_start(start, dataset, recipe)
     recipe = default_recipe(dataset) if recipe is None else recipe
     _check_labels(dataset)
-    inputs, targets = network_inputs(dataset, recipe), dataset.targets
+    rows = sites_without(dataset, withheld_phases)
+    trained, every_input = dataset.take(rows), network_inputs(dataset, recipe)
+    inputs, targets = every_input[rows], trained.targets
     options: Any = {"step": recipe.window.step, "n_networks": n_networks, "n_jobs": n_jobs}
     metrics = {
-        split.name: _tested(dataset, inputs, split, settings, **options) for split in test_splits
+        split.name: _tested(dataset, every_input, split, settings, **options)
+        for split in test_splits
     }
     ensemble = train_ensemble(
         inputs,
         targets,
-        phase_numbers(dataset),
+        phase_numbers(trained),
         settings,
         **options,
         start=None if start is None else start.weights,
@@ -143,14 +151,15 @@ def train(
         record=TrainingRecord(
             dataset=dataset.description,
             dataset_sha256=dataset.sha256,
-            **asdict(dataset.counts),
+            **asdict(trained.counts),
             split=_SPLIT if settings.patience is None else _SPLIT + _STOPPED,
             start_sha256=None if start is None else start.sha256,
             settings=settings_record(settings, n_networks),
-            metrics={**metrics, LEFT_OUT: _left_out(dataset, inputs, ensemble)},
+            metrics={**metrics, LEFT_OUT: _left_out(trained, inputs, ensemble)},
             software=software_versions("torch", "numpy", "scikit-learn"),
             citation=_CITATION,
             licence=dataset.licence,
+            withheld_phases=tuple(withheld_phases),
         ),
         intended_use=intended_use,
         limits=limits,

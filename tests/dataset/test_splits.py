@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from hyperspy_coreloss.dataset.dataset import SpectrumDataset
-from hyperspy_coreloss.dataset.splits import phase_disjoint_split, random_site_split
+from hyperspy_coreloss.dataset.splits import (
+    demonstration_phases,
+    phase_disjoint_split,
+    random_site_split,
+    sites_without,
+)
 from hyperspy_coreloss.errors import DatasetError
 from tests.made_sites import site, structure
 
@@ -63,6 +68,31 @@ def test_test_phases_are_those_that_were_fixed_once():
     split = phase_disjoint_split(dataset_of(phases))
     assert [phases[row] for row in split.test] == ["AHT", "BCT", "BIK", "PHI", "UEI", "coesite"]
     assert [phases[row] for row in split.validation] == ["quartz", "MON"]
+
+
+def test_demonstration_phases_are_those_that_were_fixed_once():
+    """Names decide: whoever changes the rule must train the shipped models again."""
+    phases = ["RTE", "mp-556588", "MRE", "DFT", "ITW", "NAT", "AEI", "quartz", "AHT", "SOD"]
+    assert demonstration_phases(dataset_of(phases)) == ("DFT", "ITW", "MRE", "NAT")
+
+
+def test_demonstrations_take_no_test_phase_and_cost_the_training_little(sites):
+    """The image needs different grains; the training keeps every kind of site and label."""
+    kept = demonstration_phases(sites)
+    rest = sites.take(sites_without(sites, kept))
+    split = phase_disjoint_split(sites)
+    tested = {sites.phases[row] for row in (*split.validation, *split.test)}
+    assert not tested & set(kept)
+    assert not set(rest.phases) & set(kept)
+    assert len(kept) >= 4
+    assert 30 <= len(sites) - len(rest) < 0.08 * len(sites)
+    assert set(rest.populations) == set(sites.populations)
+    np.testing.assert_array_equal(np.ptp(rest.targets, axis=0), np.ptp(sites.targets, axis=0))
+
+
+def test_a_phase_to_withhold_must_be_in_the_data_set(many):
+    with pytest.raises(DatasetError, match=r"has no 'quarz'\. Choose from its 60 phases"):
+        sites_without(many, ["framework 3", "quarz"])
 
 
 @pytest.mark.parametrize("count", [1, 2])

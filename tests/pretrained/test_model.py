@@ -102,6 +102,8 @@ def rewritten(pretrained, path, change, drop=()):
         (lambda h: h.update(hidden=[160, 121]), (), "needs the shape"),
         (lambda h: h["recipe"].pop("sigma"), (), "sigma"),
         (lambda h: h["record"].pop("licence"), (), "licence"),
+        (lambda h: h["record"].update(withheld_phases="quartz"), (), "must be a list of names"),
+        (lambda h: h["record"].update(withheld_phases=[5]), (), "must be a list of names"),
         (lambda h: h.update(limits=" "), (), "must state its intended use and its limits"),
         *(
             (lambda h, field=field, value=value: h.update({field: value}), (), message)

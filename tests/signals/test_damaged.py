@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hyperspy_coreloss.errors import CoreLossError, SignalError
-from hyperspy_coreloss.signals.metadata import options_of, recipe_of, residuals_of
+from hyperspy_coreloss.signals.metadata import options_of, recipe_of, scores_of
 from hyperspy_coreloss.signals.summary import count_codes
+from hyperspy_coreloss.spectra.quality import Quality
 
+LAST = max(Quality)
 NODE = "CoreLossProperty"
 PATHS = [
     *(f"{NODE}.{item}" for item in ("names", "labels", "units", "quality", "onset", "spikes")),
-    *(f"{NODE}.{item}" for item in ("residuals", "Pretrained", "Preprocessing")),
+    *(f"{NODE}.{item}" for item in ("scores", "spread", "Pretrained", "Preprocessing")),
     *(f"{NODE}.Preprocessing.{item}" for item in ("Recipe", "onset_range", "resolution")),
     f"{NODE}.Preprocessing.background",
     f"{NODE}.Preprocessing.Recipe.sigma",
@@ -135,18 +137,18 @@ DAMAGES = {
     ),
     "labels are gone": (without("labels"), LABELS, "labels needs one"),
     "labels are too few": (attribute("labels", "a\nb"), LABELS, "labels needs one"),
-    "errors are gone": (group("residuals"), {"interval"}, "need the errors of the model"),
+    "errors are gone": (group("scores"), {"interval"}, "need the errors of the model"),
     "errors are texts": (
-        group("residuals", ["a", "b"]),
+        group("scores", ["a", "b"]),
         {"interval", "summary"},
-        "residuals needs",
+        "scores needs",
     ),
     "errors are NaN": (
-        group("residuals", np.full((9, 6), np.nan)),
+        group("scores", np.full((9, 6), np.nan)),
         {"interval", "summary"},
         r"finite numbers of the shape \(spectra, 6\)",
     ),
-    "errors of others": (group("residuals", np.ones((9, 4))), {"interval"}, r"shape \(9, 4\)"),
+    "errors of others": (group("scores", np.ones((9, 4))), {"interval"}, r"shape \(9, 4\)"),
     "quality is gone": (group("_sig_quality"), {"quality", "summary"}, "one entry per spectrum"),
     "quality of others": (
         of_map("quality", lambda data: data[:, :2]),
@@ -156,7 +158,7 @@ DAMAGES = {
     "quality has other codes": (
         of_map("quality", lambda data: np.full_like(data, 200)),
         {"summary"},
-        "go from 0 to 10, but this one has 200",
+        f"go from 0 to {LAST}, but this one has 200",
     ),
     "the recipe is incomplete": (
         lambda node: node["Preprocessing/Recipe"].attrs.pop("sigma"),
@@ -199,17 +201,17 @@ def test_a_damaged_file_is_read_and_says_what_is_damaged(saved, tmp_path, damage
 def test_unknown_codes_are_told_when_a_lazy_result_is_computed(small, caplog):
     """A later version may have more, and its values are of use all the same."""
     result = small.deepcopy()
-    result.metadata.CoreLossProperty.quality.data[:] = 11
+    result.metadata.CoreLossProperty.quality.data[:] = LAST + 1
     result = result.as_lazy()
     result.metadata.CoreLossProperty.quality = result.metadata.CoreLossProperty.quality.as_lazy()
     result.compute(show_progressbar=False)
     assert not result._lazy
-    assert "go from 0 to 10, but this one has 11" in caplog.text
+    assert f"go from 0 to {LAST}, but this one has {LAST + 1}" in caplog.text
 
 
-@pytest.mark.parametrize("codes", [[0, 11], [-1], [0.5], [1e30]])
+@pytest.mark.parametrize("codes", [[0, LAST + 1], [-1], [0.5], [1e30]])
 def test_codes_are_those_of_the_table(codes):
-    with pytest.raises(SignalError, match=r"codes of a quality map go from 0 to 10"):
+    with pytest.raises(SignalError, match=rf"codes of a quality map go from 0 to {LAST}"):
         count_codes(np.array(codes))
 
 
@@ -232,7 +234,7 @@ def test_a_plain_signal_called_a_result_says_that_it_is_none(kind):
     plain.axes_manager.signal_axes[0].name = kind
     plain.set_signal_type("CoreLossProperty")
     assert {"names", "map", "interval", "quality", "summary"} <= set(refusals(plain))
-    assert residuals_of(plain) is None
+    assert scores_of(plain) is None
 
 
 def test_names_of_properties_are_refused_for_other_axes(small):

@@ -10,6 +10,7 @@ from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.inputs import default_recipe, network_inputs
 from hyperspy_coreloss.dataset.splits import Split
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
+from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.spectra.broadening import broadening_operator
 from hyperspy_coreloss.spectra.recipe import Recipe
 from hyperspy_coreloss.training.model_training import train
@@ -99,6 +100,30 @@ def test_test_spectra_of_a_split_are_not_seen(few):
     assert errors[1]["mae"] == pytest.approx(7.0, abs=2 * errors[0]["mae"])
     baseline = [row["baselines"]["ridge"] for row in errors]
     assert baseline[1] == pytest.approx(7.0, abs=2 * baseline[0])
+
+
+def test_withheld_phases_are_not_trained_on(few, tmp_path):
+    """Labels of a withheld phase change nothing that was trained; the file lists the phase."""
+    withheld = [few.phases[0]]
+    rows = np.array(few.phases) == withheld[0]
+    targets = few.targets.copy()
+    targets[rows] += 7.0
+    model, other = (
+        quick_model(dataset, withheld_phases=withheld)
+        for dataset in (few, with_targets(few, targets))
+    )
+    for name, array in model.weights.items():
+        np.testing.assert_array_equal(array, other.weights[name])
+    np.testing.assert_array_equal(model.residuals, other.residuals)
+    np.testing.assert_array_equal(model.label_range, other.label_range)
+    assert len(model.residuals) == 6 - rows.sum()
+    model.save(tmp_path / "quick.safetensors")
+    record = type(model).load(tmp_path / "quick.safetensors").record
+    assert record.withheld_phases == tuple(withheld)
+    assert (record.n_spectra, record.n_phases) == (6 - rows.sum(), 2)
+    assert record.dataset_sha256 == few.sha256
+    assert f"Not trained on these phases of the data set: {withheld[0]}." in render_card(model)
+    assert "Not trained on" not in render_card(quick_model(few))
 
 
 def test_history_follows_every_network(few):
@@ -196,7 +221,7 @@ def test_samples_too_broad_for_the_recipe_are_refused(few):
 def test_shipped_model_has_learnt_its_training_spectra(sites, pretrained):
     from hyperspy_coreloss.pretrained.network import evaluate
 
-    predicted = evaluate(pretrained, network_inputs(sites, pretrained.recipe))
+    predicted = evaluate(pretrained, network_inputs(sites, pretrained.recipe))[0]
     error = np.abs(predicted - sites.targets).mean(axis=0)
     of_the_mean = np.abs(sites.targets - sites.targets.mean(axis=0)).mean(axis=0)
     assert (error < 0.5 * of_the_mean).all()
