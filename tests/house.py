@@ -114,6 +114,7 @@ ROOMS = (
             "settings_search",
             "model_training",
             "measured_training",
+            "shipped_family",
         ),
     ),
     Room(

@@ -126,6 +126,8 @@ def acquire(
     recipes: Sequence[Recipe],
     microscope: Microscope,
     generator: np.random.Generator,
+    *,
+    resolution_known: bool = True,
 ) -> Acquisition:
     """Measure spectra on one random energy axis, and read them for networks.
 
@@ -143,6 +145,9 @@ def acquire(
         Effects of the measurement.
     generator
         Random generator. The same state gives the same bits.
+    resolution_known
+        Whether the stated resolution is used to read the spectra; otherwise they are read as if
+        the microscope had none.
     """
     sites = mixed_sites(specimen.phases, first, microscope, generator)
     present = sites >= 0
@@ -160,7 +165,7 @@ def acquire(
         preparation = prepare(
             recipe,
             axis,
-            resolution=measured.resolution,
+            resolution=measured.resolution if resolution_known else 0.0,
             background="power law" if measured.has_background else None,
             onset_range=(nominal - _SEARCH, nominal + _SEARCH),
         )

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _AXIS = (-15.0, 25.0, 0.05)
 _THRESHOLD_RANGE = (-5.0, 8.0)
 
+# Intensity, relative to the highest one, where a computed spectrum has none. There are no states in
+# the gap, but zeros would be taken for channels without data.
+_NO_STATES = 1e-6
+
 # Margin of an absolute window around the excitation energies of a data set, in eV.
 _WINDOW_MARGIN = 1.0
 
@@ -103,8 +107,10 @@ def _preprocessed(dataset: SpectrumDataset, recipe: Recipe) -> Inputs:
             # The value is not used: each computed spectrum has its own excitation energy.
             energy_offset=0.0 if absolute else None,
         )
+        spectra = dataset.take(rows).spectra(energy)
+        least = _NO_STATES * spectra.max(axis=-1, keepdims=True)
         prepared = preprocess(
-            dataset.take(rows).spectra(energy),
+            np.maximum(spectra, least),
             preparation,
             None if excitation is None else excitation[rows],
         )

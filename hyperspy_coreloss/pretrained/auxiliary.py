@@ -1,8 +1,8 @@
 """What is known of a measurement beside the spectrum, as inputs of a network.
 
 A network reads the energy of the threshold if the axis is calibrated, the thickness if there is a
-low-loss spectrum, and how well the dispersion is known. Each comes with its uncertainty, or is
-switched off: one network serves all users.
+low-loss spectrum, whether the resolution is known, and how well the dispersion is. Each comes with
+its uncertainty, or is switched off: one network serves all users.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 #: Number of auxiliary inputs.
-N_AUXILIARY = 6
+N_AUXILIARY = 7
 #: Relative standard error of the dispersion of an instrument that nobody has calibrated.
 USUAL_DISPERSION_ERROR = 0.01
 #: Ranges of the standard errors that networks are trained on: of the energy in eV, and of the
@@ -45,12 +45,16 @@ class Conditions:
         Thickness divided by the inelastic mean free path, shape (spectra,); NaN if it is not known.
     dispersion_error
         Relative standard error of the dispersion, a number or shape (spectra,).
+    resolution_known
+        Whether the energy resolution is known. If it is not, the spectra have been broadened as if
+        the measurement had not broadened them.
     """
 
     energy: NDArray[np.floating]
     energy_error: ArrayLike
     relative_thickness: NDArray[np.floating]
     dispersion_error: ArrayLike = USUAL_DISPERSION_ERROR
+    resolution_known: bool = True
 
 
 def unknown_conditions(spectra: int) -> Conditions:
@@ -82,7 +86,8 @@ def auxiliary_inputs(conditions: Conditions, nominal_onset: float) -> NDArray[np
     -------
     ndarray
         Shape (spectra, :data:`N_AUXILIARY`): whether the energy is known, the energy, its error;
-        whether the thickness is known, the thickness; the error of the dispersion.
+        whether the thickness is known, the thickness; the error of the dispersion; whether the
+        resolution is known.
     """
     known_energy = np.isfinite(conditions.energy)
     known_thickness = np.isfinite(conditions.relative_thickness)
@@ -97,6 +102,7 @@ def auxiliary_inputs(conditions: Conditions, nominal_onset: float) -> NDArray[np
     inputs[:, 5] = _logarithm(
         conditions.dispersion_error, DISPERSION_ERRORS, USUAL_DISPERSION_ERROR
     )
+    inputs[:, 6] = conditions.resolution_known
     return inputs
 
 

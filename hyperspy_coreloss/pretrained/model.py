@@ -161,7 +161,10 @@ class PretrainedModel:
         The half width of an interval is a quantile of their absolute values, times the spread of
         the spectrum. Networks that predict no spread have spreads of 1.
         """
-        return self.residuals if self.spreads is None else self.residuals / self.spreads
+        if self.spreads is None:
+            return self.residuals
+        # Not in half precision, in which they may be stored.
+        return np.divide(self.residuals, self.spreads, dtype=np.float32)
 
     @cached_property
     def sha256(self) -> str:

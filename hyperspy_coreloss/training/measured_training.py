@@ -1,6 +1,6 @@
 """Training a family of models on spectra as microscopes measure them.
 
-All models of a family read the same draws: mixed, measured and preprocessed by
+Models of one broadening read the same draws: mixed, measured and preprocessed by
 :mod:`hyperspy_coreloss.dataset.acquisition`. For each model, one network is trained on all phases,
 and one without each fold of them. The latter predict new draws of their fold, which gives the
 errors and intervals of the model for phases that it never saw.
@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import GroupKFold
 from tqdm.auto import tqdm
 
-from hyperspy_coreloss.dataset.acquisition import Specimen, acquire, specimen
+from hyperspy_coreloss.dataset.acquisition import acquire, specimen
 from hyperspy_coreloss.dataset.splits import LEFT_OUT, sites_without
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.auxiliary import (
@@ -30,7 +30,7 @@ from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.network import forward_with_spread
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.provenance import software_versions
-from hyperspy_coreloss.spectra.spread import LogUniform, Normal
+from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
 from hyperspy_coreloss.training.evaluation import measure_errors
 from hyperspy_coreloss.training.side_by_side import NetworkSettings, train_side_by_side
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hyperspy_coreloss.dataset.acquisition import Acquisition, Specimen
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.spectra.microscope import Microscope
     from hyperspy_coreloss.spectra.recipe import Recipe
@@ -47,9 +48,16 @@ _CITATION = "S. Kiyohara, M. Tsubaki, K. Liao, T. Mizoguchi, J. Phys. Mater. 2 (
 _SPLIT = "each phase judged by the network that was trained without it, as the microscope measures"
 # Spectra of one acquisition, which has one energy axis.
 _ACQUIRED = 512
-# Fractions of the draws whose energy and whose thickness the networks are told, and the standard
-# error of a thickness from a low-loss spectrum.
+# Fractions of the draws whose energy and whose thickness the networks are told, and of the
+# acquisitions whose resolution is; and the standard error of a thickness from a low-loss spectrum.
 _TOLD = 0.5
+_RESOLVED = 0.7
+# Sharpest resolution to train on, in eV, and the coarsest, in σ of the recipe: full widths at half
+# maximum, just below the 2.35 σ to which spectra can be broadened.
+_SHARPEST, _COARSEST = 0.3, 2.3
+# Slow errors of the intensity that networks are trained on, whatever the microscope: those of the
+# computed cross sections, which no measurement shares.
+_INTENSITY_ERROR = 0.05
 _THICKNESS_ERROR = 0.03
 
 
@@ -73,7 +81,7 @@ class FamilySettings:
 
     networks: NetworkSettings = field(default_factory=NetworkSettings)
     copies: int = 48
-    held_out_copies: int = 3
+    held_out_copies: int = 2
     folds: int = 10
     seed: int = 0
 
@@ -117,7 +125,9 @@ def draw_spectra(
     """Measure each site several times, and tell the networks some of what was drawn.
 
     The dispersion of each acquisition is known with a standard error of its own, from that of a
-    calibrated axis to three times that of the microscope.
+    calibrated axis to that of an instrument that nobody has calibrated. The resolution of some
+    acquisitions is not told; their spectra are read as if nothing had broadened them. Resolutions
+    reach up to the coarsest that can be broadened to the recipes.
 
     Parameters
     ----------
@@ -135,12 +145,20 @@ def draw_spectra(
     generator = np.random.default_rng(seed)
     sites = len(sample.targets)
     order = np.concatenate([generator.permutation(sites) for _ in range(copies)])
+    coarsest = _COARSEST * min(recipe.sigma for recipe in recipes)
     parts = []
     for first in np.array_split(order, -(-len(order) // _ACQUIRED)):
         error = float(LogUniform(*DISPERSION_ERRORS).draw(generator, 1)[0])
-        drawn = replace(microscope, dispersion_error=Normal(0.0, error), phases_mixed=1)
-        read = acquire(sample, first, recipes, drawn, generator)
-        told = _told(read.energy, read.relative_thickness, error, recipes, generator)
+        drawn = replace(
+            microscope,
+            resolution=Uniform(min(_SHARPEST, coarsest), coarsest),
+            dispersion_error=Normal(0.0, error),
+            intensity_error=_INTENSITY_ERROR,
+            phases_mixed=1,
+        )
+        resolved = bool(generator.random() < _RESOLVED)
+        read = acquire(sample, first, recipes, drawn, generator, resolution_known=resolved)
+        told = _told(read, error, resolved, recipes, generator)
         columns = (read.targets, first, (read.sites >= 0).sum(axis=-1) > 1)
         halves = [inputs.astype(np.float16) for inputs in read.inputs]
         parts.append([array[read.readable] for array in (*halves, *told, *columns)])
@@ -150,18 +168,18 @@ def draw_spectra(
 
 
 def _told(
-    energies: Sequence[NDArray[np.float64]],
-    thickness: NDArray[np.float64],
+    read: Acquisition,
     dispersion_error: float,
+    resolution_known: bool,
     recipes: Sequence[Recipe],
     generator: np.random.Generator,
 ) -> list[NDArray[np.float32]]:
     """Return the auxiliary inputs for each recipe, with random errors of the size they state."""
-    spectra = len(thickness)
+    spectra = len(read.targets)
     energy_error = LogUniform(*ENERGY_ERRORS).draw(generator, spectra)
     wrong = energy_error * generator.standard_normal(spectra)
     known, measured = (generator.random(spectra) < _TOLD for _ in range(2))
-    noisy = thickness + _THICKNESS_ERROR * generator.standard_normal(spectra)
+    noisy = read.relative_thickness + _THICKNESS_ERROR * generator.standard_normal(spectra)
     return [
         auxiliary_inputs(
             Conditions(
@@ -169,10 +187,11 @@ def _told(
                 energy_error=energy_error,
                 relative_thickness=np.where(measured, noisy, np.nan),
                 dispersion_error=dispersion_error,
+                resolution_known=resolution_known,
             ),
             recipe.nominal_onset,
         )
-        for energy, recipe in zip(energies, recipes, strict=True)
+        for energy, recipe in zip(read.energy, recipes, strict=True)
     ]
 
 
@@ -200,8 +219,9 @@ def train_family(
     recipes
         Name and preprocessing of each model, with windows relative to the threshold.
     microscope
-        Effects of the measurements to train on. Its dispersion error is replaced by errors of
-        0.1 to 3 %, which the networks are told. Sites are mixed within one phase only, because a
+        Effects of the measurements to train on. Its resolution is replaced by those that can be
+        broadened to the recipes, and its dispersion error by errors of 0.1 to 3 %, which the
+        networks are told. Sites are mixed within one phase only, because a
         phase must not be seen through another.
     settings
         Settings of the training.
@@ -222,70 +242,96 @@ def train_family(
     """
     settings = FamilySettings() if settings is None else settings
     trained = dataset.take(sites_without(dataset, withheld_phases))
-    sample, listed = specimen(trained), list(recipes.values())
-    folds = _folds(sample, settings)
-    seeds = np.random.SeedSequence(settings.seed).generate_state(2)
-    training, held_out = (
-        draw_spectra(sample, listed, microscope, copies, int(seed))
-        for copies, seed in zip((settings.copies, settings.held_out_copies), seeds, strict=True)
-    )
-    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(train_side_by_side)(
-            training.read_by(number),
-            training.targets,
-            folds[training.first],
-            settings.networks,
-            auxiliary=N_AUXILIARY,
-        )
-        for number in range(len(listed))
-    )
+    sample = specimen(trained)
+    folds = phase_folds(sample.phases, settings.folds, settings.seed)
     models = []
-    progress = tqdm(fits, "models", len(listed), disable=not show_progressbar)
-    for number, (name, weights) in enumerate(zip(recipes, progress, strict=True)):
-        judged = _judged(weights, held_out, number, folds)
-        models.append(
-            PretrainedModel(
-                name=name,
-                version=model_version,
-                recipe=recipes[name],
-                properties=dataset.properties,
-                hidden=settings.networks.hidden,
-                weights={key: array[-1:] for key, array in weights.items()},
-                residuals=judged.residuals,
-                spreads=judged.spreads,
-                history=np.full((1, 1, 2), np.nan, dtype=np.float32),
-                record=_record(dataset, trained, settings, microscope, judged, withheld_phases),
-                intended_use=intended_use,
-                limits=limits,
-                label_range=_label_range(trained.targets),
-                reads_conditions=True,
-            )
+    progress = tqdm(total=len(recipes), desc="models", disable=not show_progressbar)
+    for names in _alike(recipes):
+        alike = [recipes[name] for name in names]
+        seeds = np.random.SeedSequence(settings.seed).generate_state(2)
+        training, held_out = (
+            draw_spectra(sample, alike, microscope, copies, int(seed))
+            for copies, seed in zip((settings.copies, settings.held_out_copies), seeds, strict=True)
         )
+        fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(train_side_by_side)(
+                training.read_by(number),
+                training.targets,
+                folds[training.first],
+                settings.networks,
+                auxiliary=N_AUXILIARY,
+            )
+            for number in range(len(alike))
+        )
+        for number, (name, weights) in enumerate(zip(names, fits, strict=True)):
+            judged = _judged(weights, held_out, number, folds)
+            record = _record(dataset, trained, settings, microscope, judged, withheld_phases)
+            models.append(
+                PretrainedModel(
+                    name=name,
+                    version=model_version,
+                    recipe=recipes[name],
+                    properties=dataset.properties,
+                    hidden=settings.networks.hidden,
+                    weights={key: array[-1:] for key, array in weights.items()},
+                    residuals=judged.residuals,
+                    spreads=judged.spreads,
+                    history=np.full((1, 1, 2), np.nan, dtype=np.float32),
+                    record=record,
+                    intended_use=intended_use,
+                    limits=limits,
+                    label_range=_label_range(trained.targets),
+                    reads_conditions=True,
+                )
+            )
+            progress.update()
+    progress.close()
     return models
 
 
-def _folds(sample: Specimen, settings: FamilySettings) -> NDArray[np.int64]:
-    """Return the fold of each site, which keeps each phase together."""
-    phases = len(np.unique(sample.phases))
-    if phases < settings.folds:
+def _alike(recipes: Mapping[str, Recipe]) -> list[list[str]]:
+    """Return the names of recipes of one broadening each, whose models read the same draws."""
+    sigmas = sorted({recipe.sigma for recipe in recipes.values()})
+    return [[name for name in recipes if recipes[name].sigma == sigma] for sigma in sigmas]
+
+
+def phase_folds(phases: NDArray[np.integer], folds: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return the fold of each site, which keeps each phase together.
+
+    Parameters
+    ----------
+    phases
+        Phase of each site, shape (sites,).
+    folds
+        Number of folds.
+    seed
+        Seed of the order of the phases.
+
+    Raises
+    ------
+    DatasetError
+        If there are fewer phases than folds.
+    """
+    number = len(np.unique(phases))
+    if number < folds:
         msg = (
-            f"Training needs a phase for each of its {settings.folds} folds, but there are "
-            f"{phases} phases. Add spectra of other phases, or use fewer folds."
+            f"Training needs a phase for each of its {folds} folds, but there are {number} "
+            "phases. Add spectra of other phases, or use fewer folds."
         )
         raise DatasetError(msg)
-    folds = np.empty(len(sample.phases), dtype=np.int64)
-    splitter = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed)
-    for fold, (_, left_out) in enumerate(splitter.split(sample.phases, groups=sample.phases)):
-        folds[left_out] = fold
-    return folds
+    fold_of = np.empty(len(phases), dtype=np.int64)
+    splitter = GroupKFold(folds, shuffle=True, random_state=seed)
+    for fold, (_, left_out) in enumerate(splitter.split(phases, groups=phases)):
+        fold_of[left_out] = fold
+    return fold_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """Errors of each held-out spectrum, predicted by the network that never saw its phase."""
 
-    residuals: NDArray[np.float32]
-    spreads: NDArray[np.float32]
+    residuals: NDArray[np.float16]
+    spreads: NDArray[np.float16]
     targets: NDArray[np.float64]
     median: NDArray[np.float64]
 
@@ -304,7 +350,7 @@ def _judged(
         predicted[rows], spreads[rows] = values[0], spread[0]
         median[rows] = np.median(targets[~rows], axis=0)
     residuals = predicted - targets
-    return _Judged(residuals.astype(np.float32), spreads.astype(np.float32), targets, median)
+    return _Judged(residuals.astype(np.float16), spreads.astype(np.float16), targets, median)
 
 
 def _record(

@@ -53,10 +53,10 @@ class NetworkSettings:
     """
 
     hidden: tuple[int, ...] = (128, 128, 128)
-    dropout: float = 0.1
+    dropout: float = 0.15
     learning_rate: float = 2e-3
-    weight_decay: float = 0.1
-    steps: int = 1600
+    weight_decay: float = 0.5
+    steps: int = 2000
     batch_size: int = 256
     spread_weight: float = 0.3
     seed: int = 0
