@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
+from hyperspy.signals import LazySignal
 
 from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.reference import reference_edge
@@ -228,7 +229,7 @@ def predict_properties(
         signal.axes_manager.navigation_axes[::-1],
         describe_prediction(signal, model, preparation, resolution, calibration, low_loss),
     )
-    if not (signal._lazy if lazy_output is None else lazy_output):
+    if not (isinstance(signal, LazySignal) if lazy_output is None else lazy_output):
         result.compute(show_progressbar=show_progressbar, **workers)
     return result
 

@@ -17,6 +17,21 @@ mpl.use("agg")
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
+#: Deprecations that were shown whatever the filters of warnings say.
+PASSED_FILTERS: list[str] = []
+
+
+def pytest_warning_recorded(warning_message, nodeid):
+    if warning_message.category.__name__ == "VisibleDeprecationWarning":
+        PASSED_FILTERS.append(f"{nodeid}: {warning_message.message}")
+
+
+def pytest_sessionfinish(session):
+    if PASSED_FILTERS and session.exitstatus == 0:
+        print("\n".join(["", *PASSED_FILTERS]))  # noqa: T201  # beside the results of the tests
+        session.exitstatus = 1
+
+
 REAL_EELS = Path(os.environ.get("HYPERSPY_CORELOSS_REAL_EELS", "../shared/data/real_eels"))
 
 

@@ -4,7 +4,6 @@ The package contains the classes of sites and data sets, files and tables, netwo
 spectra of minerals, figures and the data card.
 """
 
-from hyperspy_coreloss.dataset.as_signal import dataset_to_signal
 from hyperspy_coreloss.dataset.card import render_dataset_card
 from hyperspy_coreloss.dataset.computed_site import (
     ComputedSite,
@@ -47,7 +46,6 @@ __all__ = (
     "TransitionLines",
     "absolute_window",
     "complete_sites",
-    "dataset_to_signal",
     "default_recipe",
     "demonstration_phases",
     "find_sites",

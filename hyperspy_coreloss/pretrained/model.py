@@ -123,8 +123,9 @@ class PretrainedModel:
         nodes = (inputs, *self.hidden, len(self.properties))
         check_arrays(self.name, self._arrays(), nodes)
         for field in ("name", "version", "intended_use", "limits"):
-            text = getattr(self, field)
-            if not (isinstance(text, str) and text.strip()):
+            text, line = getattr(self, field), field in ("name", "version")
+            # Results record both, and files of results hold no null characters.
+            if not (isinstance(text, str) and text.strip() and (text.isprintable() or not line)):
                 msg = (
                     f"Pretrained model {self.name!r} must state its intended use and its limits, "
                     f"and have a name and a version, but its {field} is {text!r}."

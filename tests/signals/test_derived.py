@@ -16,7 +16,8 @@ from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import SignalError, UnknownPropertyError
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.signals import derived
-from hyperspy_coreloss.signals.metadata import MAPS, PROPERTY_AXIS, SPREAD, describe_properties
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
+from hyperspy_coreloss.signals.metadata import MAPS, SPREAD, describe_properties
 from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal, PropertySignal
 from hyperspy_coreloss.spectra.quality import Quality
 
