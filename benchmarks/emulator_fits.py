@@ -26,8 +26,8 @@ from sklearn.model_selection import GroupKFold, KFold
 from hyperspy_coreloss import EnergyWindow, Recipe, TrainingSettings, load_dataset, train
 from hyperspy_coreloss.components import PropertyELNES
 from hyperspy_coreloss.components.emulator_training import train_emulator
-from hyperspy_coreloss.dataset.as_signal import dataset_to_signal
 from hyperspy_coreloss.dataset.splits import phase_disjoint_split
+from hyperspy_coreloss.signals.computed_spectra import dataset_to_signal
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA
 
 SIGMA = 0.4

@@ -14,8 +14,9 @@ import hyperspy.api as hs
 import matplotlib.pyplot as plt
 import numpy as np
 
+from hyperspy_coreloss import dataset_to_signal
 from hyperspy_coreloss.data import oxygen_k_sites
-from hyperspy_coreloss.dataset import dataset_to_signal, plot_dataset, plot_projected_densities
+from hyperspy_coreloss.dataset import plot_dataset, plot_projected_densities
 
 # sphinx_gallery_thumbnail_number = 1
 sites = oxygen_k_sites()

@@ -29,7 +29,7 @@ _HOMES = {
     "TransitionLines": "dataset",
     "absolute_window": "dataset",
     "calibrate": "calibration",
-    "dataset_to_signal": "dataset",
+    "dataset_to_signal": "signals.computed_spectra",
     "list_pretrained": "pretrained",
     "load_dataset": "dataset",
     "load_emulator": "components.emulator",

@@ -10,7 +10,6 @@ from .dataset import (
     SpectrumDataset,
     TransitionLines,
     absolute_window,
-    dataset_to_signal,
     load_dataset,
     phase_disjoint_split,
     random_site_split,
@@ -19,6 +18,7 @@ from .prediction import measure_resolution, predict_properties
 from .pretrained import PretrainedModel, list_pretrained, load_pretrained
 from .properties import PropertySpec
 from .signals import CoreLossPropertySignal, LazyCoreLossPropertySignal
+from .signals.computed_spectra import dataset_to_signal
 from .spectra import Calibration, EnergyWindow, Quality, Recipe
 from .training import TrainingSettings, train
 

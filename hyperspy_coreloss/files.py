@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,37 @@ def replace_file(filename: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def keep_replaced(filename: str | Path) -> Iterator[None]:
+    """Keep a file, or the folder of a store, until what replaces it is written.
+
+    For the files of other packages, which write in place. If writing fails, the old file is there
+    again. If the old file cannot be moved, as an open file in Windows, it is not kept.
+
+    Parameters
+    ----------
+    filename
+        The file or folder to write; it need not exist.
+    """
+    path = Path(filename)
+    if not path.exists():
+        yield
+        return
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".old"))
+    kept = folder / path.name
+    try:
+        with suppress(OSError):
+            path.rename(kept)
+        yield
+    except BaseException:
+        if kept.exists():
+            _remove(path)
+            kept.rename(path)
+        raise
+    finally:
+        shutil.rmtree(folder)
+
+
 def check_writable(filename: str | Path) -> None:
     """Check that :func:`replace_file` can write a file, before a long computation of its content.
 
@@ -97,6 +129,14 @@ def check_folder_writable(folder: str | Path) -> None:
         msg = f"{existing} is not a folder"
         raise NotADirectoryError(msg)
     check_writable(existing / "check")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, if it exists."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

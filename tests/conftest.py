@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +16,21 @@ mpl.use("agg")
 # Busy machines are slow now and then; timings are benchmarks.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
+
+#: Deprecations that were shown whatever the filters of warnings say.
+PASSED_FILTERS: list[str] = []
+
+
+def pytest_warning_recorded(warning_message, nodeid):
+    if warning_message.category.__name__ == "VisibleDeprecationWarning":
+        PASSED_FILTERS.append(f"{nodeid}: {warning_message.message}")
+
+
+def pytest_sessionfinish(session):
+    if PASSED_FILTERS and session.exitstatus == 0:
+        print("\n".join(["", *PASSED_FILTERS]))  # noqa: T201  # beside the results of the tests
+        session.exitstatus = 1
+
 
 REAL_EELS = Path(os.environ.get("HYPERSPY_CORELOSS_REAL_EELS", "../shared/data/real_eels"))
 
@@ -100,6 +116,26 @@ def pretrained():
     from hyperspy_coreloss import load_pretrained
 
     return load_pretrained("silica-o-k")
+
+
+@pytest.fixture(scope="session")
+def absolute(sites):
+    """Return a model that reads spectra at their excitation energies."""
+    from hyperspy_coreloss import TrainingSettings, absolute_window, train
+    from hyperspy_coreloss.dataset import complete_sites, default_recipe
+
+    complete = sites.take(complete_sites(sites))
+    return train(
+        complete,
+        TrainingSettings(hidden=(64, 64), epochs=60, patience=None, learning_rate=2e-3),
+        name="absolute",
+        recipe=replace(default_recipe(complete), window=absolute_window(complete)),
+        n_networks=2,
+        intended_use="Tests.",
+        limits="All.",
+        n_jobs=1,
+        show_progressbar=False,
+    )
 
 
 @pytest.fixture(scope="session")

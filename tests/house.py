@@ -81,7 +81,6 @@ ROOMS = (
             "acquisition",
             "minerals",
             "reference",
-            "as_signal",
             "plotting",
             "card",
         ),
@@ -123,7 +122,14 @@ ROOMS = (
     Room(
         "signals",
         (
+            "damage",
+            "axes",
+            "options",
+            "stacks",
             "metadata",
+            "memory",
+            "positions",
+            "computed_spectra",
             "spectrum_axis",
             "low_loss",
             "navigation_mask",

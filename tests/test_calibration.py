@@ -175,7 +175,7 @@ def test_a_calibration_gives_back_what_a_wrong_dispersion_takes(calibration, thi
     effects = {"relative_thickness": 0.0, "counts": 1e6}
     calibrated_axis = signal_of(measured_reference(quartz, seed=9, **effects))
     lengths = [
-        signal.predict_properties("silica-o-k-wide", calibration=one, resolution=0.5, **QUIET)
+        signal.predict_properties("silica-o-k-40eV", calibration=one, resolution=0.5, **QUIET)
         .get_property_map("bond_length")
         .data.item()
         for signal, one in ((calibrated_axis, None), (thin, None), (thin, calibration))
@@ -192,21 +192,19 @@ def test_onsets_of_the_reference_lie_at_its_threshold(calibration, thin, quartz)
     assert result.onset.data.ravel()[0] == pytest.approx(expected, abs=0.05)
 
 
-def test_models_at_the_excitation_energy_need_no_offset(calibration, thin, quartz):
-    result = thin.predict_properties(
-        "silica-o-k-absolute", calibration=calibration, resolution=0.5, **QUIET
-    )
+def test_models_at_the_excitation_energy_need_no_offset(calibration, thin, quartz, absolute):
+    result = thin.predict_properties(absolute, calibration=calibration, resolution=0.5, **QUIET)
     assert result.quality.data.ravel()[0] == Quality.GOOD
     energy = result.get_property_map("excitation_energy").data.ravel()[0]
     assert energy == pytest.approx(quartz.excitation_energy, abs=0.15)
-    model = hc.load_pretrained("silica-o-k-absolute")
+    model = absolute
     recorded = result.metadata.CoreLossProperty.Preprocessing.energy_offset
     assert recorded == pytest.approx(-quartz.threshold(model.recipe))
     # The same by hand: the offset from a threshold on the axis to the computed energy.
     by_hand = thin.deepcopy()
     by_hand.axes_manager.signal_axes[0].scale = calibration.dispersion
     by_hand.axes_manager.signal_axes[0].offset = POSITION - (POSITION - AXIS[0]) * (1 + ERROR)
-    aligned = hc.load_pretrained("silica-o-k")
+    aligned = hc.load_pretrained("silica-o-k-15eV")
     assert aligned.recipe.sigma == model.recipe.sigma
     aligned = by_hand.predict_properties(aligned, resolution=0.5, **QUIET)
     offset = quartz.excitation_energy - float(np.nanmedian(aligned.onset.data))
@@ -273,10 +271,10 @@ def test_what_cannot_go_together_is_refused(calibration, thin):
         thin.predict_properties(calibration=silicon)
 
 
-def test_a_calibration_from_a_file_predicts_the_same(calibration, thin, tmp_path):
+def test_a_calibration_from_a_file_predicts_the_same(calibration, thin, tmp_path, absolute):
     calibration.save(tmp_path / "quartz.json")
     again = hc.Calibration.load(tmp_path / "quartz.json")
-    for model in ("silica-o-k", "silica-o-k-absolute"):
+    for model in ("silica-o-k", absolute):
         one, other = (
             thin.predict_properties(model, calibration=c, resolution=0.5, **QUIET)
             for c in (calibration, again)

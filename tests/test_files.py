@@ -13,7 +13,12 @@ import pytest
 
 from hyperspy_coreloss import SpectrumDataset, load_dataset, load_emulator, load_pretrained
 from hyperspy_coreloss.components.emulator import SpectrumEmulator
-from hyperspy_coreloss.files import check_folder_writable, check_writable, replace_file
+from hyperspy_coreloss.files import (
+    check_folder_writable,
+    check_writable,
+    keep_replaced,
+    replace_file,
+)
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.simulation.site_record import (
     SiteRecord,
@@ -264,3 +269,39 @@ def test_what_is_saved_again_keeps_its_permissions(writer, saved):
     saved.chmod(0o640)
     writer.save(writer.make(2), saved)
     assert stat.S_IMODE(saved.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("failure", [OSError, Interrupted])
+def test_what_others_overwrite_is_kept_until_they_are_done(old, failure):
+    with pytest.raises(failure), keep_replaced(old):
+        old.write_bytes(NEW[:7])
+        raise failure
+    assert only_file(old) == OLD
+    with keep_replaced(old):
+        assert not old.exists()
+        old.write_bytes(NEW)
+    assert only_file(old) == NEW
+
+
+def test_a_folder_that_others_overwrite_is_kept_too(tmp_path):
+    store = tmp_path / "maps.zspy"
+    (store / "group").mkdir(parents=True)
+    (store / "group" / "0").write_bytes(OLD)
+    with pytest.raises(Interrupted), keep_replaced(store):
+        (store / "other").mkdir(parents=True)
+        raise Interrupted
+    assert [path.relative_to(store).as_posix() for path in store.rglob("*")] == ["group", "group/0"]
+    assert [path.name for path in tmp_path.iterdir()] == ["maps.zspy"]
+
+
+def test_what_others_write_anew_need_not_exist(tmp_path):
+    with keep_replaced(tmp_path / "new"):
+        (tmp_path / "new").write_bytes(NEW)
+    assert only_file(tmp_path / "new") == NEW
+
+
+def test_a_file_that_cannot_be_moved_is_overwritten(old, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.rename", full_disk)
+    with keep_replaced(old):
+        old.write_bytes(NEW)
+    assert only_file(old) == NEW

@@ -345,7 +345,9 @@ def test_the_bare_call_predicts_without_a_word_and_records_the_missing_resolutio
         result = spectra.predict_properties(show_progressbar=False)
     named = hyperspy_coreloss.load_pretrained("silica-o-k")
     expected = image[0].predict_properties(named, resolution=0, show_progressbar=False)
-    np.testing.assert_array_equal(np.asarray(result.data), expected.data)
+    np.testing.assert_array_equal(np.asarray(result.onset.data), expected.onset.data)
+    # The network knows that 0 eV is no resolution that was measured.
+    assert (np.asarray(result.data) != expected.data).any()
     assert not result.metadata.CoreLossProperty.Preprocessing.resolution_given
     assert result.metadata.CoreLossProperty.Preprocessing.resolution == 0
     assert "not given, taken as 0" in str(result.summary())
@@ -410,8 +412,6 @@ def test_the_axis_is_surveyed_and_each_model_read_once(image, monkeypatch, lazy,
     for times in (1, 2):
         spectra.predict_properties(resolution=resolution, show_progressbar=False)
         assert set(read.values()) == {1}
-        assert "silica-o-k.safetensors" in read
-        assert not {"silica-o-k-wide.safetensors", "silica-o-k-absolute.safetensors"} & set(read)
         assert (len(surveyed), len(prepared)) == (times, times)
 
 

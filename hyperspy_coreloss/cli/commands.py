@@ -9,7 +9,7 @@ import click
 from hyperspy_coreloss.cli.dataset_commands import dataset
 from hyperspy_coreloss.cli.simulation_commands import simulate
 from hyperspy_coreloss.cli.structure_commands import structures
-from hyperspy_coreloss.cli.training_commands import run_study, train, train_emulator
+from hyperspy_coreloss.cli.training_commands import run_study, train, train_emulator, train_models
 from hyperspy_coreloss.errors import CoreLossError
 
 # Extra that installs each package that a command may lack.
@@ -42,7 +42,15 @@ def main() -> None:
     """Material properties from core-loss spectra."""
 
 
-for _command in (dataset, structures, simulate, train, train_emulator, run_study):
+for _command in (
+    dataset,
+    structures,
+    simulate,
+    train,
+    train_models,
+    train_emulator,
+    run_study,
+):
     main.add_command(_command)
 
 

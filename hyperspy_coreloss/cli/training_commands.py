@@ -1,8 +1,9 @@
-"""The commands ``hyperspy-coreloss train``, ``train-emulator`` and ``study``."""
+"""The commands ``hyperspy-coreloss train``, ``train-family``, ``train-emulator`` and ``study``."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from hyperspy_coreloss.cli.options import (
 )
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.files import replace_file
+
+if TYPE_CHECKING:
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
 
 @click.command()
@@ -80,7 +84,7 @@ def train(
     from hyperspy_coreloss.training.model_training import train as train_network
     from hyperspy_coreloss.training.regressor import TrainingSettings
 
-    dataset = load_dataset(data)
+    dataset = _complete(load_dataset(data))
     settings, n_networks = (
         (TrainingSettings(), N_NETWORKS) if study is None else load_settings(study)
     )
@@ -111,6 +115,94 @@ def train(
     click.echo(f"{output} {pretrained.sha256}")
 
 
+def _complete(dataset: SpectrumDataset) -> SpectrumDataset:
+    """Return the sites with all labels, and say how many others there are."""
+    from hyperspy_coreloss.dataset.splits import complete_sites
+
+    kept = complete_sites(dataset)
+    if len(kept) < len(dataset):
+        without = len(dataset) - len(kept)
+        click.echo(f"{without} of {len(dataset)} sites left out, which lack labels.", err=True)
+    return dataset.take(kept)
+
+
+@click.command("train-family")
+@click.argument("data", type=FILE)
+@click.option(
+    "-o", "--output", type=NEW_FOLDER, required=True, help="Folder to write the models to."
+)
+@click.option("--name", default="silica-o-k", show_default=True, help="Name of the family.")
+@click.option("--model-version", default="1.0.0", show_default=True)
+@click.option("--intended-use", required=True, help="Intended use, for the cards.")
+@click.option("--limits", required=True, help="Limits of use, for the cards.")
+@click.option(
+    "--microscope",
+    type=click.Choice(["clean", "typical", "harsh"]),
+    default="typical",
+    show_default=True,
+    help="Measurements to train on.",
+)
+@click.option(
+    "--sigma", "sigmas", type=SIGMA, multiple=True, help="Gaussian broadening in eV; repeatable."
+)
+@click.option(
+    "--stop", "stops", type=STOP, multiple=True, help="End of a window in eV; repeatable."
+)
+@WITHHOLD_DEMONSTRATION
+@click.option("--steps", type=click.IntRange(1), help="Number of steps of the optimiser.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@JOBS
+def train_models(
+    data: Path,
+    output: Path,
+    name: str,
+    model_version: str,
+    intended_use: str,
+    limits: str,
+    microscope: str,
+    sigmas: tuple[float, ...],
+    stops: tuple[float, ...],
+    withhold_demonstration: bool,
+    steps: int | None,
+    seed: int,
+    jobs: int,
+) -> None:
+    """Train a family of models on the data set DATA, on spectra as a microscope measures them.
+
+    The models read windows of different lengths and broadenings. Their errors are those on phases
+    that they never saw.
+    """
+    from dataclasses import replace
+
+    from hyperspy_coreloss.dataset.dataset import load_dataset
+    from hyperspy_coreloss.dataset.inputs import default_recipe
+    from hyperspy_coreloss.dataset.splits import demonstration_phases
+    from hyperspy_coreloss.spectra.microscope import named_microscope
+    from hyperspy_coreloss.training.measured_training import FamilySettings, train_family
+    from hyperspy_coreloss.training.shipped_family import SIGMAS, STOPS, family_recipes
+
+    dataset = load_dataset(data)
+    recipes = family_recipes(name, default_recipe(dataset), sigmas or SIGMAS, stops or STOPS)
+    settings = FamilySettings(seed=seed)
+    networks = replace(settings.networks, seed=seed, steps=steps or settings.networks.steps)
+    models = train_family(
+        dataset,
+        recipes,
+        named_microscope(microscope),
+        replace(settings, networks=networks),
+        model_version=model_version,
+        intended_use=intended_use,
+        limits=limits,
+        withheld_phases=demonstration_phases(dataset) if withhold_demonstration else (),
+        n_jobs=jobs,
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    for model in models:
+        path = output / f"{model.name}.safetensors"
+        model.save(path)
+        click.echo(f"{path} {model.sha256}")
+
+
 @click.command("train-emulator")
 @click.argument("data", type=FILE)
 @click.option(
@@ -135,7 +227,7 @@ def train_emulator(
     from hyperspy_coreloss.dataset.dataset import load_dataset
     from hyperspy_coreloss.dataset.splits import demonstration_phases
 
-    dataset = load_dataset(data)
+    dataset = _complete(load_dataset(data))
     emulator = learn(
         dataset,
         properties or None,

@@ -112,7 +112,7 @@ class FineStructure(EnergyComponent):
         ndarray
             Shape (navigation, energies).
         """
-        if not self._is_navigation_multidimensional:
+        if self.model is None or not self.model.axes_manager.navigation_dimension:
             return self.function(axis)
         if parameters_values is None:
             parameters_values = [parameter.map["values"] for parameter in self.parameters]

@@ -9,12 +9,13 @@ from hyperspy.signals import Signal1D
 
 from hyperspy_coreloss.components.curves import SampledCurves, sample_curve
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.signals.metadata import describe_spectra
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies
 from hyperspy_coreloss.spectra.onset import channel_noise, threshold
 from hyperspy_coreloss.spectra.recipe import Recipe
 
 if TYPE_CHECKING:
-    from hyperspy.signal import BaseSignal
+    from hyperspy.signals import BaseSignal
     from numpy.typing import NDArray
 
 
@@ -114,4 +115,4 @@ def template_signal(
         Title of the signal.
     """
     axis = {"name": "Energy", "axis": energy, "units": "eV", "is_binned": False}
-    return Signal1D(values, axes=[axis], metadata={"General": {"title": title}})
+    return Signal1D(values, axes=[axis], metadata=describe_spectra(title))

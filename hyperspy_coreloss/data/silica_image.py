@@ -102,6 +102,8 @@ def silica_spectrum_image(
     """
     from exspy.signals import EELSSpectrum
 
+    from hyperspy_coreloss.signals.metadata import describe_spectra
+
     generator = np.random.default_rng(seed)
     shape = tuple(navigation_shape)[::-1]
     every_site = oxygen_k_sites()
@@ -132,11 +134,7 @@ def silica_spectrum_image(
     signal = EELSSpectrum(
         spectra.reshape(*shape, n_channels),
         axes=[*axes, energy_axis],
-        metadata={
-            "General": {"title": "Simulated silica"},
-            "Signal": {"signal_type": "EELS", "quantity": "Electrons (Counts)"},
-            "Sample": {"elements": ["O", "Si"]},
-        },
+        metadata=describe_spectra("Simulated silica", "Electrons (Counts)", elements=("O", "Si")),
         original_metadata={"Microscope": used.to_dict()},
     )
     threshold = at + site_thresholds(sites, default_recipe(sites))[members]
@@ -197,7 +195,8 @@ def _truth(
 ) -> CoreLossPropertySignal:
     from hyperspy.signals import Signal1D
 
-    from hyperspy_coreloss.signals.metadata import PROPERTY_AXIS, describe_properties, set_map
+    from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
+    from hyperspy_coreloss.signals.metadata import describe_properties, set_map
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
 
     shape, present = tuple(axis["size"] for axis in axes), members >= 0

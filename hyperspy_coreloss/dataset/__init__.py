@@ -4,7 +4,6 @@ The package contains the classes of sites and data sets, files and tables, netwo
 spectra of minerals, figures and the data card.
 """
 
-from hyperspy_coreloss.dataset.as_signal import dataset_to_signal
 from hyperspy_coreloss.dataset.card import render_dataset_card
 from hyperspy_coreloss.dataset.computed_site import (
     ComputedSite,
@@ -28,6 +27,7 @@ from hyperspy_coreloss.dataset.minerals import find_sites, mean_spectrum
 from hyperspy_coreloss.dataset.plotting import plot_dataset, plot_projected_densities
 from hyperspy_coreloss.dataset.splits import (
     Split,
+    complete_sites,
     demonstration_phases,
     phase_disjoint_split,
     random_site_split,
@@ -45,7 +45,7 @@ __all__ = (
     "Split",
     "TransitionLines",
     "absolute_window",
-    "dataset_to_signal",
+    "complete_sites",
     "default_recipe",
     "demonstration_phases",
     "find_sites",

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The types with which the networks are evaluated; of any other type, torch refuses or rounds.
-_NETWORK_TYPES = ("float16", "float32")
+_NETWORK_TYPES: tuple[str, ...] = ("float16", "float32")
 _OTHER_TYPES = ("float32", "float64")
 # Errors and spreads of held-out spectra, of which three figures are enough.
-_HELD_OUT = ("residuals", "spreads")
+_HELD_OUT, _HELD_OUT_TYPES = ("residuals", "spreads"), ("float16", "float32", "float64")
 # Epochs after the end of a training are NaN.
 _MAY_BE_NAN = ("history",)
 # Models of early versions do not have it.
@@ -56,8 +56,7 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
             raise _refused(model, f"{name} needs the shape {shape}, but {actual}")
         of_network = name.startswith(("layer.", "input_"))
         types = _NETWORK_TYPES if of_network else _OTHER_TYPES
-        if name in _HELD_OUT:
-            types = ("float16", *_OTHER_TYPES)
+        types = _HELD_OUT_TYPES if name in _HELD_OUT else types
         if array.dtype.name not in types:
             needed = " or ".join(types)
             raise _refused(model, f"{name} needs the type {needed}, but it is {array.dtype}")

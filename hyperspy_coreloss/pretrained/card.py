@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.dataset.card import markdown_table
 from hyperspy_coreloss.dataset.splits import LEFT_OUT, PHASE_DISJOINT, RANDOM_SITE
+from hyperspy_coreloss.errors import PretrainedFormatError
 
 if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.model import PretrainedModel
@@ -31,7 +32,23 @@ def render_card(pretrained: PretrainedModel) -> str:
     ----------
     pretrained
         The model; the card contains only what is stored in its file.
+
+    Raises
+    ------
+    PretrainedFormatError
+        If the record of the training is incomplete, in a damaged file of an early version.
     """
+    try:
+        return _rendered(pretrained)
+    except (AttributeError, KeyError, StopIteration, TypeError, ValueError) as error:
+        msg = (
+            f"The record of the training of the model {pretrained.name!r} is incomplete "
+            f"({error!r}), so it has no card. Copy or download its file again."
+        )
+        raise PretrainedFormatError(msg) from error
+
+
+def _rendered(pretrained: PretrainedModel) -> str:
     record, recipe, window = pretrained.record, pretrained.recipe, pretrained.recipe.window
     lines = [
         f"# {pretrained.name} {pretrained.version}",

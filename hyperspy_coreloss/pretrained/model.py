@@ -19,14 +19,16 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.arrays import check_arrays
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.pretrained.inference import predict_arrays
-from hyperspy_coreloss.pretrained.intervals import believable_range, conformal_half_width
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
+from hyperspy_coreloss.spectra.microscope import Microscope
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.recipe import Recipe
+from hyperspy_coreloss.spectra.spread import largest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +45,8 @@ _LABELS, _HELD_OUT_SPREADS = "label_range", "spreads"
 _CONDITIONS = "reads_conditions"
 # Standard deviations within which labels of an unknown range lie.
 _SPREADS = 5.0
+# Largest t/λ of a prediction by networks that were trained on spectra without plural scattering.
+_THICKEST = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +123,9 @@ class PretrainedModel:
         nodes = (inputs, *self.hidden, len(self.properties))
         check_arrays(self.name, self._arrays(), nodes)
         for field in ("name", "version", "intended_use", "limits"):
-            text = getattr(self, field)
-            if not (isinstance(text, str) and text.strip()):
+            text, line = getattr(self, field), field in ("name", "version")
+            # Results record both, and files of results hold no null characters.
+            if not (isinstance(text, str) and text.strip() and (text.isprintable() or not line)):
                 msg = (
                     f"Pretrained model {self.name!r} must state its intended use and its limits, "
                     f"and have a name and a version, but its {field} is {text!r}."
@@ -144,14 +149,25 @@ class PretrainedModel:
         return tuple(spec.name for spec in self.properties)
 
     @cached_property
-    def believable_range(self) -> NDArray[np.float64]:
-        """Lowest and highest believable prediction of each property, shape (2, properties)."""
-        if self.label_range is None:
-            mean, spread = (self.weights[f"target_{name}"][0] for name in ("mean", "scale"))
-            labels = np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread])
-        else:
-            labels = self.label_range
-        return read_only(believable_range(labels, self.half_width(), self.property_names))
+    def trained_range(self) -> NDArray[np.float64]:
+        """Lowest and highest label of the training of each property, shape (2, properties)."""
+        if self.label_range is not None:
+            return read_only(self.label_range, dtype=np.float64)
+        mean, spread = (self.weights[f"target_{name}"][0] for name in ("mean", "scale"))
+        return read_only(np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread]))
+
+    @cached_property
+    def interval_scale(self) -> NDArray[np.floating]:
+        """Half width of the 90 % interval in units of the spread, shape (properties,)."""
+        return conformal_half_width(self.scores, 0.9)
+
+    @cached_property
+    def thickest(self) -> float:
+        """Largest relative thickness (t/λ) of the spectra of the training."""
+        microscope = self.record.settings.get("microscope")
+        if microscope is None:
+            return _THICKEST
+        return largest(Microscope.from_dict(microscope).relative_thickness)
 
     @property
     def scores(self) -> NDArray[np.floating]:
@@ -163,7 +179,7 @@ class PretrainedModel:
         if self.spreads is None:
             return self.residuals
         # Not in half precision, in which they may be stored.
-        return self.residuals.astype(np.float32) / self.spreads.astype(np.float32)
+        return np.divide(self.residuals, self.spreads, dtype=np.float32)
 
     @cached_property
     def sha256(self) -> str:

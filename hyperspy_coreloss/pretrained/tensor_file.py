@@ -181,6 +181,7 @@ def _read_header(content: bytes, name: str, kind: str) -> dict[str, Any]:
         ((entry, text),) = json.loads(content[8 : 8 + length])["__metadata__"].items()
         header = {_HEADER: json.loads(text)}[entry]
         header["format"]
+        json.dumps(header, ensure_ascii=False).encode()  # JSON may hold half of a letter
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         msg = (
             f"{name} is not a {kind} of hyperspy_coreloss: its header cannot be read. "

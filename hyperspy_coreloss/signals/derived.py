@@ -14,16 +14,14 @@ import numpy as np
 from hyperspy.signals import BaseSignal
 
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes, property_axis
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
-    PROPERTY_AXIS,
     SPREAD,
-    array_axes,
     forget_intervals,
     forget_maps,
     forget_properties,
     get_map,
-    property_axis,
     restore_properties,
     set_map,
     set_title,

@@ -13,18 +13,18 @@ from hyperspy.signals import BaseSignal, Signal1D
 
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.properties import property_index
+from hyperspy_coreloss.signals.axes import property_axis
 from hyperspy_coreloss.signals.metadata import (
     SPREAD,
     forget_properties,
     get_map,
     label_of,
-    property_axis,
-    property_items,
     scores_of,
     set_label,
     title_of,
 )
 from hyperspy_coreloss.signals.plotting import property_colours
+from hyperspy_coreloss.signals.positions import items_along, property_positions
 from hyperspy_coreloss.signals.summary import rounded
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plot_pixels(result: BaseSignal, navigator: Any, options: dict[str, Any]) -> 
     options
         Further options of HyperSpy's ``plot``.
     """
-    names = _along(result, "names")
+    names = items_along(result, "names")
     if isinstance(navigator, str) and navigator in ("auto", *names):
         navigator = _selected(result, navigator, names, options)
     centre, scale, unit = _centre_and_scale(result)
@@ -104,11 +104,11 @@ def medians(result: BaseSignal) -> tuple[tuple[str, float, float], ...]:
     """Return the label, the median and the half width of the interval of each property."""
     centre, scale, unit = _centre_and_scale(result)
     width = scale if unit == _INTERVAL else np.full_like(scale, np.nan)
-    return tuple(zip(_along(result, "labels"), centre.tolist(), width.tolist(), strict=True))
+    return tuple(zip(items_along(result, "labels"), centre.tolist(), width.tolist(), strict=True))
 
 
 def _selected(
-    result: BaseSignal, name: str, names: list[str], options: dict[str, Any]
+    result: BaseSignal, name: str, names: tuple[str, ...], options: dict[str, Any]
 ) -> BaseSignal | str:
     """Return the map or curve of one property as a navigator, and set its colours."""
     dimension = result.axes_manager.navigation_dimension
@@ -135,14 +135,13 @@ def _variation(result: BaseSignal) -> BaseSignal:
 def _centre_and_scale(result: BaseSignal) -> tuple[NDArray, NDArray, str]:
     """Return the median of each property, what its deviations are measured in, and their unit."""
     table = _table(result)
-    columns = np.rint(property_axis(result).axis).astype(int)
     scores, unit = scores_of(result), _INTERVAL
     if scores is None:
         scale, unit = table.std(axis=0), _DEVIATION
     else:
         spread = get_map(result, SPREAD)
         usual = 1.0 if spread is None else np.median(_table(result, spread.data), axis=0)
-        scale = conformal_half_width(scores, _LEVEL)[columns] * usual
+        scale = conformal_half_width(scores, _LEVEL)[property_positions(result)] * usual
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
     return np.median(table, axis=0), scale, unit
 
@@ -156,14 +155,9 @@ def _table(result: BaseSignal, values: Any = None) -> NDArray:
     return known if len(known) else np.full((1, table.shape[-1]), np.nan)
 
 
-def _along(result: BaseSignal, item: Any) -> list[str]:
-    entries = property_items(result, item)
-    return [entries[round(index)] for index in property_axis(result).axis]
-
-
 def _titles(result: BaseSignal) -> list[tuple[str, str]]:
     """Return the title, one word a line, and the unit of each property."""
-    parts = (label.rpartition(" (") for label in _along(result, "labels"))
+    parts = (label.rpartition(" (") for label in items_along(result, "labels"))
     return [(title.replace(" ", "\n"), units.removesuffix(")")) for title, _, units in parts]
 
 

@@ -9,26 +9,23 @@ import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
 
-from hyperspy_coreloss.signals.metadata import (
-    MAPS,
-    PROPERTY_AXIS,
-    SPREAD,
-    get_map,
-    preprocessing_of,
-    read_metadata,
-    set_map,
-)
+from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, needed_axis
+from hyperspy_coreloss.signals.memory import read_metadata
+from hyperspy_coreloss.signals.metadata import MAPS, SPREAD, get_map, options_of, set_map
 from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertyMap,
     CoreLossPropertySignal,
     PropertySignal,
 )
-from hyperspy_coreloss.signals.summary import count_codes, report
+from hyperspy_coreloss.signals.summary import LOGGER, count_codes, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hyperspy.signals import BaseSignal
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from hyperspy_coreloss.pretrained.results import Prediction
     from hyperspy_coreloss.signals.summary import PropertySummary
@@ -51,13 +48,13 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         """
         # setdefault is atomic, so all threads take the same lock.
         with self.__dict__.setdefault("_computing", RLock()):
-            if self._lazy:
+            if isinstance(self, LazySignal):  # not yet computed by another thread
                 self._compute(close_file, show_progressbar, **kwargs)
 
     def _compute(self, close_file: bool, show_progressbar: bool | None, **kwargs: Any) -> None:
-        axis = self._property_axis().index_in_array
+        axis = needed_axis(self).index_in_array
         companions = {name: get_map(self, name) for name in MAPS}
-        maps = {name: one for name, one in companions.items() if one is not None and one._lazy}
+        maps = {name: one for name, one in companions.items() if isinstance(one, LazySignal)}
         # Other maps have the same values at all positions of the property axis, so one is enough.
         layer = (slice(None),) * axis + (slice(0, 1),)
         arrays = [self.data]
@@ -71,18 +68,14 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         values, *layers = np.split(joined.data, bounds, axis=axis)
         # Before the file is closed. The maps follow first, and are replaced by the same values.
         for one, computed in zip(maps.values(), layers, strict=True):
-            one.data = np.broadcast_to(computed.astype(one.data.dtype), values.shape)
-            one._lazy = False
-            one._assign_subclass()
+            _hold(one, computed.astype(one.data.dtype), values.shape)
         read_metadata(self)
         if close_file:
             self.close_file()
-        self.data = values
-        self._lazy = False
-        self._assign_subclass()
+        _hold(self, values, values.shape)
         quality = dict(zip(maps, layers, strict=True)).get("quality")
         if quality is not None:
-            report(count_codes(quality.astype(np.uint8)), preprocessing_of(self))
+            _report(self, quality)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Compute the values and the quality maps together and save them.
@@ -115,6 +108,20 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         """
         self.compute()
         return PropertySignal.plot_maps(self, names)
+
+
+def _hold(signal: BaseSignal, values: NDArray, shape: tuple[int, ...]) -> None:
+    """Turn a lazy signal into one in memory that has these values, repeated to a shape."""
+    signal.data = da.broadcast_to(da.from_array(values, chunks=-1, name=False), shape)
+    # By the method of HyperSpy's lazy signals, and here, whatever computes the spectra.
+    LazySignal.compute(signal, show_progressbar=False, scheduler="synchronous")
+
+
+def _report(result: BaseSignal, quality: NDArray) -> None:
+    try:
+        report(count_codes(quality), options_of(result))
+    except SignalError as error:  # in a damaged file, of which the values are of use all the same
+        LOGGER.warning("%s", error)
 
 
 class LazyCoreLossPropertySignal(LazyPropertySignal, CoreLossPropertySignal, LazySignal1D):

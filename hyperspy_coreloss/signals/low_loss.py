@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from hyperspy.signals import LazySignal
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra
@@ -41,7 +42,7 @@ def low_loss_spectra(low_loss: BaseSignal, signal: BaseSignal) -> LowLossSpectra
     if np.prod(shape) == 1:
         # Once, although each chunk of the spectra needs it.
         one = low_loss.data.reshape(low_loss.data.shape[-1:])
-        return LowLossSpectra(one.compute() if low_loss._lazy else one, axis)
+        return LowLossSpectra(one.compute() if isinstance(low_loss, LazySignal) else one, axis)
     if shape != expected:
         msg = (
             f"Low-loss spectra of the navigation shape {expected} are needed, as the spectra have, "

@@ -11,12 +11,15 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
-import dask.array as da
 import numpy as np
-from hyperspy.signals import BaseSignal, LazySignal
+from hyperspy.signals import BaseSignal
 
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.provenance import package_version
+from hyperspy_coreloss.signals.axes import array_axes
+from hyperspy_coreloss.signals.damage import damaged
+from hyperspy_coreloss.signals.options import RecordedOptions, describe_options
+from hyperspy_coreloss.signals.stacks import join_stacked
 from hyperspy_coreloss.spectra.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,9 +40,8 @@ NODE = "CoreLossProperty"
 MAPS = tuple(field.name for field in MAP_FIELDS)
 #: Name of the map with the spread of each value, which intervals are multiples of.
 SPREAD = "spread"
-#: Name of the property axis, along which the properties lie.
-PROPERTY_AXIS = "property"
-
+#: Attributes of a result that HyperSpy slices with it: the maps.
+SLICED_WITH_A_RESULT = tuple(f"metadata.{NODE}.{name}" for name in MAPS)
 _PREPROCESSING = f"{NODE}.Preprocessing"
 # Errors on held-out spectra: divided by their spreads; results of early versions have no spreads.
 _SCORES = ("scores", "residuals")
@@ -50,19 +52,13 @@ _NOT_ORIGIN = ("title", "FileIO")
 
 
 def map_path(name: str) -> str:
-    """Return the metadata path of one of :data:`MAPS`."""
+    """Return the metadata path of one of :data:`MAPS`, or of another item of a result."""
     return f"{NODE}.{name}"
 
 
-def array_axes(signal: BaseSignal) -> list[Any]:
-    """Return the axes of a signal in the order of its array."""
-    axes = signal.axes_manager
-    return sorted((*axes.navigation_axes, *axes.signal_axes), key=lambda axis: axis.index_in_array)
-
-
-def property_axis(signal: BaseSignal) -> Any:
-    """Return the axis along which the properties lie, or None if the signal has no such axis."""
-    return next((axis for axis in array_axes(signal) if axis.name == PROPERTY_AXIS), None)
+def metadata_trees(signal: BaseSignal) -> tuple[Any, Any]:
+    """Return the trees of the metadata and of the original metadata of a signal."""
+    return signal.metadata, signal.original_metadata
 
 
 def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
@@ -70,10 +66,10 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
 
     The map has the axes of the result: those that it was stored with may since have been
     calibrated, or are lost in the format of a file. A map of another shape than the result is that
-    of other spectra, and is not returned.
+    of other spectra, and is not returned; nor is what is not a map of numbers, in a damaged file.
     """
     stored = result.metadata.get_item(map_path(name))
-    if stored is None or stored.data.shape != result.data.shape:
+    if not _is_map(stored) or stored.data.shape != result.data.shape:
         stored = _stacked_map(result, name)
     if stored is None:
         return None
@@ -85,24 +81,37 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
     return stored
 
 
+def _is_map(stored: Any) -> bool:
+    return isinstance(stored, BaseSignal) and stored.data.dtype.kind in "biuf"
+
+
 def _stacked_map(result: BaseSignal, name: str) -> BaseSignal | None:
     """Return a map of a stack of results, from those of its parts, or None if some have none."""
-    parts = result.original_metadata.get_item("stack_elements")
-    maps = [part.get_item(f"metadata.{map_path(name)}") for _, part in parts or ()]
-    if not maps or any(one is None for one in maps):
+    maps = [part.get_item(f"metadata.{map_path(name)}") for part in _stacked(result)]
+    if not maps or not all(map(_is_map, maps)):
         return None
-    arrays, shape = [one.data for one in maps], result.data.shape
-    join = da if any(isinstance(array, da.Array) for array in arrays) else np
-    if len(shape) > arrays[0].ndim:  # a stack has a new first axis, or is longer along another one
-        data = join.stack(arrays)
-    else:
-        axis = int(np.argmax(np.not_equal(shape, arrays[0].shape)))
-        data = join.concatenate(arrays, axis)
-    if data.shape != shape:  # the stack was cut since
+    data = join_stacked([one.data for one in maps], result.data.shape)
+    if data is None:
         return None
     stacked = type(maps[0])(data)
     stacked.set_signal_type("")
     return stacked
+
+
+def _stacked(result: BaseSignal) -> list[Any]:
+    """Return the trees of the signals that HyperSpy stacked; none if it is no stack."""
+    parts = result.original_metadata.get_item("stack_elements")
+    if not hasattr(parts, "as_dictionary"):
+        return []
+    return [part for _, part in parts if hasattr(part, "get_item")]
+
+
+def check_maps(result: BaseSignal) -> None:
+    """Give the maps of a result its axes, and remove what is not a map of its spectra.
+
+    HyperSpy slices whatever is in their places, as if it had the shape of the result.
+    """
+    _forget(result, [name for name in MAPS if get_map(result, name) is None])
 
 
 def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
@@ -112,17 +121,18 @@ def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
 
 def forget_maps(result: BaseSignal) -> None:
     """Remove :data:`MAPS` from a result whose values are no longer those of single spectra."""
-    node = result.metadata.get_item(NODE)
-    for name in MAPS:
-        if node is not None and node.has_item(name):
-            delattr(node, name)
+    _forget(result, MAPS)
 
 
 def forget_intervals(result: BaseSignal) -> None:
     """Remove the errors from which intervals are obtained."""
+    _forget(result, _SCORES)
+
+
+def _forget(result: BaseSignal, names: Iterable[str]) -> None:
     node = result.metadata.get_item(NODE)
-    for name in _SCORES:
-        if node is not None and node.has_item(name):
+    for name in names:
+        if result.metadata.has_item(f"{NODE}.{name}"):
             delattr(node, name)
 
 
@@ -136,26 +146,36 @@ def forget_properties(signal: BaseSignal, title: str) -> None:
 
 def restore_properties(signal: BaseSignal, result: BaseSignal) -> None:
     """Make a plain signal whose values are properties a result like another, without maps."""
-    node = result.metadata.get_item(NODE)
-    if node is not None:
-        kept = {key: node[key] for key in node.keys() if key not in MAPS}  # noqa: SIM118
-        signal.metadata.add_dictionary(deepcopy({NODE: _as_dictionaries(kept)}))
+    kept = {name: one for name, one in _as_dictionary(result, NODE).items() if name not in MAPS}
+    signal.metadata.add_dictionary(deepcopy({NODE: kept}))
     set_title(signal, title_of(result))
     signal.set_signal_type(SIGNAL_TYPE)
 
 
-def _as_dictionaries(nodes: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: node.as_dictionary() if hasattr(node, "as_dictionary") else node
-        for key, node in nodes.items()
-    }
+def _as_dictionary(signal: BaseSignal, path: str) -> dict[str, Any]:
+    """Return a node of the metadata; empty if there is none, or no node in a damaged file."""
+    node = signal.metadata.get_item(path)
+    return node.as_dictionary() if hasattr(node, "as_dictionary") else {}
 
 
 def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]) -> list[str]:
-    """Return an item of each property of the pretrained model, in the model's order."""
-    entries = result.metadata.get_item(f"{NODE}.{item}")
+    """Return an item of each property of the pretrained model, in the model's order.
+
+    Raises
+    ------
+    SignalError
+        If the signal has no such item, because it is no result or its file is damaged.
+    """
+    entries = result.metadata.get_item(path := f"{NODE}.{item}")
     # Files of early versions contain lists.
-    return entries.split("\n") if isinstance(entries, str) else [str(entry) for entry in entries]
+    entries = entries.split("\n") if isinstance(entries, str) else entries
+    if (
+        not isinstance(entries, (list, tuple, np.ndarray))
+        or not all(isinstance(entry, str) for entry in entries)
+        or (item != "names" and len(entries) != len(property_items(result, "names")))
+    ):
+        raise damaged(path, "one text for each property", entries)
+    return [str(entry) for entry in entries]
 
 
 def scores_of(result: BaseSignal) -> NDArray[np.floating] | None:
@@ -163,17 +183,33 @@ def scores_of(result: BaseSignal) -> NDArray[np.floating] | None:
 
     The shape is (spectra, properties). A stack of results has the metadata of the first, so that it
     has no errors if the models differ.
+
+    Raises
+    ------
+    SignalError
+        If they are not numbers of this shape, in a damaged file.
     """
-    parts = result.original_metadata.get_item("stack_elements")
-    if parts is not None:
-        path = f"metadata.{NODE}.Pretrained.sha256"
-        if len({part.get_item(path) for _, part in parts}) > 1:
-            return None
+    path = f"metadata.{NODE}.Pretrained.sha256"
+    if len({str(part.get_item(path)) for part in _stacked(result)}) > 1:
+        return None
     for name in _SCORES:
-        scores = result.metadata.get_item(f"{NODE}.{name}")
-        if scores is not None and (name == "residuals" or get_map(result, SPREAD) is not None):
-            return np.asarray(scores)
+        stored = result.metadata.get_item(f"{NODE}.{name}")
+        if stored is not None and (name == "residuals" or get_map(result, SPREAD) is not None):
+            return _checked_scores(result, name, np.asarray(stored))
     return None
+
+
+def _checked_scores(result: BaseSignal, name: str, scores: NDArray) -> NDArray[np.floating]:
+    count = len(property_items(result, "names"))
+    if (
+        scores.dtype.kind != "f"
+        or scores.ndim != 2
+        or scores.shape[1] != count
+        or not np.isfinite(scores).all()
+    ):
+        needed = f"finite numbers of the shape (spectra, {count})"
+        raise damaged(map_path(name), needed, scores)
+    return scores
 
 
 def describe_map(signal: BaseSignal, label: str) -> dict[str, Any]:
@@ -189,15 +225,30 @@ def _described(signal: BaseSignal, title: str, nodes: dict[str, Any]) -> dict[st
     """Return metadata with a title, the nodes, and the origin of the signal they describe."""
     described: dict[str, Any] = {"General": {}}
     for name in _ORIGIN:
-        node = signal.metadata.get_item(name)
-        if node is not None:
+        node = _as_dictionary(signal, name)
+        if node:
             described[name] = {
-                key: deepcopy(value)
-                for key, value in node.as_dictionary().items()
-                if key not in _NOT_ORIGIN
+                key: deepcopy(value) for key, value in node.items() if key not in _NOT_ORIGIN
             }
     described["General"]["title"] = title
     return {**nodes, **described}
+
+
+def become_map(plain: BaseSignal, result: BaseSignal, label: str) -> None:
+    """Describe the values of one property, taken from a result, as those of its map."""
+    described = describe_map(result, label)
+    forget_properties(plain, described["General"]["title"])
+    plain.metadata.add_dictionary(described)
+
+
+def describe_spectra(title: str, quantity: str = "", **sample: Sequence[str]) -> dict[str, Any]:
+    """Return the metadata of computed or simulated spectra, with the elements, or names of sites.
+
+    The quantity is that of the intensities, with its unit in parentheses.
+    """
+    nodes = {"Signal": {"quantity": quantity}} if quantity else {}
+    known = {"Sample": {name: list(texts) for name, texts in sample.items()}} if sample else {}
+    return {"General": {"title": title}, **nodes, **known}
 
 
 def elements_of(signal: BaseSignal) -> tuple[str, ...]:
@@ -213,12 +264,12 @@ def label_of(property_map: BaseSignal) -> str:
 
 def set_label(signal: BaseSignal, label: str) -> None:
     """Set the label of the values of a signal."""
-    signal.metadata.Signal.quantity = label
+    signal.metadata.set_item("Signal.quantity", label)
 
 
 def set_title(signal: BaseSignal, title: str) -> None:
     """Set the title of a signal."""
-    signal.metadata.General.title = title
+    signal.metadata.set_item("General.title", title)
 
 
 def title_of(signal: BaseSignal) -> str:
@@ -272,10 +323,9 @@ def describe_prediction(
     preparation
         The preprocessing of the spectra.
     resolution
-        The resolution given by the user or measured in the low loss, in eV (full width at half
-        maximum), or None if there is none.
+        The resolution given or measured, in eV (full width at half maximum), or None.
     calibration
-        The calibration of the energies, or None if there is none.
+        The calibration of the energies, or None.
     low_loss
         The low-loss spectra, or None.
     """
@@ -291,30 +341,10 @@ def describe_prediction(
             "package_version": package_version(),
         },
         "Preprocessing": {
-            "edge": preparation.recipe.edge,
-            "background": preparation.background or "none",
-            "background_range": list(preparation.background_range or ()),
-            "onset_range": list(preparation.onset_range),
-            "resolution": 0.0 if resolution is None else resolution,
-            "resolution_given": resolution is not None,
+            **describe_options(preparation, resolution, calibration),
             "low_loss": "none" if low_loss is None else title_of(low_loss) or "given",
-            "broadening_sigma": preparation.broadening,
-            "Recipe": _plain(preparation.recipe.to_dict()),
         },
     }
-    if preparation.energy_offset is not None:
-        described[NODE]["Preprocessing"]["energy_offset"] = preparation.energy_offset
-    if calibration is not None:
-        described[NODE]["Preprocessing"]["Calibration"] = {
-            "material": calibration.material,
-            "energy_offset": calibration.energy_offset,
-            "position": calibration.position,
-            "dispersion": calibration.dispersion,
-            "nominal_dispersion": calibration.nominal_dispersion,
-            "resolution": calibration.resolution,
-            "relative_thickness": calibration.relative_thickness,
-            "Uncertainties": dict(calibration.uncertainties),
-        }
     return described
 
 
@@ -322,66 +352,40 @@ def recipe_of(result: BaseSignal) -> Recipe:
     """Return the recipe by which the spectra of a result were preprocessed.
 
     Results saved by early versions contain no recipe; for these, the default recipe is returned.
+
+    Raises
+    ------
+    SignalError
+        If the recipe is incomplete, in a damaged file.
     """
-    fields = result.metadata.get_item(f"{_PREPROCESSING}.Recipe")
-    return Recipe() if fields is None else Recipe.from_dict(fields.as_dictionary())
+    path = f"{_PREPROCESSING}.Recipe"
+    if not result.metadata.has_item(path):
+        return Recipe()
+    fields = _as_dictionary(result, path)
+    try:
+        return Recipe.from_dict(fields)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise damaged(path, "the fields of a recipe", fields) from error
 
 
-def preprocessing_of(result: BaseSignal) -> dict[str, Any]:
-    """Return the options of a prediction; empty for a signal that is not predicted."""
-    node = result.metadata.get_item(_PREPROCESSING)
-    return {} if node is None else node.as_dictionary()
+def options_of(result: BaseSignal) -> RecordedOptions | None:
+    """Return the options of a prediction, or None for a signal that is not predicted.
+
+    Raises
+    ------
+    SignalError
+        If an option is not a number, in a damaged file.
+    """
+    if not result.metadata.has_item(_PREPROCESSING):
+        return None
+    fields = _as_dictionary(result, _PREPROCESSING)
+    try:
+        return RecordedOptions.from_dict(fields)
+    except (TypeError, ValueError) as error:
+        raise damaged(_PREPROCESSING, "the options of a prediction", fields) from error
 
 
 def model_of(result: BaseSignal) -> str:
     """Return the name and the version of the model of a result, or an empty text."""
-    node = result.metadata.get_item(f"{NODE}.Pretrained")
-    return "" if node is None else f"{node.name}, version {node.version}"
-
-
-def read_metadata(signal: BaseSignal) -> None:
-    """Read the arrays in the metadata of a signal into memory, in place.
-
-    HyperSpy loads them as dask arrays if it loads the signal lazily. They can no longer be read
-    when the file is closed or overwritten.
-    """
-    for tree in (signal.metadata, signal.original_metadata):
-        _read_tree(tree)
-
-
-def _read_tree(tree: Any) -> None:
-    for key in tree.keys():  # noqa: SIM118  # iteration over the tree gives pairs
-        value = tree[key]
-        if hasattr(value, "as_dictionary"):
-            _read_tree(value)
-        else:
-            read = _read(value)
-            if read is not value:
-                tree[key] = read
-
-
-def _read(value: Any) -> Any:
-    """Return a value with its dask arrays in memory; the value itself if it has none."""
-    if isinstance(value, da.Array):
-        return value.compute()
-    if isinstance(value, LazySignal):
-        read = value.deepcopy()
-        read.compute(show_progressbar=False)
-        return read
-    if isinstance(value, (list, tuple)):
-        items = [_read(item) for item in value]
-        changed = any(one is not other for one, other in zip(items, value, strict=True))
-        return type(value)(items) if changed else value
-    return value
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    """Replace tuples by lists, because some file formats do not preserve tuples."""
-    return {
-        name: _plain(value)
-        if isinstance(value, dict)
-        else list(value)
-        if isinstance(value, tuple)
-        else value
-        for name, value in fields.items()
-    }
+    named = _as_dictionary(result, f"{NODE}.Pretrained")
+    return f"{named.get('name')}, version {named.get('version')}" if named else ""

@@ -45,7 +45,7 @@ def excluded_spectra(signal: BaseSignal, navigation_mask: Any) -> NDArray[np.boo
         return None
     axes = signal.axes_manager
     if isinstance(navigation_mask, BaseSignal):
-        mask, needed = np.asarray(navigation_mask.data), axes._navigation_shape_in_array
+        mask, needed = np.asarray(navigation_mask.data), tuple(axes.navigation_shape[::-1])
         given = navigation_mask.axes_manager
         if given.signal_dimension and given.navigation_dimension:
             msg = (

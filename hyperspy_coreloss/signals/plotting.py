@@ -14,7 +14,7 @@ from hyperspy_coreloss.signals.metadata import label_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hyperspy.signal import BaseSignal
+    from hyperspy.signals import BaseSignal
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure

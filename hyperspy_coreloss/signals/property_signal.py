@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import nullcontext
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hyperspy.signals import BaseSignal, Signal1D, Signal2D
+from hyperspy.signals import BaseSignal, LazySignal, Signal1D, Signal2D
 
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.files import keep_replaced
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes, needed_axis
 from hyperspy_coreloss.signals.derived import DerivedSignal
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.metadata import (
-    MAPS,
-    PROPERTY_AXIS,
     SIGNAL_TYPE,
+    SLICED_WITH_A_RESULT,
     SPREAD,
-    array_axes,
     describe_map,
     get_map,
-    map_path,
     model_of,
-    preprocessing_of,
-    property_axis,
+    options_of,
     property_items,
     scores_of,
     set_title,
     title_of,
 )
 from hyperspy_coreloss.signals.plotting import plot_maps
+from hyperspy_coreloss.signals.positions import items_along
 from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -53,7 +54,7 @@ class PropertySignal(DerivedSignal):
     # HyperSpy slices these together with the signal, as it does with the noise variance.
     _additional_slicing_targets = [  # noqa: RUF012
         *BaseSignal._additional_slicing_targets,
-        *(f"metadata.{map_path(name)}" for name in MAPS),
+        *SLICED_WITH_A_RESULT,
     ]
 
     if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class PropertySignal(DerivedSignal):
     @property
     def property_names(self) -> tuple[str, ...]:
         """Names of the properties along the property axis."""
-        return self._along_properties("names")
+        return items_along(self, "names")
 
     @property
     def property_units(self) -> tuple[str, ...]:
         """Units of the properties along the property axis."""
-        return self._along_properties("units")
+        return items_along(self, "units")
 
     def get_property_map(self, name: str) -> BaseSignal:
         """Return the map of one property, for example a `Signal2D` for a spectrum image.
@@ -97,7 +98,7 @@ class PropertySignal(DerivedSignal):
         <Signal2D, title: bond length, dimensions: (|8, 6)>
         """
         position = property_index(name, self.property_names)
-        return self._map(self.data, position, self._along_properties("labels")[position])
+        return self._map(self.data, position, items_along(self, "labels")[position])
 
     def get_interval_map(self, name: str, level: float = 0.9) -> tuple[BaseSignal, BaseSignal]:
         """Return the maps of the lower and the upper limit of the prediction interval.
@@ -168,6 +169,18 @@ class PropertySignal(DerivedSignal):
         """
         return plot_maps(list(self.as_maps(names).values()))
 
+    def save(
+        self, filename: Any = None, overwrite: bool | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Save the signal; a file that is overwritten is kept until the new one is complete.
+
+        If the disk is full, or the writing is interrupted, the old file is there again. The
+        parameters are those of :meth:`hyperspy.api.signals.BaseSignal.save`.
+        """
+        named = isinstance(filename, (str, PathLike))
+        with keep_replaced(filename) if overwrite and named else nullcontext():
+            super().save(filename, overwrite, *args, **kwargs)
+
     def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
         """Plot the properties of one pixel, which is selected in the map of one property.
 
@@ -217,12 +230,11 @@ class PropertySignal(DerivedSignal):
         '48 spectra: 48 predicted'
         """
         quality = self.quality.data
-        preprocessing = preprocessing_of(self)
-        given = preprocessing.get("resolution_given", False)
+        options = options_of(self)
         return PropertySummary(
             title=title_of(self),
             model=model_of(self),
-            resolution=preprocessing["resolution"] if given else None,
+            resolution=None if options is None else options.resolution,
             counts=count_codes(quality),
             medians=medians(self),
             relative_thickness=self._median_thickness(),
@@ -233,21 +245,6 @@ class PropertySignal(DerivedSignal):
         if thickness is None or np.isnan(thickness.data).all():
             return None
         return float(np.nanmedian(thickness.data))
-
-    def _property_axis(self) -> Any:
-        axis = property_axis(self)
-        if axis is None:
-            msg = (
-                f"Maps need a signal with an axis named {PROPERTY_AXIS!r}, but this signal has "
-                "none. Take the maps from the signal that predict_properties returned."
-            )
-            raise SignalError(msg)
-        return axis
-
-    def _along_properties(self, item: Literal["names", "labels", "units"]) -> tuple[str, ...]:
-        entries = property_items(self, item)
-        # The axis values are indices of the model's properties, also after slicing.
-        return tuple(entries[round(index)] for index in self._property_axis().axis)
 
     def _companion_map(self, name: str, label: str) -> BaseSignal:
         companion = get_map(self, name)
@@ -268,7 +265,7 @@ class PropertySignal(DerivedSignal):
 
         The array has the shape of this signal's data.
         """
-        axis = self._property_axis().index_in_array
+        axis = needed_axis(self).index_in_array
         layer = data[(slice(None),) * axis + (position,)]
         axes = [other for other in array_axes(self) if other.name != PROPERTY_AXIS]
         # Three axes cannot be shown at once, so the first of three is for navigation.
@@ -278,12 +275,8 @@ class PropertySignal(DerivedSignal):
         ]
         if not axes:  # a single spectrum
             layer, described = layer.reshape(1), [{"name": "spectrum", "size": 1}]
-        result = BaseSignal(
-            layer,
-            axes=described,
-            metadata=describe_map(self, label),
-            attributes={"_lazy": self._lazy},
-        )
+        kind = LazySignal if isinstance(self, LazySignal) else BaseSignal
+        result = kind(layer, axes=described, metadata=describe_map(self, label))
         result.set_signal_type("")
         return result
 

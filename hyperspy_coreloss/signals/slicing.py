@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.properties import property_index
-from hyperspy_coreloss.signals.metadata import (
-    MAPS,
-    describe_map,
-    forget_properties,
-    get_map,
-    property_axis,
-    property_items,
-)
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, property_axis
+from hyperspy_coreloss.signals.metadata import become_map, check_maps
+from hyperspy_coreloss.signals.positions import items_along
 
 if TYPE_CHECKING:
     from hyperspy.signals import BaseSignal
@@ -25,8 +21,7 @@ class PropertySlicer:
         self._signal, self._slicer, self._axes = signal, slicer, axes
 
     def __getitem__(self, slices: Any, out: BaseSignal | None = None) -> BaseSignal | None:
-        for name in MAPS:
-            get_map(self._signal, name)  # with the axes of the signal, as it is sliced with it
+        check_maps(self._signal)
         result = self._slicer.__getitem__(self._positions(slices), out=out)
         if result is not None and property_axis(result) is None:
             axis = property_axis(self._signal)
@@ -43,25 +38,26 @@ class PropertySlicer:
     def _positions(self, slices: Any) -> Any:
         """Replace names of properties by positions along the property axis."""
         axis = property_axis(self._signal)
-        if axis is None or axis not in self._axes:
-            return slices
         several = slices if isinstance(slices, tuple) else (slices,)
-        items = property_items(self._signal, "names")
-        names = [items[round(index)] for index in axis.axis]
+        if axis is None or axis not in self._axes:
+            _refuse_names(several)
+            return slices
         place = self._place(axis, several)
         if place is None:
             return slices
         one = several[place]
         if isinstance(one, slice):
-            start, stop = (
-                property_index(end, names) if isinstance(end, str) else end
-                for end in (one.start, one.stop)
-            )
-            one = slice(start, stop, one.step)
-        elif isinstance(one, str):
-            one = property_index(one, names)
+            one = slice(self._position(one.start), self._position(one.stop), one.step)
+        else:
+            one = self._position(one)
         several = (*several[:place], one, *several[place + 1 :])
         return several if isinstance(slices, tuple) else one
+
+    def _position(self, end: Any) -> Any:
+        """Replace the name of a property by its position along the property axis."""
+        if not isinstance(end, str):
+            return end
+        return property_index(end, items_along(self._signal, "names"))
 
     def _place(self, axis: Any, slices: tuple[Any, ...]) -> int | None:
         """Return which of the slices is that of the property axis."""
@@ -80,7 +76,16 @@ class PropertySlicer:
         assert place is not None  # since the axis was removed
         one = several[place]
         position = axis.value2index(one) if isinstance(one, float) else one
-        label = property_items(self._signal, "labels")[round(axis.axis[position])]
-        described = describe_map(self._signal, label)
-        forget_properties(result, described["General"]["title"])
-        result.metadata.add_dictionary(described)
+        become_map(result, self._signal, items_along(self._signal, "labels")[position])
+
+
+def _refuse_names(slices: tuple[Any, ...]) -> None:
+    # HyperSpy's own texts, such as "5 nm" and "rel0.5", are no identifiers.
+    names = [one for one in slices if isinstance(one, str) and one.isidentifier()]
+    if names:
+        msg = (
+            f"The name of a property selects along the axis {PROPERTY_AXIS!r}, but {names[0]!r} "
+            "was given for other axes. Use isig of the signal that predict_properties returned, or "
+            "inav after a transpose."
+        )
+        raise SignalError(msg)

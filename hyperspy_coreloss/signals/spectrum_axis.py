@@ -8,6 +8,7 @@ import numpy as np
 from hyperspy.signals import BaseSignal
 
 from hyperspy_coreloss.errors import EnergyAxisError, EnergyRangeError, SignalError
+from hyperspy_coreloss.signals.axes import array_axes
 from hyperspy_coreloss.spectra.energy import axis_in_ev, energy_unit_in_ev
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _name(axis: Any) -> str:
 
 def _energy_axes(signal: BaseSignal) -> list[str]:
     """Return the names of the axes with units of energy."""
-    axes = signal.axes_manager._axes
+    axes = array_axes(signal)
     return [_name(axis) for axis in axes if energy_unit_in_ev(axis.units) is not None]
 
 

@@ -6,16 +6,19 @@ import logging
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from hyperspy_coreloss.signals.options import RecordedOptions
 
 #: A child of HyperSpy's logger, so that ``hs.set_log_level`` and its format apply.
 LOGGER = logging.getLogger("hyperspy.coreloss")
@@ -72,9 +75,29 @@ class PropertySummary:
 
 
 def count_codes(quality: NDArray) -> dict[Quality, int]:
-    """Return the number of spectra by quality code, without zeros, the predicted ones first."""
-    counts = np.bincount(np.ravel(quality), minlength=len(Quality))
-    return {code: int(counts[code]) for code in Quality if counts[code]}
+    """Return the number of spectra by quality code, without zeros, the predicted ones first.
+
+    Parameters
+    ----------
+    quality
+        Quality map, of any shape.
+
+    Raises
+    ------
+    SignalError
+        If a number is none of the codes, in a damaged file or in one of a later version.
+    """
+    codes, numbers = np.unique(quality, return_counts=True)
+    unknown = [code for code in codes.tolist() if code not in set(Quality)]
+    if unknown:
+        msg = (
+            f"The codes of a quality map go from 0 to {max(Quality)}, but this one has "
+            f"{unknown[0]:g}. Load an undamaged file, or use the version of hyperspy_coreloss that "
+            "wrote it."
+        )
+        raise SignalError(msg)
+    counts = dict(zip(codes.tolist(), numbers.tolist(), strict=True))
+    return {code: counts[code] for code in Quality if code in counts}
 
 
 def counts_line(counts: Mapping[Quality, int]) -> str:
@@ -85,15 +108,15 @@ def counts_line(counts: Mapping[Quality, int]) -> str:
     return f"{total} spectr{'um' if total == 1 else 'a'}: {', '.join(parts)}"
 
 
-def report(counts: Mapping[Quality, int], preprocessing: Mapping[str, Any]) -> None:
+def report(counts: Mapping[Quality, int], options: RecordedOptions | None) -> None:
     """Tell the user in one line if spectra have no prediction, and what to do if none has one.
 
     Parameters
     ----------
     counts
         From :func:`count_codes`. Excluded spectra need no prediction.
-    preprocessing
-        Options of the prediction, from the metadata of the result.
+    options
+        Options of the prediction, which its result recorded.
     """
     refused: dict[Quality, int] = {
         code: n for code, n in counts.items() if code not in (Quality.GOOD, Quality.MASKED)
@@ -105,18 +128,19 @@ def report(counts: Mapping[Quality, int], preprocessing: Mapping[str, Any]) -> N
         LOGGER.log(logging.WARNING if many else logging.INFO, "%s", line)
         return
     code = max(refused, key=lambda one: refused[one]) if refused else Quality.MASKED
-    msg = f"No spectrum has a prediction. {line}. {_remedy(code, preprocessing)}"
+    msg = f"No spectrum has a prediction. {line}. {_remedy(code, options)}"
     warnings.warn(msg, stacklevel=5)
 
 
-def _remedy(code: Quality, preprocessing: Mapping[str, Any]) -> str:
+def _remedy(code: Quality, options: RecordedOptions | None) -> str:
     """Return the most likely remedy if all spectra are refused for one reason."""
-    low, high = (float(limit) for limit in preprocessing.get("onset_range", (np.nan, np.nan)))
-    searched = f"The onset was searched from {low:g} to {high:g} eV"
-    subtracted = preprocessing.get("background") == "none"
+    searched = "The onset was searched in another range"
+    if options is not None and options.onset_range is not None:
+        low, high = options.onset_range
+        searched = f"The onset was searched from {low:g} to {high:g} eV"
     background = (
         "if the spectra still have their background, leave out background=None"
-        if subtracted
+        if options is not None and options.background is None
         else "if the background is subtracted already, pass background=None"
     )
     remedies = {

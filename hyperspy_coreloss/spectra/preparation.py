@@ -6,7 +6,7 @@ result with a recipe. Both raise an error if an axis does not fulfil the require
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +26,34 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.spectra.recipe import Background, Limits, Recipe
 
+#: Relative standard error of the dispersion of an instrument that nobody has calibrated.
+USUAL_DISPERSION_ERROR = 0.01
+
 # Largest distance of the edge on an uncalibrated axis from the tabulated onset, in eV.
 _SEARCH_REACH = 20.0
+# An axis covers a window if the edge may lie so far above the tabulated onset, in eV.
+_ROOM = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class AxisCertainty:
+    """How well the energies of a measurement are known.
+
+    Parameters
+    ----------
+    energy_error
+        Standard error in eV of the threshold on the scale of the computed energies; None if the
+        energy zero is not known.
+    dispersion_error
+        Relative standard error of the dispersion.
+    resolution_known
+        Whether the energy resolution is known. If it is not, spectra are broadened as if the
+        measurement had not broadened them.
+    """
+
+    energy_error: float | None = None
+    dispersion_error: float = USUAL_DISPERSION_ERROR
+    resolution_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +83,9 @@ class Preparation:
         Standard deviation of the Gaussian to convolve the spectra with, in eV.
     energy_offset
         Energy in eV to add to a threshold on this axis to obtain the excitation energy. It is None
-        if the window is relative to the threshold.
+        if the window is relative to the threshold and the energy zero is not known.
+    certainty
+        How well the energies are known.
     """
 
     recipe: Recipe
@@ -69,6 +97,7 @@ class Preparation:
     background_range: Limits | None
     broadening: float
     energy_offset: float | None
+    certainty: AxisCertainty = field(default_factory=AxisCertainty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +234,7 @@ def prepare_surveyed(
     resolution: float = 0.0,
     binned: bool = True,
     energy_offset: float | None = None,
+    certainty: AxisCertainty | None = None,
 ) -> Preparation:
     """Return the settings of the preprocessing for an axis that has been surveyed.
 
@@ -216,6 +246,8 @@ def prepare_surveyed(
         Result of :func:`survey_axis` for a recipe with the same window.
     resolution, binned, energy_offset
         See :func:`prepare`.
+    certainty
+        How well the energies are known. By default, the energy zero is not known.
 
     Raises
     ------
@@ -225,7 +257,8 @@ def prepare_surveyed(
         If an option is invalid, or the energy offset of an absolute window is missing.
     """
     resolution = check_resolution(resolution)
-    _check_energy_offset(recipe.window, energy_offset)
+    certainty = AxisCertainty() if certainty is None else certainty
+    _check_energy_offset(recipe.window, energy_offset, certainty)
     return Preparation(
         recipe=recipe,
         energy=survey.energy,
@@ -236,7 +269,27 @@ def prepare_surveyed(
         background_range=survey.background_range,
         broadening=missing_broadening(recipe.sigma, resolution, survey.dispersion),
         energy_offset=None if energy_offset is None else float(energy_offset),
+        certainty=certainty,
     )
+
+
+def covers_window(
+    recipe: Recipe, energy: NDArray[np.floating], onset_range: Limits | None = None
+) -> bool:
+    """Return whether an axis reaches to the end of a window, wherever the edge may lie.
+
+    Parameters
+    ----------
+    recipe
+        Preprocessing whose edge and window are used.
+    energy
+        Channel energies in eV, in any order.
+    onset_range
+        Energies in eV between which the onset lies. By default it lies up to 10 eV above the
+        tabulated onset.
+    """
+    highest = recipe.nominal_onset + _ROOM if onset_range is None else max(onset_range)
+    return bool(energy.max() >= highest + recipe.window.read_range[1])
 
 
 def edge_dispersion(
@@ -270,8 +323,11 @@ def _dispersion(energy: NDArray[np.floating], onsets: Limits) -> float:
     return float(channel_widths(energy)[used].max())
 
 
-def _check_energy_offset(window: EnergyWindow, energy_offset: float | None) -> None:
-    if window.origin == "threshold" and energy_offset is not None:
+def _check_energy_offset(
+    window: EnergyWindow, energy_offset: float | None, certainty: AxisCertainty
+) -> None:
+    relative = window.origin == "threshold"
+    if relative and energy_offset is not None and certainty.energy_error is None:
         msg = (
             "This pretrained model reads energies relative to the threshold of each spectrum, so "
             f"energy_offset has no meaning, but it is {energy_offset!r}. Leave it out."

@@ -1,6 +1,6 @@
 """Training a family of models on spectra as microscopes measure them.
 
-All models of a family read the same draws: mixed, measured and preprocessed by
+Models of one broadening read the same draws: mixed, measured and preprocessed by
 :mod:`hyperspy_coreloss.dataset.acquisition`. For each model, one network is trained on all phases,
 and one without each fold of them. The latter predict new draws of their fold, which gives the
 errors and intervals of the model for phases that it never saw.
@@ -30,7 +30,7 @@ from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.network import forward_with_spread
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.provenance import software_versions
-from hyperspy_coreloss.spectra.spread import LogUniform, Normal
+from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
 from hyperspy_coreloss.training.evaluation import measure_errors
 from hyperspy_coreloss.training.side_by_side import NetworkSettings, train_side_by_side
 
@@ -52,6 +52,9 @@ _ACQUIRED = 512
 # acquisitions whose resolution is; and the standard error of a thickness from a low-loss spectrum.
 _TOLD = 0.5
 _RESOLVED = 0.7
+# Sharpest resolution to train on, in eV, and the coarsest, in σ of the recipe: full widths at half
+# maximum, below the 2.35 σ to which spectra of fine channels can be broadened.
+_SHARPEST, _COARSEST = 0.3, 2.2
 # Slow errors of the intensity that networks are trained on, whatever the microscope: those of the
 # computed cross sections, which no measurement shares.
 _INTENSITY_ERROR = 0.05
@@ -123,7 +126,8 @@ def draw_spectra(
 
     The dispersion of each acquisition is known with a standard error of its own, from that of a
     calibrated axis to that of an instrument that nobody has calibrated. The resolution of some
-    acquisitions is not told; their spectra are read as if nothing had broadened them.
+    acquisitions is not told; their spectra are read as if nothing had broadened them. Resolutions
+    reach up to the coarsest that can be broadened to the recipes.
 
     Parameters
     ----------
@@ -141,11 +145,13 @@ def draw_spectra(
     generator = np.random.default_rng(seed)
     sites = len(sample.targets)
     order = np.concatenate([generator.permutation(sites) for _ in range(copies)])
+    coarsest = _COARSEST * min(recipe.sigma for recipe in recipes)
     parts = []
     for first in np.array_split(order, -(-len(order) // _ACQUIRED)):
         error = float(LogUniform(*DISPERSION_ERRORS).draw(generator, 1)[0])
         drawn = replace(
             microscope,
+            resolution=Uniform(min(_SHARPEST, coarsest), coarsest),
             dispersion_error=Normal(0.0, error),
             intensity_error=_INTENSITY_ERROR,
             phases_mixed=1,
@@ -213,8 +219,9 @@ def train_family(
     recipes
         Name and preprocessing of each model, with windows relative to the threshold.
     microscope
-        Effects of the measurements to train on. Its dispersion error is replaced by errors of
-        0.1 to 3 %, which the networks are told. Sites are mixed within one phase only, because a
+        Effects of the measurements to train on. Its resolution is replaced by those that can be
+        broadened to the recipes, and its dispersion error by errors of 0.1 to 3 %, which the
+        networks are told. Sites are mixed within one phase only, because a
         phase must not be seen through another.
     settings
         Settings of the training.
@@ -235,46 +242,57 @@ def train_family(
     """
     settings = FamilySettings() if settings is None else settings
     trained = dataset.take(sites_without(dataset, withheld_phases))
-    sample, listed = specimen(trained), list(recipes.values())
+    sample = specimen(trained)
     folds = phase_folds(sample.phases, settings.folds, settings.seed)
-    seeds = np.random.SeedSequence(settings.seed).generate_state(2)
-    training, held_out = (
-        draw_spectra(sample, listed, microscope, copies, int(seed))
-        for copies, seed in zip((settings.copies, settings.held_out_copies), seeds, strict=True)
-    )
-    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(train_side_by_side)(
-            training.read_by(number),
-            training.targets,
-            folds[training.first],
-            settings.networks,
-            auxiliary=N_AUXILIARY,
-        )
-        for number in range(len(listed))
-    )
     models = []
-    progress = tqdm(fits, "models", len(listed), disable=not show_progressbar)
-    for number, (name, weights) in enumerate(zip(recipes, progress, strict=True)):
-        judged = _judged(weights, held_out, number, folds)
-        models.append(
-            PretrainedModel(
-                name=name,
-                version=model_version,
-                recipe=recipes[name],
-                properties=dataset.properties,
-                hidden=settings.networks.hidden,
-                weights={key: array[-1:] for key, array in weights.items()},
-                residuals=judged.residuals,
-                spreads=judged.spreads,
-                history=np.full((1, 1, 2), np.nan, dtype=np.float32),
-                record=_record(dataset, trained, settings, microscope, judged, withheld_phases),
-                intended_use=intended_use,
-                limits=limits,
-                label_range=_label_range(trained.targets),
-                reads_conditions=True,
-            )
+    progress = tqdm(total=len(recipes), desc="models", disable=not show_progressbar)
+    for names in _alike(recipes):
+        alike = [recipes[name] for name in names]
+        seeds = np.random.SeedSequence(settings.seed).generate_state(2)
+        training, held_out = (
+            draw_spectra(sample, alike, microscope, copies, int(seed))
+            for copies, seed in zip((settings.copies, settings.held_out_copies), seeds, strict=True)
         )
+        fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(train_side_by_side)(
+                training.read_by(number),
+                training.targets,
+                folds[training.first],
+                settings.networks,
+                auxiliary=N_AUXILIARY,
+            )
+            for number in range(len(alike))
+        )
+        for number, (name, weights) in enumerate(zip(names, fits, strict=True)):
+            judged = _judged(weights, held_out, number, folds)
+            record = _record(dataset, trained, settings, microscope, judged, withheld_phases)
+            models.append(
+                PretrainedModel(
+                    name=name,
+                    version=model_version,
+                    recipe=recipes[name],
+                    properties=dataset.properties,
+                    hidden=settings.networks.hidden,
+                    weights={key: array[-1:] for key, array in weights.items()},
+                    residuals=judged.residuals,
+                    spreads=judged.spreads,
+                    history=np.full((1, 1, 2), np.nan, dtype=np.float32),
+                    record=record,
+                    intended_use=intended_use,
+                    limits=limits,
+                    label_range=_label_range(trained.targets),
+                    reads_conditions=True,
+                )
+            )
+            progress.update()
+    progress.close()
     return models
+
+
+def _alike(recipes: Mapping[str, Recipe]) -> list[list[str]]:
+    """Return the names of recipes of one broadening each, whose models read the same draws."""
+    sigmas = sorted({recipe.sigma for recipe in recipes.values()})
+    return [[name for name in recipes if recipes[name].sigma == sigma] for sigma in sigmas]
 
 
 def phase_folds(phases: NDArray[np.integer], folds: int, seed: int = 0) -> NDArray[np.int64]:

@@ -336,7 +336,7 @@ def emulated_edges(lowest_empty, offset, sigma):
 
 
 @pytest.mark.parametrize(
-    "name", ["silica-o-k-sigma-0.2", "silica-o-k-sigma-0.3", "silica-o-k", "silica-o-k-sigma-0.8"]
+    "name", ["silica-o-k-15eV-sigma-0.3", "silica-o-k-15eV", "silica-o-k-15eV-sigma-0.8"]
 )
 def test_a_start_has_the_lowest_empty_states_whatever_the_model(rng, name):
     """Models of other broadening put their thresholds elsewhere, up to half an eV apart."""
@@ -367,7 +367,7 @@ def test_a_start_from_a_result_of_before_takes_the_default_recipe(rng):
     """Results that were saved before they told their recipe start as they did."""
     s = emulated_edges(rng.uniform(535, 539, 3), 480.0, 0.2)
     starts = {}
-    for name in ("silica-o-k-sigma-0.8", "silica-o-k"):
+    for name in ("silica-o-k-15eV-sigma-0.8", "silica-o-k-15eV"):
         prediction = s.predict_properties(hc.load_pretrained(name), resolution=0.4, **QUIET)
         oxygen = PropertyELNES(onset=530.0)
         model(s, oxygen)

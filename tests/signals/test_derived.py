@@ -16,7 +16,8 @@ from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import SignalError, UnknownPropertyError
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.signals import derived
-from hyperspy_coreloss.signals.metadata import MAPS, PROPERTY_AXIS, SPREAD, describe_properties
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
+from hyperspy_coreloss.signals.metadata import MAPS, SPREAD, describe_properties
 from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal, PropertySignal
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -283,7 +284,7 @@ def test_a_stack_of_different_models_has_no_intervals(image):
     options = {"resolution": 0.5, "show_progressbar": False}
     one, other = (
         image[0].predict_properties(name, **options)
-        for name in ("silica-o-k-sigma-0.3", "silica-o-k-wide")
+        for name in ("silica-o-k-15eV-sigma-0.3", "silica-o-k-40eV")
     )
     same = hs.stack([one, one.deepcopy()], show_progressbar=False)
     same.get_interval_map("bond_length")

@@ -170,7 +170,7 @@ def test_every_reason_has_a_remedy(code):
     with pytest.warns(
         UserWarning, match=rf"No spectrum has a prediction\. 7 spectra: .*{code.phrase}"
     ):
-        report({code: 7}, {})
+        report({code: 7}, None)
 
 
 def test_the_remedy_of_a_forgotten_option_is_one(image):

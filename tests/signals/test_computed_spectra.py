@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hyperspy_coreloss.dataset.as_signal import dataset_to_signal
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.signals.computed_spectra import dataset_to_signal
 
 
 @pytest.fixture(scope="module")

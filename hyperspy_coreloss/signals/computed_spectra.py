@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.dataset.dataset import excitation_energies
+from hyperspy_coreloss.signals.metadata import describe_spectra
 
 if TYPE_CHECKING:
     from exspy.signals import EELSSpectrum
@@ -75,9 +76,10 @@ def dataset_to_signal(
             "navigate": False,
         },
     ]
-    metadata = {
-        "General": {"title": f"{dataset.edge} of {len(dataset)} computed sites"},
-        "Signal": {"signal_type": "EELS", "quantity": "Intensity (arbitrary units)"},
-        "Sample": {"elements": [dataset.edge.partition("_")[0]], "site_names": list(dataset.names)},
-    }
+    metadata = describe_spectra(
+        f"{dataset.edge} of {len(dataset)} computed sites",
+        "Intensity (arbitrary units)",
+        elements=[dataset.edge.partition("_")[0]],
+        site_names=dataset.names,
+    )
     return EELSSpectrum(spectra.astype(np.float32), axes=axes, metadata=metadata)
