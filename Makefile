@@ -90,11 +90,11 @@ study: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss study $(DATA) --output results --commit "$$(git rev-parse HEAD)"
 
 accuracy: $(VENV)/ready
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/accuracy.py $(DATA) results/accuracy.json \
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy $(DATA) results/accuracy.json \
 		$(if $(wildcard $(TRANSFER)),--transfer $(TRANSFER))
 
 tries: $(VENV)/ready
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/network_tries.py $(DATA) results/tries.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.network_tries $(DATA) results/tries.json
 
 # With the settings that the study chose. The first is the paper's; then other resolutions, a wider
 # window, and the excitation energy as an input. The phases of the simulated spectrum image are left

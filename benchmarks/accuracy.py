@@ -5,7 +5,7 @@ phases. Sites are measured by the named microscopes, and predicted by the networ
 their phase, with intervals calibrated on the other folds. Baselines read the same inputs. Windows
 that OUTPUT already has for the same data set and settings are not repeated.
 
-    python benchmarks/accuracy.py hyperspy_coreloss/data/oxygen_k_sites.nc results/accuracy.json
+    python -m benchmarks.accuracy hyperspy_coreloss/data/oxygen_k_sites.nc results/accuracy.json
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.dataset import load_dataset
 from hyperspy_coreloss.files import replace_file
-from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY, USUAL_DISPERSION_ERROR
+from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.spectra.microscope import CLEAN, MICROSCOPES, TYPICAL
+from hyperspy_coreloss.spectra.preparation import USUAL_DISPERSION_ERROR
 from hyperspy_coreloss.spectra.spread import Normal
 from hyperspy_coreloss.training.accuracy import (
     MEDIAN,

@@ -12,13 +12,10 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 
 from hyperspy_coreloss.dataset.acquisition import acquire
-from hyperspy_coreloss.pretrained.auxiliary import (
-    USUAL_DISPERSION_ERROR,
-    Conditions,
-    auxiliary_inputs,
-)
+from hyperspy_coreloss.pretrained.auxiliary import Conditions, auxiliary_inputs
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.network import forward_with_spread
+from hyperspy_coreloss.spectra.preparation import USUAL_DISPERSION_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
