@@ -18,7 +18,7 @@ from hyperspy_coreloss.pretrained.network import forward_with_spread
 from hyperspy_coreloss.spectra.preparation import USUAL_DISPERSION_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.microscope import Microscope
     from hyperspy_coreloss.spectra.recipe import Recipe
 
+    # Inputs (spectra, inputs), labels (spectra, properties) and folds (spectra,).
+    LabelledInputs = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.integer]]
+
+#: Simpler models that read the same inputs.
+BASELINES = ("nearest_neighbours", "ridge", "kernel_ridge", "forest")
 # Spectra of one acquisition, which has one energy axis and one resolution. Few, so that a test has
 # many axes.
 _ACQUIRED = 128
@@ -224,8 +229,9 @@ def fold_medians(targets: NDArray[np.float64], folds: NDArray[np.integer]) -> ND
 
 
 def predict_with_baselines(
-    training: tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.integer]],
-    held_out: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.integer]]],
+    training: LabelledInputs,
+    held_out: Mapping[str, LabelledInputs],
+    names: Sequence[str] = BASELINES,
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Predict spectra with simpler models, each fitted without the fold of the spectrum.
 
@@ -237,39 +243,43 @@ def predict_with_baselines(
     held_out
         The same for the spectra to predict, by condition. Their labels choose settings: those of a
         property and a fold are the ones with the smallest error on the other folds.
+    names
+        Which of :data:`BASELINES` to fit.
 
     Returns
     -------
     dict
         Predictions of shape (spectra, properties), by condition and by name of the baseline.
     """
+    results: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in held_out}
+    candidates = _candidates(float(training[0].var(axis=0).sum()))
+    for name in names:
+        tried = [_predict_held_out(model, training, held_out) for model in candidates[name]]
+        for condition, (_, targets, folds) in held_out.items():
+            predicted = np.stack([each[condition] for each in tried])
+            results[condition][name] = _chosen(predicted, targets, folds)
+    return results
+
+
+def _predict_held_out(
+    model: Any, training: LabelledInputs, held_out: Mapping[str, LabelledInputs]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the predictions by condition of one model, fitted without each fold in turn."""
     inputs, targets, folds = training
     complete = np.isfinite(targets).all(axis=-1)
-    tried: dict[str, dict[str, list[NDArray[np.float64]]]] = {
-        condition: {} for condition in held_out
-    }
+    predicted = {name: np.full(labels.shape, np.nan) for name, (_, labels, _) in held_out.items()}
     for fold in np.unique(folds):
         fitted = complete & (folds != fold)
         mean, scale = targets[fitted].mean(axis=0), targets[fitted].std(axis=0)
+        # Properties in standard deviations, so that all count equally.
         scale[scale == 0] = 1.0
-        for name, models in _candidates(float(inputs.var(axis=0).sum())).items():
-            for number, model in enumerate(models):
-                model.fit(inputs[fitted], (targets[fitted] - mean) / scale)
-                for condition, (new, labels, own) in held_out.items():
-                    candidates = tried[condition].setdefault(
-                        name, [np.empty_like(labels) for _ in models]
-                    )
-                    rows = own == fold
-                    if rows.any():
-                        predicted = model.predict(new[rows]).reshape(-1, len(mean))
-                        candidates[number][rows] = predicted * scale + mean
-    return {
-        condition: {
-            name: _chosen(np.stack(candidates), *held_out[condition][1:])
-            for name, candidates in by_name.items()
-        }
-        for condition, by_name in tried.items()
-    }
+        model.fit(inputs[fitted], (targets[fitted] - mean) / scale)
+        for name, (new, _, own) in held_out.items():
+            rows = own == fold
+            if rows.any():
+                values = model.predict(new[rows]).reshape(-1, len(mean))
+                predicted[name][rows] = values * scale + mean
+    return predicted
 
 
 def _candidates(variance: float) -> dict[str, list[Any]]:
@@ -295,12 +305,8 @@ def _chosen(
     """Return for each fold and property the candidate that is best on the other folds."""
     errors = np.abs(candidates - targets)
     chosen = np.empty_like(targets)
-    for rows in _rows_of(folds):
+    for fold in np.unique(folds):
+        rows = folds == fold
         best = np.nanmean(errors[:, ~rows], axis=1).argmin(axis=0)
         chosen[rows] = candidates[best[None], np.flatnonzero(rows)[:, None], np.arange(len(best))]
     return chosen
-
-
-def _rows_of(folds: NDArray[np.integer]) -> Iterator[NDArray[np.bool_]]:
-    for fold in np.unique(folds):
-        yield folds == fold
