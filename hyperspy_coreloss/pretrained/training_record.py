@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from hyperspy_coreloss.spectra.microscope import Microscope
+from hyperspy_coreloss.spectra.spread import largest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+# Largest t/λ of spectra that are read by networks that were trained without plural scattering.
+_THICKEST = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,17 @@ class TrainingRecord:
     citation: str
     licence: str
     withheld_phases: Sequence[str] = ()
+
+    @property
+    def thickest(self) -> float:
+        """Largest relative thickness (t/λ) of the spectra of the training.
+
+        For computed spectra without plural scattering, a limit that was chosen.
+        """
+        effects = self.settings.get("microscope")
+        if effects is None:
+            return _THICKEST
+        return largest(Microscope.from_dict(effects).relative_thickness)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary, which :meth:`from_dict` takes."""
