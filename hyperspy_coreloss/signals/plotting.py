@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 _COLUMNS = 3
 _LARGEST = 36  # maps in one figure
+# Sizes in inches. A panel holds a map and its colour bar, a block two maps and one colour bar;
+# titles and labels add to the height. The margin keeps labels off the edges of the figure.
+_PANEL_WIDTH, _MAP_WIDTH, _PANEL_LABELS = 4.2, 3.0, 0.8
+_BLOCK_WIDTH, _HALF_WIDTH, _BLOCK_LABELS = 6.0, 2.2, 1.2
+_MARGIN = 0.1
+# Height over width of curves and of maps with different units, and the limits of other maps.
+_SQUAT, _FLATTEST, _TALLEST = 0.85, 0.25, 2.5
 
 
 class Mapped(Protocol):
@@ -62,9 +69,15 @@ def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
         raise SignalError(msg)
     columns = min(max(_COLUMNS, len(parts) // len(maps)), len(parts))
     rows = -(-len(parts) // columns)
+    height = _MAP_WIDTH * _height_over_width(parts[0][1]) + _PANEL_LABELS
     figure, panels = plt.subplots(
-        rows, columns, figsize=(4.2 * columns, 3.4 * rows), squeeze=False, layout="constrained"
+        rows,
+        columns,
+        figsize=(_PANEL_WIDTH * columns, height * rows),
+        squeeze=False,
+        layout="constrained",
     )
+    _set_margin(figure)
     for panel in panels.flat[len(parts) :]:
         panel.set_axis_off()
     for panel, (label, property_map) in zip(panels.flat, parts, strict=False):
@@ -99,8 +112,12 @@ def plot_comparison(predicted: Mapped, reference: Mapped) -> Figure:
         :func:`hyperspy_coreloss.data.silica_spectrum_image`.
     """
     names = predicted.property_names
-    figure = plt.figure(figsize=(12.0, 3.6 * -(-len(names) // 2)), layout="constrained")
-    blocks = figure.subfigures(-(-len(names) // 2), 2, squeeze=False, wspace=0.04)
+    rows = -(-len(names) // 2)
+    shape = _height_over_width(reference.get_property_map(names[0]))
+    height = _HALF_WIDTH * shape + _BLOCK_LABELS
+    figure = plt.figure(figsize=(2 * _BLOCK_WIDTH, height * rows), layout="constrained")
+    _set_margin(figure)
+    blocks = figure.subfigures(rows, 2, squeeze=False)
     for block, name in zip(blocks.flat, names, strict=False):
         maps = [result.get_property_map(name) for result in (reference, predicted)]
         values = np.asarray(maps[0].data)
@@ -113,6 +130,24 @@ def plot_comparison(predicted: Mapped, reference: Mapped) -> Figure:
         right.set_ylabel("")
         block.suptitle(label_of(maps[0]))
     return figure
+
+
+def _height_over_width(property_map: BaseSignal) -> float:
+    """Return the height of a map over its width, as it is drawn."""
+    axes = property_map.axes_manager.signal_axes
+    if len(axes) != 2 or axes[0].units != axes[1].units:
+        return _SQUAT
+    # Pixels have the width of the mean step.
+    width, height = (np.ptp(axis.axis) * axis.size / max(axis.size - 1, 1) for axis in axes)
+    if not width or not height:
+        return _SQUAT
+    return float(np.clip(height / width, _FLATTEST, _TALLEST))
+
+
+def _set_margin(figure: Figure) -> None:
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=_MARGIN, h_pad=_MARGIN)
 
 
 def _draw(
