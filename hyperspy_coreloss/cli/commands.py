@@ -30,8 +30,8 @@ class _Group(click.Group):
             if error.name not in _EXTRAS:
                 raise
             msg = (
-                f"This command needs the package {error.name}, which is not installed: "
-                f"pip install 'hyperspy-coreloss[{_EXTRAS[error.name]}]'."
+                f"This command needs the package {error.name}, which is not installed. In a clone "
+                f"of the repository: pip install '.[{_EXTRAS[error.name]}]'."
             )
             raise click.ClickException(msg) from error
 
