@@ -1,7 +1,7 @@
 """Errors of predictions for simulated silica, against dose and errors of the resolution.
 
-The model was trained on the sites of the grains. The errors therefore come from the measurement;
-errors of the model on new phases are in its card (``hyperspy-coreloss card``).
+The model was not trained on the phases of the grains. The errors without noise are those of the
+model on these phases; what the other errors exceed them by comes from the measurement.
 
 Usage: ``python benchmarks/recovery.py``
 """

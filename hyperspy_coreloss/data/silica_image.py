@@ -8,6 +8,7 @@ import numpy as np
 
 from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.inputs import default_recipe, site_thresholds
+from hyperspy_coreloss.dataset.splits import demonstration_phases
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA, broadening_operator
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def silica_spectrum_image(
     """Simulate an oxygen K spectrum image of silica grains, and return its true properties.
 
     Each grain has the computed spectrum of one site of :func:`oxygen_k_sites`, on a power-law
-    background and with counting noise. The onset varies from pixel to pixel. The shipped model is
-    trained on these sites: the image shows the effect of instrument and noise on a prediction, not
-    the accuracy of a model for new materials.
+    background and with counting noise. The onset varies from pixel to pixel. The sites belong to
+    the :func:`~hyperspy_coreloss.dataset.demonstration_phases`, on which no shipped model and no
+    shipped emulator is trained: the errors of a prediction are those on new phases, and in addition
+    those due to instrument and noise.
 
     Parameters
     ----------
@@ -84,7 +86,9 @@ def silica_spectrum_image(
 
     generator = np.random.default_rng(seed)
     shape = tuple(navigation_shape)[::-1]
-    sites = oxygen_k_sites()
+    every_site = oxygen_k_sites()
+    shown = np.isin(every_site.phases, demonstration_phases(every_site))
+    sites = every_site.take(np.flatnonzero(shown))
     site = _grains(shape, n_grains, len(sites), generator)
     lowest_empty = onset + drift * generator.standard_normal(shape)
     energy = offset + dispersion * np.arange(n_channels)

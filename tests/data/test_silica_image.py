@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hyperspy_coreloss.components.emulator import load_emulator
 from hyperspy_coreloss.data import silica_spectrum_image
+from hyperspy_coreloss.dataset.inputs import network_inputs
+from hyperspy_coreloss.dataset.splits import demonstration_phases
+from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
+from hyperspy_coreloss.pretrained.network import evaluate
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (4, 3), (2, 3, 4), (2, 2, 2, 2)])
@@ -89,6 +94,37 @@ def test_truth_and_prediction_mean_the_same_by_onset(pretrained, seed, options):
         pretrained, resolution=settings["resolution"], show_progressbar=False
     )
     np.testing.assert_allclose(predicted.onset.data, truth.onset.data, atol=0.03)
+
+
+def test_no_shipped_model_was_trained_on_a_phase_of_the_image(sites):
+    """Errors on sites of the training are several times smaller than those on new phases."""
+    seen = np.array(sites.phases)
+    shown = set()
+    for seed in range(4):
+        _, truth = silica_spectrum_image((12, 12), n_grains=30, seed=seed, dose=None, n_channels=2)
+        rows = np.unique(truth.data.reshape(-1, 6), axis=0)
+        of_rows = (sites.targets.astype(np.float32) == rows[:, None]).all(axis=-1)
+        assert of_rows.any(axis=1).all()
+        shown |= set(seen[of_rows.any(axis=0)])
+    assert len(shown) >= 4
+    for name in list_pretrained():
+        record = load_pretrained(name).record
+        assert shown <= set(record.withheld_phases), name
+        assert record.n_spectra == len(sites) - np.isin(seen, record.withheld_phases).sum()
+    record = load_emulator().record
+    assert shown <= set(record["withheld_phases"])
+    assert record["n_spectra"] == len(sites) - np.isin(seen, record["withheld_phases"]).sum()
+
+
+def test_errors_on_the_image_are_those_on_new_phases(sites, pretrained):
+    """Without noise: as large as on phases left out of the training, and not as on those in it."""
+    shown = sites.take(np.flatnonzero(np.isin(sites.phases, demonstration_phases(sites))))
+    predicted = evaluate(pretrained, network_inputs(shown, pretrained.recipe))
+    errors = np.abs(predicted - shown.targets).mean(axis=0)
+    metrics = pretrained.record.metrics["left_out_phases"]
+    for name, error in zip(pretrained.property_names, errors, strict=True):
+        assert error > 0.5 * metrics[name]["mae"], name
+        assert error > 2 * metrics[name]["mae_training"], name
 
 
 def test_every_grain_is_one_site(sites):
