@@ -54,7 +54,7 @@ $(VENV)/simulation-ready: $(VENV)/ready
 	touch $@
 
 test-simulation: $(VENV)/simulation-ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests/simulation
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/simulation hyperspy_coreloss/simulation
 
 docs: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"

@@ -11,6 +11,7 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "Calibration": "spectra",
     "ComputedSite": "dataset",
     "ComputedStructure": "dataset",
     "CoreLossPropertySignal": "signals",
@@ -27,6 +28,7 @@ _HOMES = {
     "TrainingSettings": "training",
     "TransitionLines": "dataset",
     "absolute_window": "dataset",
+    "calibrate": "calibration",
     "dataset_to_signal": "dataset",
     "list_pretrained": "pretrained",
     "load_dataset": "dataset",

@@ -1,4 +1,5 @@
 from . import components, data, dataset, errors, pretrained, signals, spectra, study, training
+from .calibration import calibrate
 from .components.emulator import SpectrumEmulator, load_emulator
 from .components.emulator_training import train_emulator
 from .dataset import (
@@ -18,12 +19,13 @@ from .prediction import measure_resolution, predict_properties
 from .pretrained import PretrainedModel, list_pretrained, load_pretrained
 from .properties import PropertySpec
 from .signals import CoreLossPropertySignal, LazyCoreLossPropertySignal
-from .spectra import EnergyWindow, Quality, Recipe
+from .spectra import Calibration, EnergyWindow, Quality, Recipe
 from .training import TrainingSettings, train
 
 __version__: str
 
 __all__ = [
+    "Calibration",
     "ComputedSite",
     "ComputedStructure",
     "CoreLossPropertySignal",
@@ -41,6 +43,7 @@ __all__ = [
     "TransitionLines",
     "__version__",
     "absolute_window",
+    "calibrate",
     "components",
     "data",
     "dataset",

@@ -7,6 +7,7 @@
     ├── EnergyRangeError (ValueError)         the axis does not cover the required energies
     ├── ResolutionError (ValueError)          dispersion or energy resolution too coarse
     ├── SignalError (ValueError)              data or options that preprocessing cannot use
+    ├── CalibrationError (ValueError)         a reference, or a fit to it, that calibrates nothing
     ├── UnknownPropertyError (KeyError)       no property has this name
     ├── DatasetError (ValueError)             incomplete or inconsistent data set
     ├── PretrainedNotFoundError (LookupError) no pretrained model has this name
@@ -38,6 +39,10 @@ class ResolutionError(CoreLossError, ValueError):
 
 class SignalError(CoreLossError, ValueError):
     """The data or the options cannot be used in preprocessing."""
+
+
+class CalibrationError(CoreLossError, ValueError):
+    """A reference that calibrates nothing, or a calibration that does not apply."""
 
 
 class UnknownPropertyError(CoreLossError, KeyError):

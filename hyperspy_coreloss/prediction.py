@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import dask.array as da
 import numpy as np
 
-from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.errors import CalibrationError, SignalError
 from hyperspy_coreloss.pretrained.families import find_family
-from hyperspy_coreloss.pretrained.inference import map_spectra
+from hyperspy_coreloss.pretrained.inference import LowLossSpectra, map_spectra
 from hyperspy_coreloss.signals.lazy import lazy_prediction
+from hyperspy_coreloss.signals.low_loss import low_loss_spectra
 from hyperspy_coreloss.signals.metadata import describe_prediction
 from hyperspy_coreloss.signals.navigation_mask import excluded_spectra
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
 from hyperspy_coreloss.signals.summary import LOGGER
 from hyperspy_coreloss.spectra.broadening import check_resolution
+from hyperspy_coreloss.spectra.calibration import Calibration
+from hyperspy_coreloss.spectra.low_loss import prepare_low_loss
 from hyperspy_coreloss.spectra.preparation import prepare_surveyed, survey_axis
 from hyperspy_coreloss.spectra.zero_loss import median_fwhm
 
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
-    from hyperspy_coreloss.spectra.recipe import Background
+    from hyperspy_coreloss.spectra.recipe import Background, Recipe
 
 
 def predict_properties(
@@ -34,10 +39,12 @@ def predict_properties(
     pretrained: str | Path | PretrainedModel | None = None,
     *,
     resolution: float | None = None,
+    low_loss: BaseSignal | None = None,
     background: Background = "power law",
     background_range: tuple[float, float] | None = None,
     onset_range: tuple[float, float] | None = None,
     energy_offset: float | None = None,
+    calibration: Calibration | None = None,
     navigation_mask: NDArray | BaseSignal | None = None,
     lazy_output: bool | None = None,
     show_progressbar: bool | None = None,
@@ -63,8 +70,16 @@ def predict_properties(
         its full name, by its file or as an object is used whatever its σ.
     resolution
         Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
-        peak (see :func:`measure_resolution`). If None, the resolution is taken as 0 eV, and
-        the model that has the name of the family is used; the result and its summary record this.
+        peak (see :func:`measure_resolution`). If None, it is measured in `low_loss`. Without
+        `low_loss`, the resolution is taken as 0 eV, and the model that has the name of the family
+        is used; the result and its summary record this.
+    low_loss
+        Low-loss spectra with the zero loss, on the same energy scale: a signal of the same
+        navigation shape, or one spectrum for all pixels; eager or lazy, in any chunks, with any
+        dispersion. Onsets are then relative to the zero loss of each pixel, and the result has the
+        maps ``zero_loss``, ``resolution`` and ``relative_thickness``. Pixels whose low-loss
+        spectrum has no zero loss, or a relative thickness above 1.5, have no prediction. If
+        `resolution` is None, up to 256 evenly spaced spectra of a map are read at the call.
     background
         ``"power law"``, or None if the background is already subtracted.
     background_range
@@ -78,7 +93,13 @@ def predict_properties(
     energy_offset
         Energy in eV that is added to a threshold on the energy axis to give the computed
         excitation energy of the same material. It is required for models with an absolute energy
-        window, and not allowed for other models. The user guide describes how to measure it.
+        window unless there is a calibration, and not allowed for other models.
+    calibration
+        Calibration of the energy axis on a known material, from
+        :func:`~hyperspy_coreloss.calibrate`. It corrects energy offset and dispersion before
+        anything else: energies of the result, such as its onsets, are calibrated. Limits are given
+        on the axis of the signal, as without it. Its resolution is used if `resolution` is None,
+        and models with an absolute energy window need no `energy_offset`.
     navigation_mask
         True excludes a spectrum. A signal, such as ``s.sum(-1) < 100``, or an array of the shape
         ``s.axes_manager.navigation_shape``, in which x comes first, as for HyperSpy's
@@ -108,14 +129,17 @@ def predict_properties(
     ------
     SignalError
         If the signal does not contain real spectra along one signal axis, `navigation_mask` has
-        the wrong shape, values or order, `background`, `resolution` or `num_workers` is not valid,
+        the wrong shape, values or order, `low_loss` has another navigation shape or too few zero
+        losses, `background`, `resolution` or `num_workers` is not valid,
         or `energy_offset` is missing or not allowed.
+    CalibrationError
+        If `calibration` is none, or that of another edge or dispersion.
     EnergyAxisError
-        If the signal axis has no units of energy.
+        If a signal axis has no units of energy.
     EnergyRangeError
-        If the spectra do not cover the energy window of the model or the range of the background
-        fit, or if a range does not have two different limits, or has integers that could be
-        energies.
+        If the axis of `low_loss` does not hold 0 eV, the spectra do not cover the energy window of
+        the model or the range of the background fit, or if a range does not have two different
+        limits, or has integers that could be energies.
     ResolutionError
         If the dispersion or the resolution is too coarse for the pretrained model, or for all
         models of the family.
@@ -127,16 +151,25 @@ def predict_properties(
     >>> s.predict_properties(resolution=0.5)
     <CoreLossPropertySignal, title: Properties of Simulated silica, dimensions: (8, 6|6)>
     """
-    energy = channel_energies(signal)
-    resolution = None if resolution is None else check_resolution(resolution)
+    _check_calibration(calibration, energy_offset)
+    energy = channel_energies(signal, calibration)
+    low = None if low_loss is None else low_loss_spectra(low_loss, signal)
+    if resolution is not None:
+        resolution = check_resolution(resolution)
+    elif low is not None:
+        resolution = _median_resolution(low)
     workers = _workers(num_workers)
     ranges: dict[str, Any] = {
         "background": background,
-        "background_range": limits_in_ev(signal, background_range, "background_range"),
-        "onset_range": limits_in_ev(signal, onset_range, "onset_range"),
+        "background_range": limits_in_ev(signal, background_range, "background_range", calibration),
+        "onset_range": limits_in_ev(signal, onset_range, "onset_range", calibration),
     }
     family = find_family(pretrained)
-    survey = survey_axis(family.named.recipe, energy, **ranges)
+    recipe = family.named.recipe
+    if calibration is not None:
+        recipe = _calibrated_recipe(recipe, calibration)
+        resolution = calibration.resolution if resolution is None else resolution
+    survey = survey_axis(recipe, energy, **ranges)
     model = family.sharpest(resolution, survey.dispersion)
     if resolution is None:
         LOGGER.info(
@@ -145,6 +178,9 @@ def predict_properties(
             "eV; hyperspy_coreloss.measure_resolution(low_loss) measures it.",
             model.recipe.sigma,
         )
+    if calibration is not None and model.recipe.window.origin == "absolute":
+        # Models read the threshold, not the lowest empty state, at the excitation energy.
+        energy_offset = -calibration.reference.threshold(model.recipe)
     preparation = prepare_surveyed(
         model.recipe,
         survey,
@@ -153,11 +189,11 @@ def predict_properties(
         energy_offset=energy_offset,
     )
     excluded = excluded_spectra(signal, navigation_mask)
-    prediction = map_spectra(signal.data, preparation, model, excluded)
+    prediction = map_spectra(signal.data, preparation, model, excluded, low)
     result = lazy_prediction(
         prediction,
         signal.axes_manager.navigation_axes[::-1],
-        describe_prediction(signal, model, preparation, resolution),
+        describe_prediction(signal, model, preparation, resolution, calibration),
     )
     if not (signal._lazy if lazy_output is None else lazy_output):
         result.compute(show_progressbar=show_progressbar, **workers)
@@ -191,11 +227,48 @@ def measure_resolution(low_loss: BaseSignal) -> float:
     EnergyRangeError
         If the axis does not hold 0 eV, or begins too close below the zero loss.
     """
-    energy = channel_energies(low_loss)
-    order = np.argsort(energy)
-    spectra = low_loss.data.reshape(-1, energy.size)
+    axis = prepare_low_loss(channel_energies(low_loss))
+    return _median_resolution(LowLossSpectra(low_loss.data, axis))
+
+
+def _median_resolution(low_loss: LowLossSpectra) -> float:
+    axis = low_loss.axis
+    spectra = low_loss.spectra.reshape(-1, len(axis.energy))
     chosen = np.unique(np.linspace(0, len(spectra) - 1, 256).astype(int))
-    return median_fwhm(np.asarray(spectra[chosen])[:, order], energy[order])
+    read = np.ma.filled(_in_memory(spectra[chosen]).astype(np.float64), np.nan)
+    return median_fwhm(read[:, ::-1] if axis.descending else read, np.array(axis.energy))
+
+
+def _in_memory(spectra: NDArray | da.Array) -> NDArray:
+    return spectra.compute() if isinstance(spectra, da.Array) else spectra
+
+
+def _check_calibration(calibration: Any, energy_offset: float | None) -> None:
+    if calibration is None:
+        return
+    if not isinstance(calibration, Calibration):
+        msg = (
+            "calibration must be a Calibration, from hyperspy_coreloss.calibrate or "
+            f"Calibration.load, but it is {calibration!r}."
+        )
+        raise CalibrationError(msg)
+    if energy_offset is not None:
+        msg = (
+            f"The calibration has an energy offset of {calibration.energy_offset:.3f} eV, so "
+            f"energy_offset must not be given too, but it is {energy_offset!r}. Leave one out."
+        )
+        raise SignalError(msg)
+
+
+def _calibrated_recipe(recipe: Recipe, calibration: Calibration) -> Recipe:
+    """Return the recipe that searches for the onset near the computed energy of the reference."""
+    if calibration.reference.edge != recipe.edge:
+        msg = (
+            f"The model reads {recipe.edge} edges, but the calibration is that of an "
+            f"{calibration.reference.edge} edge. Calibrate on a reference with the same edge."
+        )
+        raise CalibrationError(msg)
+    return replace(recipe, nominal_onset=calibration.reference.excitation_energy)
 
 
 def _workers(num_workers: Any) -> dict[str, Any]:

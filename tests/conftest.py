@@ -45,6 +45,14 @@ def sites():
     return oxygen_k_sites()
 
 
+@pytest.fixture(scope="session")
+def quartz(sites):
+    """The computed edge of alpha-quartz."""
+    from hyperspy_coreloss.dataset.reference import reference_edge
+
+    return reference_edge(sites, "alpha-quartz")
+
+
 @pytest.fixture
 def mixed():
     """Five sites of three structures, with spectra of every kind."""

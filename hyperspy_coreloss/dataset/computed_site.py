@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Lengths in Å that differ by less are equal.
+_SAME_LENGTH = 1e-6
 # Number of energies per pass over the lines; limits the memory to a few megabytes.
 _CHUNK = 64
 
@@ -214,12 +216,17 @@ class ComputedStructure(ReadOnlyArrays):
             raise DatasetError(msg)
 
     def equals(self, other: ComputedStructure) -> bool:
-        """Return whether all fields of the two structures are equal."""
+        """Return whether all fields of the two structures are equal.
+
+        Positions and cells are compared to 1e-6 Å: those of the same structure, computed on two
+        processors, may differ in their last bits.
+        """
         words = ("name", "phase", "source", "licence")
-        arrays = ("cell", "positions", "numbers")
-        return all(getattr(self, word) == getattr(other, word) for word in words) and all(
-            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=True)
-            for name in arrays
+        lengths = ("cell", "positions")
+        return (
+            all(getattr(self, word) == getattr(other, word) for word in words)
+            and np.array_equal(self.numbers, other.numbers)
+            and all(_same_lengths(getattr(self, name), getattr(other, name)) for name in lengths)
         )
 
 
@@ -282,6 +289,12 @@ class ComputedSite:
     def label_definitions(self) -> Mapping[str, str]:
         """Definitions of the labels that are not calculated as in this package's simulator."""
         return self.details.get("label_definitions", {})
+
+
+def _same_lengths(first: NDArray[np.floating], second: NDArray[np.floating]) -> bool:
+    return first.shape == second.shape and np.allclose(
+        first, second, rtol=0, atol=_SAME_LENGTH, equal_nan=True
+    )
 
 
 def _convert(instance: Any, dtype: type, *names: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure
 
@@ -200,14 +201,22 @@ class SpectrumDataset(ReadOnlyArrays):
             If the broadening of a spectrum already exceeds `sigma`.
         """
         rows = np.broadcast_to(energy, (len(self), np.shape(energy)[-1]))
-        return np.stack(
-            [
-                site.spectrum.intensity(row, lifetime)
-                if sigma is None
-                else _broadened(site, row, sigma, lifetime)
-                for site, row in zip(self.sites, rows, strict=True)
-            ]
-        )
+        if sigma is None:
+            pairs = zip(self.sites, rows, strict=True)
+            return np.stack([site.spectrum.intensity(row, lifetime) for site, row in pairs])
+        broadened = np.empty(rows.shape)
+        # Most spectra are of one kind and share one operator.
+        kinds: dict[Any, list[int]] = {}
+        for index, site in enumerate(self.sites):
+            own = index if np.ndim(energy) > 1 else None
+            kinds.setdefault((site.spectrum.sigma, site.spectrum.energy_range, own), []).append(
+                index
+            )
+        for kind in kinds.values():
+            fine, operator = _broadening(self.sites[kind[0]], rows[kind[0]], sigma)
+            for index in kind:
+                broadened[index] = operator @ self.sites[index].spectrum.intensity(fine, lifetime)
+        return broadened
 
     def of_population(self, *names: str) -> SpectrumDataset:
         """Return a data set of the sites of one or more populations.
@@ -336,9 +345,10 @@ def excitation_energies(dataset: SpectrumDataset) -> NDArray[np.float64]:
     return np.array(energies)
 
 
-def _broadened(
-    site: ComputedSite, energy: NDArray[np.floating], sigma: float, lifetime: float
-) -> NDArray[np.float64]:
+def _broadening(
+    site: ComputedSite, energy: NDArray[np.floating], sigma: float
+) -> tuple[NDArray[np.float64], csr_array]:
+    """Return the energies of a site's spectrum, and the matrix that broadens it from there."""
     spectrum = site.spectrum
     if not sigma >= spectrum.sigma:
         msg = (
@@ -350,7 +360,7 @@ def _broadened(
     margin = _REACH * missing + _FINE
     first, last = spectrum.energy_range
     fine = np.arange(max(energy[0] - margin, first), min(energy[-1] + margin, last), _FINE)
-    return broadening_operator(fine, missing, energy) @ spectrum.intensity(fine, lifetime)
+    return fine, broadening_operator(fine, missing, energy)
 
 
 def _defined(spec: PropertySpec, sites: Sequence[ComputedSite]) -> PropertySpec:

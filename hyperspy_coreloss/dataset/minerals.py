@@ -24,6 +24,9 @@ MINERALS = {
     "stishovite": "COD-Stishovite",
 }
 
+#: Name of the mean of all sites of the population of glass.
+AMORPHOUS_SILICA = "amorphous silica"
+
 # Step in eV that resolves the Lorentzian of the core hole, whose full width is 0.2 eV.
 _STEP = 0.05
 
@@ -36,13 +39,16 @@ def find_sites(dataset: SpectrumDataset, name: str) -> SpectrumDataset:
     dataset
         Computed spectra.
     name
-        Name of a site, of a structure, or of a mineral of :data:`MINERALS`.
+        Name of a site, of a structure, or of a mineral of :data:`MINERALS`, or
+        ``"amorphous silica"`` for all sites of the population of glass.
 
     Raises
     ------
     DatasetError
-        If no site has this name.
+        If no site has this name, or there is no glass.
     """
+    if name == AMORPHOUS_SILICA:
+        return _glass(dataset)
     for names, wanted in (
         (dataset.names, name),
         (dataset.structures, name),
@@ -52,13 +58,25 @@ def find_sites(dataset: SpectrumDataset, name: str) -> SpectrumDataset:
         if matches:
             return dataset.take(matches)
     structures = sorted(set(dataset.structures))
-    near = get_close_matches(name, [*MINERALS, *structures], n=3, cutoff=0.4)
+    near = get_close_matches(name, [*MINERALS, AMORPHOUS_SILICA, *structures], n=3, cutoff=0.4)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     msg = (
         f"No site, structure or mineral of the data set is called {name!r}. Choose one of the "
         f"{len(structures)} structures in dataset.structures.{hint}"
     )
     raise DatasetError(msg)
+
+
+def _glass(dataset: SpectrumDataset) -> SpectrumDataset:
+    if "glass" not in dataset.populations:
+        found = ", ".join(dict.fromkeys(dataset.populations))
+        msg = (
+            f"{AMORPHOUS_SILICA!r} is the mean of the sites of the population 'glass', but this "
+            f"data set has no such sites (it has: {found}). Use a crystal that it has, such as "
+            "'alpha-quartz', or a data set with glass."
+        )
+        raise DatasetError(msg)
+    return dataset.of_population("glass")
 
 
 def mean_spectrum(

@@ -20,9 +20,11 @@ _OTHER_TYPES = ("float32", "float64")
 # Epochs after the end of a training are NaN.
 _MAY_BE_NAN = ("history",)
 # Models of early versions do not have it.
-_OPTIONAL = "label_range"
-# Inputs are divided by the one, and intervals by the other.
-_POSITIVE = ("input_scale", "target_scale")
+_LABELS = "label_range"
+# Models whose networks predict the spread of each value have those of the held-out spectra.
+_SPREADS = "spreads"
+# Inputs, intervals and residuals are divided by them.
+_POSITIVE = ("input_scale", "target_scale", _SPREADS)
 
 
 def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> None:
@@ -35,7 +37,8 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
     arrays
         The arrays by name, with ``residuals`` and ``history``.
     nodes
-        Numbers of nodes of the layers, from the inputs to the outputs.
+        Numbers of nodes of the layers, from the inputs to the properties. Networks with ``spreads``
+        have twice as many outputs.
 
     Raises
     ------
@@ -78,8 +81,11 @@ def _shapes(arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> dict[str, 
         "residuals": (len(residuals), nodes[-1]),
         "history": (networks, *history.shape[1:2], 2),
     }
-    if _OPTIONAL in arrays:
-        shapes[_OPTIONAL] = (2, nodes[-1])
+    if _LABELS in arrays:
+        shapes[_LABELS] = (2, nodes[-1])
+    if _SPREADS in arrays:
+        shapes[_SPREADS] = shapes["residuals"]
+        nodes = (*nodes[:-1], 2 * nodes[-1])
     for position, (inputs, outputs) in enumerate(pairwise(nodes)):
         shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
         shapes[f"layer.{position}.bias"] = (networks, outputs)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import dask.array as da
 import numpy as np
 
+from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, unknown_conditions
 from hyperspy_coreloss.pretrained.results import as_prediction, blank_unreadable, result_dtype
+from hyperspy_coreloss.spectra.low_loss import measure_low_loss
 from hyperspy_coreloss.spectra.preprocessing import preprocess
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.pretrained.results import Prediction, Reader
+    from hyperspy_coreloss.spectra.low_loss import LowLossAxis
     from hyperspy_coreloss.spectra.preparation import Preparation
 
 # Number of spectra that are evaluated together. It is constant because the rounding in the network
@@ -22,6 +26,24 @@ if TYPE_CHECKING:
 _BATCH = 256
 # Number of spectra per chunk when the data are an array in memory.
 _CHUNK = 16 * _BATCH
+# Largest t/λ of a prediction: beyond, no training spectra are like the measured ones.
+_THICKEST = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class LowLossSpectra:
+    """Low-loss spectra of the pixels of a map.
+
+    Parameters
+    ----------
+    spectra
+        Intensities, in memory or of dask, shape (..., channels), or (channels,): one for all.
+    axis
+        Their energy axis.
+    """
+
+    spectra: NDArray | da.Array
+    axis: LowLossAxis
 
 
 def map_spectra(
@@ -29,6 +51,7 @@ def map_spectra(
     preparation: Preparation,
     pretrained: Reader,
     excluded: NDArray | None = None,
+    low_loss: LowLossSpectra | None = None,
 ) -> Prediction:
     """Predict the properties of every spectrum, lazily.
 
@@ -47,6 +70,8 @@ def map_spectra(
         A pretrained model.
     excluded
         True for each spectrum to exclude, shape (...).
+    low_loss
+        Low-loss spectra of the same pixels, or one spectrum for all.
 
     Returns
     -------
@@ -63,22 +88,37 @@ def map_spectra(
         # With name=False, dask does not read all data to compute a name.
         spectra = da.from_array(spectra, chunks=chunks, name=False)
     spectra = _merged(spectra.rechunk({spectra.ndim - 1: -1}))
-    blocks = [spectra]
+    navigation = spectra.chunks[:-1]
+    left_out = low = None
     if excluded is not None:
-        blocks.append(
-            da.from_array(excluded[..., None], chunks=(*spectra.chunks[:-1], (1,)), name=False)
-        )
-    dtype = result_dtype(len(pretrained.properties))
+        left_out = da.from_array(excluded[..., None], chunks=(*navigation, (1,)), name=False)
+    if low_loss is not None:
+        low = _beside(low_loss.spectra, navigation)
+    dtype = result_dtype(len(pretrained.properties), low is not None)
     results = da.map_blocks(
         predict_chunk,
-        *blocks,
+        spectra,
+        left_out,
+        low,
         preparation=preparation,
         pretrained=pretrained,
+        low_loss_axis=None if low_loss is None else low_loss.axis,
         dtype=dtype,
         drop_axis=spectra.ndim - 1,
         meta=np.empty((0,) * (spectra.ndim - 1), dtype=dtype),
     )
     return as_prediction(results)
+
+
+def _beside(low_loss: NDArray | da.Array, navigation: tuple[tuple[int, ...], ...]) -> da.Array:
+    """Return low-loss spectra in the chunks of the spectra; one spectrum is one chunk for all."""
+    chunks = (*navigation, (low_loss.shape[-1],))
+    if low_loss.ndim == 1:
+        low_loss = low_loss.reshape((1,) * len(navigation) + low_loss.shape)
+        chunks = tuple((size,) for size in low_loss.shape)
+    if not isinstance(low_loss, da.Array):
+        low_loss = da.from_array(low_loss, chunks=chunks, name=False)
+    return low_loss.rechunk(chunks)
 
 
 def _merged(spectra: da.Array) -> da.Array:
@@ -95,9 +135,11 @@ def _merged(spectra: da.Array) -> da.Array:
 def predict_chunk(
     spectra: NDArray,
     excluded: NDArray | None = None,
+    low_loss: NDArray | None = None,
     *,
     preparation: Preparation,
     pretrained: Reader,
+    low_loss_axis: LowLossAxis | None = None,
 ) -> NDArray:
     """Predict the properties of the spectra of one chunk.
 
@@ -107,8 +149,12 @@ def predict_chunk(
         Intensities, shape (..., channels).
     excluded
         True for each spectrum to exclude, shape (..., 1).
+    low_loss
+        Low-loss spectra, shape (..., low-loss channels), or one spectrum, shape (1, ..., channels).
     preparation, pretrained
         As in :func:`map_spectra`.
+    low_loss_axis
+        Energy axis of the low-loss spectra.
 
     Returns
     -------
@@ -117,23 +163,61 @@ def predict_chunk(
         :func:`~hyperspy_coreloss.pretrained.results.result_dtype`.
     """
     flat = spectra.reshape(-1, spectra.shape[-1])
-    results = np.empty(len(flat), dtype=result_dtype(len(pretrained.properties)))
+    thin = _measured(low_loss, low_loss_axis, len(flat))
+    results = np.empty(len(flat), dtype=result_dtype(len(pretrained.properties), bool(thin)))
     # Like the spectra, so that a masked array keeps its mask.
     batch = np.zeros_like(flat, shape=(_BATCH, flat.shape[-1]))
     for start in range(0, len(flat), _BATCH):
         rows = flat[start : start + _BATCH]
         batch[: len(rows)] = rows
-        predicted = predict_batch(batch, preparation, pretrained)
+        place = slice(start, start + len(rows))
+        zero_loss, thickness = np.zeros(_BATCH), np.full(_BATCH, np.nan)
+        if thin:
+            zero_loss[: len(rows)] = thin["zero_loss"][place]
+            thickness[: len(rows)] = thin["relative_thickness"][place]
+        predicted = predict_batch(batch, preparation, pretrained, zero_loss, thickness)
         for name, values in predicted.items():
-            results[name][start : start + len(rows)] = values[: len(rows)]
+            results[name][place] = values[: len(rows)]
+    for name, values in thin.items():
+        results[name] = values
+    if thin:
+        _judge_thickness(results)
     if excluded is not None:
         results["quality"][np.ravel(excluded)] = Quality.MASKED
     blank_unreadable(results)
     return results.reshape(spectra.shape[:-1])
 
 
+def _measured(
+    low_loss: NDArray | None, axis: LowLossAxis | None, spectra: int
+) -> dict[str, NDArray]:
+    """Return the fields that come from low-loss spectra; one spectrum is measured once for all."""
+    if low_loss is None or axis is None:
+        return {}
+    flat = low_loss.reshape(-1, low_loss.shape[-1])
+    parts = [
+        measure_low_loss(flat[start : start + _BATCH], axis)
+        for start in range(0, len(flat), _BATCH)
+    ]
+    return {
+        name: np.broadcast_to(np.concatenate([getattr(part, name) for part in parts]), spectra)
+        for name in ("zero_loss", "resolution", "relative_thickness")
+    }
+
+
+def _judge_thickness(results: NDArray) -> None:
+    """Set the quality of spectra without a zero loss and of thick specimens, in place."""
+    good = results["quality"] == Quality.GOOD
+    results["quality"][good & (results["relative_thickness"] > _THICKEST)] = Quality.TOO_THICK
+    results["quality"][good & np.isnan(results["zero_loss"])] = Quality.NO_ZERO_LOSS
+
+
 def predict_batch(
-    spectra: NDArray, preparation: Preparation, pretrained: Reader
+    spectra: NDArray,
+    preparation: Preparation,
+    pretrained: Reader,
+    zero_loss: NDArray | None = None,
+    relative_thickness: NDArray | None = None,
 ) -> dict[str, NDArray]:
     """Return each field of the results for one batch of spectra, shape (spectra, channels)."""
     try:
@@ -144,14 +228,22 @@ def predict_batch(
             "example with pip install --force-reinstall torch."
         )
         raise ImportError(msg) from error
-    inputs = preprocess(spectra, preparation)
-    values = evaluate(pretrained, inputs.spectra)
+    inputs = preprocess(spectra, preparation, zero_loss=zero_loss)
+    read = inputs.spectra
+    if pretrained.reads_conditions:
+        conditions = unknown_conditions(len(read))
+        if relative_thickness is not None:
+            conditions = replace(conditions, relative_thickness=relative_thickness)
+        auxiliary = auxiliary_inputs(conditions, preparation.recipe.nominal_onset)
+        read = np.hstack([read, auxiliary])
+    values, spread = evaluate(pretrained, read)
     lowest, highest = pretrained.believable_range
     outside = ((values < lowest) | (values > highest)).any(axis=-1)
     quality = inputs.quality
     quality[outside & (quality == Quality.GOOD)] = Quality.OUTSIDE_LABELS
     return {
         "values": values,
+        "spread": spread,
         "onset": inputs.onset,
         "quality": quality,
         "spikes": inputs.spikes,

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_LEVEL = 0.9
-
 
 def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArray[np.floating]:
     """Return the half width of the split-conformal prediction interval of each property.
@@ -42,7 +40,7 @@ def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArr
 
 
 def believable_range(
-    labels: NDArray[np.floating], residuals: NDArray[np.floating], names: Sequence[str]
+    labels: NDArray[np.floating], half_width: NDArray[np.floating], names: Sequence[str]
 ) -> NDArray[np.float64]:
     """Return the lowest and highest believable prediction of each property.
 
@@ -54,8 +52,8 @@ def believable_range(
     ----------
     labels
         Lowest and highest label of the training, shape (2, properties).
-    residuals
-        Errors on held-out spectra, shape (spectra, properties).
+    half_width
+        Half width of the 90 % interval of each property, shape (properties,).
     names
         Names of the properties.
 
@@ -64,6 +62,10 @@ def believable_range(
     ndarray
         Lowest and highest values, shape (2, properties).
     """
-    width = conformal_half_width(residuals, _LEVEL)
     lowest, highest = np.transpose([possible_range(name) for name in names])
-    return np.stack([np.maximum(labels[0] - width, lowest), np.minimum(labels[1], highest) + width])
+    return np.stack(
+        [
+            np.maximum(labels[0] - half_width, lowest),
+            np.minimum(labels[1], highest) + half_width,
+        ]
+    )

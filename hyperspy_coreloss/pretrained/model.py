@@ -17,6 +17,7 @@ import numpy as np
 from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.arrays import check_arrays
+from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.pretrained.inference import predict_arrays
 from hyperspy_coreloss.pretrained.intervals import believable_range, conformal_half_width
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.recipe import Background, Limits
 
 _FORMAT = 2
-# Name of the optional array with the range of the training labels.
-_LABELS = "label_range"
+# Names of the optional arrays with the range of the training labels, and of held-out spreads.
+_LABELS, _HELD_OUT_SPREADS = "label_range", "spreads"
+# Entry of the header of networks that read what is known of a measurement.
+_CONDITIONS = "reads_conditions"
 # Standard deviations within which labels of an unknown range lie.
 _SPREADS = 5.0
 
@@ -70,6 +73,12 @@ class PretrainedModel:
         Origin of the model.
     intended_use, limits
         Intended use and limits, as text; neither may be empty.
+    spreads
+        Spread that the networks predict for each held-out spectrum, shape (spectra, properties).
+        None for networks that predict no spread; their intervals are the same for all spectra.
+    reads_conditions
+        Whether the networks read what is known of a measurement beside the spectrum, as
+        :func:`.auxiliary_inputs`.
     label_range
         Lowest and highest label of each property in the training, shape (2, properties). None for
         models of early versions, whose labels are taken to lie within five standard deviations of
@@ -95,15 +104,19 @@ class PretrainedModel:
     intended_use: str
     limits: str
     label_range: NDArray[np.floating] | None = None
+    spreads: NDArray[np.floating] | None = None
+    reads_conditions: bool = False
 
     def __post_init__(self) -> None:
         weights = {name: read_only(array) for name, array in self.weights.items()}
         object.__setattr__(self, "weights", MappingProxyType(weights))
         object.__setattr__(self, "residuals", read_only(self.residuals))
         object.__setattr__(self, "history", read_only(self.history))
-        if self.label_range is not None:
-            object.__setattr__(self, "label_range", read_only(self.label_range))
-        nodes = (self.recipe.window.n_channels, *self.hidden, len(self.properties))
+        for name in (_LABELS, _HELD_OUT_SPREADS):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, read_only(getattr(self, name)))
+        inputs = self.recipe.window.n_channels + N_AUXILIARY * bool(self.reads_conditions)
+        nodes = (inputs, *self.hidden, len(self.properties))
         check_arrays(self.name, self._arrays(), nodes)
         for field in ("name", "version", "intended_use", "limits"):
             text = getattr(self, field)
@@ -138,7 +151,16 @@ class PretrainedModel:
             labels = np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread])
         else:
             labels = self.label_range
-        return read_only(believable_range(labels, self.residuals, self.property_names))
+        return read_only(believable_range(labels, self.half_width(), self.property_names))
+
+    @property
+    def scores(self) -> NDArray[np.floating]:
+        """Residuals divided by their spreads, shape (spectra, properties).
+
+        The half width of an interval is a quantile of their absolute values, times the spread of
+        the spectrum. Networks that predict no spread have spreads of 1.
+        """
+        return self.residuals if self.spreads is None else self.residuals / self.spreads
 
     @cached_property
     def sha256(self) -> str:
@@ -160,7 +182,8 @@ class PretrainedModel:
 
     def _arrays(self) -> dict[str, NDArray]:
         arrays = {**self.weights, "residuals": self.residuals, "history": self.history}
-        return arrays if self.label_range is None else {**arrays, _LABELS: self.label_range}
+        optional = {_LABELS: self.label_range, _HELD_OUT_SPREADS: self.spreads}
+        return arrays | {name: array for name, array in optional.items() if array is not None}
 
     def to_bytes(self) -> bytes:
         """Return the content of the file that :meth:`save` writes, without its checksum."""
@@ -175,6 +198,8 @@ class PretrainedModel:
             "intended_use": self.intended_use,
             "limits": self.limits,
         }
+        if self.reads_conditions:  # models that read spectra only have no such entry
+            header["reads_conditions"] = True
         return pack(header, self._arrays())
 
     def save(self, filename: str | Path) -> None:
@@ -226,12 +251,14 @@ class PretrainedModel:
         PretrainedFormatError
             If the content is damaged or incomplete, or its format is not supported.
         """
-        arrays = {"weights", "residuals", "history", _LABELS}
-        expected = {field.name for field in fields(cls)} - arrays
-        header, tensors = unpack(content, name, "pretrained model", _FORMAT, expected)
+        optional = {_LABELS, _HELD_OUT_SPREADS, _CONDITIONS}
+        expected = {field.name for field in fields(cls)} - {"weights", "residuals", "history"}
+        header, tensors = unpack(
+            content, name, "pretrained model", _FORMAT, expected - optional, {_CONDITIONS}
+        )
         try:
             residuals, history = tensors.pop("residuals"), tensors.pop("history")
-            label_range = tensors.pop(_LABELS, None)
+            label_range, spreads = (tensors.pop(n, None) for n in (_LABELS, _HELD_OUT_SPREADS))
             return cls(
                 name=header["name"],
                 version=header["version"],
@@ -245,6 +272,8 @@ class PretrainedModel:
                 intended_use=header["intended_use"],
                 limits=header["limits"],
                 label_range=label_range,
+                spreads=spreads,
+                reads_conditions=header.get(_CONDITIONS, False),
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             msg = f"{name} is not a complete pretrained model: {error}"
@@ -328,11 +357,12 @@ class PretrainedModel:
         return predict_arrays(intensities, preparation, self)
 
     def half_width(self, level: float = 0.9) -> NDArray[np.floating]:
-        """Return the half width of the prediction interval of each property.
+        """Return the half width of the prediction interval of each property of a usual spectrum.
 
         The half width is the split-conformal quantile of the absolute errors on held-out spectra.
         For spectra similar to these, the interval contains the true value with a probability of at
-        least `level`.
+        least `level`. Where the networks predict the spread of each spectrum, the half width is
+        that of the median spread.
 
         Parameters
         ----------
@@ -350,4 +380,5 @@ class PretrainedModel:
         ValueError
             If `level` is not between 0 and 1.
         """
-        return conformal_half_width(self.residuals, level)
+        spread = 1.0 if self.spreads is None else np.median(self.spreads, axis=0)
+        return conformal_half_width(self.scores, level) * spread

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.pretrained.results import Reader
 
+#: Limits of the logarithm of a spread, in standard deviations of the labels.
+LOG_SPREAD = (-7.0, 3.0)
 # Created after torch has loaded its OpenMP library, so that it finds this library.
 _THREADPOOLS = ThreadpoolController()
 
@@ -63,7 +65,9 @@ def set_network_weights(network: nn.Sequential, weights: Mapping[str, NDArray]) 
                 parameter.copy_(torch.tensor(weights[f"layer.{position}.{name}"]))
 
 
-def evaluate(pretrained: Reader, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+def evaluate(
+    pretrained: Reader, inputs: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Predict the properties of preprocessed spectra: the mean over the networks of the model.
 
     Parameters
@@ -71,16 +75,20 @@ def evaluate(pretrained: Reader, inputs: NDArray[np.float32]) -> NDArray[np.floa
     pretrained
         Model with the weights of the networks and the scales of their inputs and outputs.
     inputs
-        Area-normalised spectra on the window, shape (spectra, window channels).
+        Network inputs, shape (spectra, inputs): area-normalised spectra on the window, followed by
+        the auxiliary inputs if the model has them.
 
     Returns
     -------
-    ndarray
+    values : ndarray
         Properties in their units, shape (spectra, properties).
+    spread : ndarray
+        How far they may be off: the mean absolute error of such spectra, in the same units and
+        shape. It is 1 for networks that do not predict it.
     """
-    values = _run(_tensors(pretrained), inputs)
     # In float64, because float32 has few decimals left for an excitation energy of some 500 eV.
-    return values.mean(axis=0).astype(np.float32)
+    values, spread = (mean.mean(axis=0) for mean in _run(_tensors(pretrained), inputs))
+    return values.astype(np.float32), spread.astype(np.float32)
 
 
 def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -100,6 +108,19 @@ def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDAr
     ndarray
         Properties predicted by each network, shape (networks, spectra, properties).
     """
+    return forward_with_spread(weights, inputs)[0]
+
+
+def forward_with_spread(
+    weights: Mapping[str, NDArray], inputs: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what :func:`forward` returns, and the spread of each value, of the same shape.
+
+    Parameters
+    ----------
+    weights, inputs
+        As for :func:`forward`.
+    """
     return _run(_as_tensors(weights), inputs)
 
 
@@ -115,7 +136,9 @@ def _as_tensors(weights: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
     return {name: t.float() if t.dtype == torch.float16 else t for name, t in tensors.items()}
 
 
-def _run(weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+def _run(
+    weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     n_layers = sum(name.startswith("layer.") for name in weights) // 2
     with torch.inference_mode(), one_thread():
         values = torch.tensor(inputs) - weights["input_mean"][:, None]
@@ -125,8 +148,12 @@ def _run(weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]) -> ND
             values = torch.baddbmm(bias[:, None], values, weight.transpose(1, 2))
             if layer < n_layers - 1:
                 values = values.relu()
-        outputs = values.double() * weights["target_scale"][:, None]
-        return (outputs + weights["target_mean"][:, None]).numpy()
+        scale, mean = (weights[f"target_{name}"][:, None] for name in ("scale", "mean"))
+        properties = scale.shape[-1]
+        outputs = values[..., :properties].double() * scale + mean
+        logarithm = values[..., properties:].double().clamp(*LOG_SPREAD)
+        spread = logarithm.exp() * scale if logarithm.shape[-1] else torch.ones_like(outputs)
+        return outputs.numpy(), spread.numpy()
 
 
 def one_thread() -> AbstractContextManager:

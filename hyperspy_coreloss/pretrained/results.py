@@ -31,9 +31,13 @@ class ResultField:
     unreadable
         Value for spectra whose quality is not good; None to keep the computed value.
     label
-        Name and unit of the map in plots; empty if the field is not a map.
+        Name and unit of the map in plots; empty for the values.
     meaning
         Meaning of the values of the map; the docstring of the map is "Map of the ..." with it.
+    of_low_loss
+        Whether the field comes from low-loss spectra, and is missing without them.
+    per_property
+        Whether there is a value for each property of a spectrum.
     """
 
     name: str
@@ -41,12 +45,19 @@ class ResultField:
     unreadable: float | None
     label: str
     meaning: str
+    of_low_loss: bool
+    per_property: bool
 
 
 def _declared(
-    dtype: DTypeLike, unreadable: float | None, label: str = "", meaning: str = ""
+    dtype: DTypeLike,
+    unreadable: float | None,
+    label: str = "",
+    meaning: str = "",
+    of_low_loss: bool = False,
+    per_property: bool = False,
 ) -> dict[str, Any]:
-    return {_DECLARED: (dtype, unreadable, label, meaning)}
+    return {_DECLARED: (dtype, unreadable, label, meaning, of_low_loss, per_property)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +72,30 @@ class Prediction:
     ----------
     values
         Properties, shape (..., properties), float32; NaN where the quality is not good.
+    spread
+        How far each value may be off: the mean absolute error of such spectra, of the same shape,
+        float32. It is 1 for models whose intervals are the same for all spectra.
     onset
         Threshold of each spectrum in eV, shape (...), float32; NaN where the quality is not good.
     quality
         :class:`~hyperspy_coreloss.spectra.quality.Quality` codes, shape (...), uint8.
     spikes
         Number of spikes and dead channels that were replaced, shape (...), uint16.
+    zero_loss, resolution
+        Energy of the zero loss on the axis and its full width at half maximum, both in eV, shape
+        (...), float32. NaN where the low-loss spectrum has no zero loss; None without low-loss
+        spectra.
+    relative_thickness
+        Thickness divided by the inelastic mean free path (t/λ), shape (...), float32. It is NaN and
+        None like `zero_loss`.
     """
 
-    values: NDArray[np.float32] = field(metadata=_declared(np.float32, np.nan))
+    values: NDArray[np.float32] = field(metadata=_declared(np.float32, np.nan, per_property=True))
+    spread: NDArray[np.float32] = field(
+        metadata=_declared(
+            np.float32, np.nan, "spread", "error that such spectra have.", per_property=True
+        )
+    )
     quality: NDArray[np.uint8] = field(
         metadata=_declared(
             np.uint8, None, "quality", "codes of :class:`~hyperspy_coreloss.Quality`; 0 is good."
@@ -86,6 +112,28 @@ class Prediction:
             "number of spikes and dead channels that were replaced.",
         )
     )
+    zero_loss: NDArray[np.float32] | None = field(
+        default=None,
+        metadata=_declared(
+            np.float32, None, "zero loss (eV)", "energy of each zero loss on its axis, in eV.", True
+        ),
+    )
+    resolution: NDArray[np.float32] | None = field(
+        default=None,
+        metadata=_declared(
+            np.float32, None, "resolution (eV)", "full width of each zero loss, in eV.", True
+        ),
+    )
+    relative_thickness: NDArray[np.float32] | None = field(
+        default=None,
+        metadata=_declared(
+            np.float32,
+            None,
+            "relative thickness",
+            "thickness divided by the inelastic mean free path.",
+            True,
+        ),
+    )
 
 
 class Reader(Protocol):
@@ -98,6 +146,10 @@ class Reader(Protocol):
     @property
     def properties(self) -> Sized:
         """Properties that the networks predict."""
+
+    @property
+    def reads_conditions(self) -> bool:
+        """Whether the networks read what is known beside the spectrum."""
 
     @property
     def believable_range(self) -> NDArray[np.float64]:
@@ -114,18 +166,21 @@ RESULT_FIELDS: tuple[ResultField, ...] = tuple(
 MAP_FIELDS: tuple[ResultField, ...] = tuple(one for one in RESULT_FIELDS if one.label)
 
 
-def result_dtype(n_properties: int) -> np.dtype:
+def result_dtype(n_properties: int, low_loss: bool = False) -> np.dtype:
     """Return the structured data type of the results of one spectrum.
 
     Parameters
     ----------
     n_properties
-        Number of properties, which is the length of the field ``values``.
+        Number of properties, which is the length of the fields ``values`` and ``spread``.
+    low_loss
+        Whether there are low-loss spectra, and the fields that come from them.
     """
     return np.dtype(
         [
-            (one.name, one.dtype) if one.label else (one.name, one.dtype, (n_properties,))
+            (one.name, one.dtype, (n_properties,)) if one.per_property else (one.name, one.dtype)
             for one in RESULT_FIELDS
+            if low_loss or not one.of_low_loss
         ]
     )
 
@@ -146,5 +201,5 @@ def blank_unreadable(results: NDArray) -> None:
 
 def as_prediction(results: Any) -> Prediction:
     """Convert an array of type :func:`result_dtype`, in memory or of dask, to a prediction."""
-    named: Mapping[str, Any] = {one.name: results[one.name] for one in RESULT_FIELDS}
+    named: Mapping[str, Any] = {name: results[name] for name in results.dtype.names}
     return Prediction(**named)

@@ -119,7 +119,12 @@ def _unsealed(content: bytes, name: str, kind: str) -> bytes:
 
 
 def unpack(
-    content: bytes, name: str, kind: str, version: int, expected: Collection[str]
+    content: bytes,
+    name: str,
+    kind: str,
+    version: int,
+    expected: Collection[str],
+    optional: Collection[str] = (),
 ) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """Return the header, without its ``format``, and the arrays of a file.
 
@@ -133,6 +138,8 @@ def unpack(
         Version of the format that is supported.
     expected
         Names of the entries of the header, without ``format``. Others are not allowed.
+    optional
+        Names of entries that may be missing.
 
     Raises
     ------
@@ -150,7 +157,7 @@ def unpack(
             f"the file in format {version}."
         )
         raise PretrainedFormatError(msg)
-    if set(header) != set(expected):
+    if set(header) - set(optional) != set(expected):
         msg = (
             f"{name} is not a complete {kind}: its header needs the entries {sorted(expected)}, "
             f"but it has {sorted(header)}. Get the file again, or write it again."

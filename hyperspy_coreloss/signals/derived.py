@@ -17,6 +17,7 @@ from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
     PROPERTY_AXIS,
+    SPREAD,
     array_axes,
     forget_intervals,
     forget_maps,
@@ -120,14 +121,12 @@ class DerivedSignal(BaseSignal):
         options = {"new_shape": new_shape, "scale": scale, "dtype": dtype, **kwargs}
         if crop is not None:
             options["crop"] = crop
-        known = np.isfinite(self.data)
-        result, counts = (
-            _plain(self, data).rebin(**options)
-            for data in (np.where(known, self.data, 0), known.astype(self.data.dtype))
-        )
-        counted = np.where(counts.data > 0, counts.data, np.nan)
-        result.data = (result.data / counted).astype(dtype or self.data.dtype)
+        result = _averaged(self, self.data, options)
+        result.data = result.data.astype(dtype or self.data.dtype)
+        spread = get_map(self, SPREAD)
         restore_properties(result, self)
+        if spread is not None:
+            set_map(result, SPREAD, _averaged(self, spread.data, options))
         if out is None:
             return result
         out.data = result.data
@@ -180,8 +179,12 @@ class DerivedSignal(BaseSignal):
                 "Give a navigation axis of the spectra."
             )
             raise SignalError(msg)
+        spread = get_map(self, SPREAD)
         result = super().interpolate_on_axis(new_axis, axis, inplace, degree)
-        forget_maps(self if inplace else result)
+        changed = self if inplace else result
+        forget_maps(changed)
+        if spread is not None:
+            set_map(changed, SPREAD, spread.interpolate_on_axis(new_axis, axis, False, degree))
         return result
 
 
@@ -202,6 +205,17 @@ def _check_properties_are_kept(signal: BaseSignal, new_shape: Any, scale: Any) -
         raise SignalError(msg)
 
 
+def _averaged(signal: BaseSignal, data: Any, options: dict[str, Any]) -> BaseSignal:
+    """Return the averages of the data of a signal over neighbouring pixels that have any."""
+    known = np.isfinite(data)
+    result, counts = (
+        _plain(signal, part).rebin(**options)
+        for part in (np.where(known, data, 0), known.astype(data.dtype))
+    )
+    result.data = result.data / np.where(counts.data > 0, counts.data, np.nan)
+    return result
+
+
 def _plain(signal: BaseSignal, data: Any) -> BaseSignal:
     """Return a plain signal with other data and the axes of a signal."""
     plain = signal.deepcopy()
@@ -210,14 +224,23 @@ def _plain(signal: BaseSignal, data: Any) -> BaseSignal:
     return plain
 
 
-def _derived(name: str, describe: Callable[[BaseSignal, BaseSignal], None]) -> Any:
-    """Return a method of HyperSpy that describes its result, which may be the signal itself."""
+def _derived(
+    name: str, describe: Callable[[BaseSignal, BaseSignal], None], spread: bool = False
+) -> Any:
+    """Return a method of HyperSpy that describes its result, which may be the signal itself.
+
+    With `spread`, the same is done to the spreads of the values: the error of a mean of pixels of
+    one phase is hardly smaller than that of one of them.
+    """
     inherited = getattr(BaseSignal, name)
 
     @wraps(inherited)
     def method(self: BaseSignal, *args: Any, **kwargs: Any) -> Any:
+        spreads = get_map(self, SPREAD) if spread else None
         result = getattr(super(DerivedSignal, self), name)(*args, **kwargs)
         describe(self, result)
+        if spreads is not None and result is not None and property_axis(result) is not None:
+            set_map(result, SPREAD, getattr(spreads, name)(*args, **kwargs))
         return result
 
     return method
@@ -268,7 +291,7 @@ def _moved(name: str) -> Any:
 
 
 for _name, _word in AVERAGES.items():
-    setattr(DerivedSignal, _name, _derived(_name, _as_average(_word, intervals=True)))
+    setattr(DerivedSignal, _name, _derived(_name, _as_average(_word, intervals=True), spread=True))
 for _name, _word in EXTREMES.items():
     setattr(DerivedSignal, _name, _derived(_name, _as_average(_word, intervals=False)))
 for _name, _word in NUMBERS.items():

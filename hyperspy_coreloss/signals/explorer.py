@@ -14,11 +14,13 @@ from hyperspy.signals import BaseSignal, Signal1D
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.properties import property_index
 from hyperspy_coreloss.signals.metadata import (
+    SPREAD,
     forget_properties,
+    get_map,
     label_of,
     property_axis,
     property_items,
-    residuals_of,
+    scores_of,
     set_label,
     title_of,
 )
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.9
 _INTERVAL = f"half widths of the {_LEVEL:.0%} interval"
 _IMAGE = 2  # axes
-_SPREAD = "standard deviations of the map"
+_DEVIATION = "standard deviations of the map"
 
 
 def plot_pixels(result: BaseSignal, navigator: Any, options: dict[str, Any]) -> None:
@@ -134,18 +136,21 @@ def _centre_and_scale(result: BaseSignal) -> tuple[NDArray, NDArray, str]:
     """Return the median of each property, what its deviations are measured in, and their unit."""
     table = _table(result)
     columns = np.rint(property_axis(result).axis).astype(int)
-    residuals, unit = residuals_of(result), _INTERVAL
-    if residuals is None:
-        scale, unit = table.std(axis=0), _SPREAD
+    scores, unit = scores_of(result), _INTERVAL
+    if scores is None:
+        scale, unit = table.std(axis=0), _DEVIATION
     else:
-        scale = conformal_half_width(residuals, _LEVEL)[columns]
+        spread = get_map(result, SPREAD)
+        usual = 1.0 if spread is None else np.median(_table(result, spread.data), axis=0)
+        scale = conformal_half_width(scores, _LEVEL)[columns] * usual
     scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
     return np.median(table, axis=0), scale, unit
 
 
-def _table(result: BaseSignal) -> NDArray:
-    """Return the properties of the pixels that have any, or one row of NaN."""
-    data = np.moveaxis(np.asarray(result.data), property_axis(result).index_in_array, -1)
+def _table(result: BaseSignal, values: Any = None) -> NDArray:
+    """Return the properties of the pixels that have any, or one row of NaN; or other values."""
+    values = result.data if values is None else values
+    data = np.moveaxis(np.asarray(values), property_axis(result).index_in_array, -1)
     table = data.reshape(-1, data.shape[-1])
     known = table[np.isfinite(table).all(axis=-1)]
     return known if len(known) else np.full((1, table.shape[-1]), np.nan)

@@ -12,6 +12,7 @@ from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
     PROPERTY_AXIS,
+    SPREAD,
     get_map,
     preprocessing_of,
     read_metadata,
@@ -57,9 +58,12 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         axis = self._property_axis().index_in_array
         companions = {name: get_map(self, name) for name in MAPS}
         maps = {name: one for name, one in companions.items() if one is not None and one._lazy}
-        # A map has the same values at all positions of the property axis, so one is enough.
+        # Other maps have the same values at all positions of the property axis, so one is enough.
         layer = (slice(None),) * axis + (slice(0, 1),)
-        arrays = [self.data, *(one.data[layer].astype(self.data.dtype) for one in maps.values())]
+        arrays = [self.data]
+        for name, one in maps.items():
+            array = one.data if name == SPREAD else one.data[layer]
+            arrays.append(array.astype(self.data.dtype))
         # A separate signal, so that this one is unchanged if the computation fails.
         joined = LazySignal(da.concatenate(arrays, axis=axis))
         joined.compute(show_progressbar=show_progressbar, **kwargs)
@@ -140,6 +144,8 @@ def lazy_prediction(
     axes.append({"name": PROPERTY_AXIS, "size": shape[-1], "navigate": False})
     result = LazyCoreLossPropertySignal(prediction.values, axes=axes, metadata=metadata)
     for name in MAPS:
-        repeated = da.broadcast_to(getattr(prediction, name)[..., None], shape)
-        set_map(result, name, LazySignal1D(repeated, axes=axes))
+        values = getattr(prediction, name)
+        if values is not None:
+            each = values if name == SPREAD else da.broadcast_to(values[..., None], shape)
+            set_map(result, name, LazySignal1D(each, axes=axes))
     return result

@@ -2,8 +2,8 @@
 
 A result stores everything except its values in ``metadata.CoreLossProperty``, because the
 attributes of a signal are lost when it is sliced, copied or saved. The maps that accompany the
-properties (:data:`MAPS`) are signals of the same shape as the result, with equal values along the
-property axis, so that they can be sliced and transposed with it.
+properties (:data:`MAPS`) are signals of the same shape as the result, so that they can be sliced
+and transposed with it. Except for the spread, they have equal values along the property axis.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.properties import PropertySpec
+    from hyperspy_coreloss.spectra.calibration import Calibration
     from hyperspy_coreloss.spectra.preparation import Preparation
 
 #: Signal type of a result.
@@ -34,10 +35,14 @@ SIGNAL_TYPE = "CoreLossProperty"
 NODE = "CoreLossProperty"
 #: Names of the maps that accompany a result, under :data:`NODE`.
 MAPS = tuple(field.name for field in MAP_FIELDS)
+#: Name of the map with the spread of each value, which intervals are multiples of.
+SPREAD = "spread"
 #: Name of the property axis, along which the properties lie.
 PROPERTY_AXIS = "property"
 
 _PREPROCESSING = f"{NODE}.Preprocessing"
+# Errors on held-out spectra: divided by their spreads; results of early versions have no spreads.
+_SCORES = ("scores", "residuals")
 # What is true of the spectra and of all that is made from them: who measured what, when, and how.
 _ORIGIN = ("General", "Sample", "Acquisition_instrument")
 # Titles are given anew; FileIO tells of the file of the spectra only.
@@ -94,8 +99,9 @@ def forget_maps(result: BaseSignal) -> None:
 def forget_intervals(result: BaseSignal) -> None:
     """Remove the errors from which intervals are obtained."""
     node = result.metadata.get_item(NODE)
-    if node is not None and node.has_item("residuals"):
-        del node.residuals
+    for name in _SCORES:
+        if node is not None and node.has_item(name):
+            delattr(node, name)
 
 
 def forget_properties(signal: BaseSignal, title: str) -> None:
@@ -130,18 +136,22 @@ def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]
     return entries.split("\n") if isinstance(entries, str) else [str(entry) for entry in entries]
 
 
-def residuals_of(result: BaseSignal) -> NDArray[np.floating] | None:
-    """Return the model's errors on held-out spectra, shape (spectra, properties), or None.
+def scores_of(result: BaseSignal) -> NDArray[np.floating] | None:
+    """Return the model's errors on held-out spectra divided by their spreads, or None.
 
-    A stack of results has the metadata of the first, so that it has no errors if the models differ.
+    The shape is (spectra, properties). A stack of results has the metadata of the first, so that it
+    has no errors if the models differ.
     """
     parts = result.original_metadata.get_item("stack_elements")
     if parts is not None:
         path = f"metadata.{NODE}.Pretrained.sha256"
         if len({part.get_item(path) for _, part in parts}) > 1:
             return None
-    residuals = result.metadata.get_item(f"{NODE}.residuals")
-    return None if residuals is None else np.asarray(residuals)
+    for name in _SCORES:
+        scores = result.metadata.get_item(f"{NODE}.{name}")
+        if scores is not None and (name == "residuals" or get_map(result, SPREAD) is not None):
+            return np.asarray(scores)
+    return None
 
 
 def describe_map(signal: BaseSignal, label: str) -> dict[str, Any]:
@@ -220,6 +230,7 @@ def describe_prediction(
     pretrained: PretrainedModel,
     preparation: Preparation,
     resolution: float | None,
+    calibration: Calibration | None = None,
 ) -> dict[str, Any]:
     """Return the metadata of a result as numbers, strings, lists, arrays and dictionaries.
 
@@ -234,12 +245,14 @@ def describe_prediction(
     resolution
         The resolution given by the user, in eV (full width at half maximum), or None if none was
         given.
+    calibration
+        The calibration of the energies, or None if there is none.
     """
     title = title_of(signal)
     title = f"Properties of {title}" if title else "Properties"
     described = _described(signal, title, describe_properties(pretrained.properties, title))
     described[NODE] |= {
-        "residuals": pretrained.residuals,
+        "scores": pretrained.scores,
         "Pretrained": {
             "name": pretrained.name,
             "version": pretrained.version,
@@ -259,6 +272,17 @@ def describe_prediction(
     }
     if preparation.energy_offset is not None:
         described[NODE]["Preprocessing"]["energy_offset"] = preparation.energy_offset
+    if calibration is not None:
+        described[NODE]["Preprocessing"]["Calibration"] = {
+            "material": calibration.material,
+            "energy_offset": calibration.energy_offset,
+            "position": calibration.position,
+            "dispersion": calibration.dispersion,
+            "nominal_dispersion": calibration.nominal_dispersion,
+            "resolution": calibration.resolution,
+            "relative_thickness": calibration.relative_thickness,
+            "Uncertainties": dict(calibration.uncertainties),
+        }
     return described
 
 

@@ -17,6 +17,7 @@ from hyperspy_coreloss.signals.metadata import (
     MAPS,
     PROPERTY_AXIS,
     SIGNAL_TYPE,
+    SPREAD,
     array_axes,
     describe_map,
     get_map,
@@ -25,7 +26,7 @@ from hyperspy_coreloss.signals.metadata import (
     preprocessing_of,
     property_axis,
     property_items,
-    residuals_of,
+    scores_of,
     set_title,
     title_of,
 )
@@ -103,8 +104,10 @@ class PropertySignal(DerivedSignal):
 
         The width is obtained from the errors on held-out phases by split conformal prediction.
         For sites similar to those in the data set of the pretrained model, the interval contains
-        the true value with a probability of at least `level`. The width is the same for all
-        pixels. It does not include the effects of noise, thickness or other kinds of material.
+        the true value with a probability of at least `level`. If the model predicts how far it may
+        be off, each pixel has a width of its own; else the width is the same for all pixels, and
+        does not include the effects of noise and thickness. It never includes those of other kinds
+        of material.
 
         Parameters
         ----------
@@ -129,8 +132,8 @@ class PropertySignal(DerivedSignal):
         """
         centre = self.get_property_map(name)
         column = property_index(name, property_items(self, "names"))
-        residuals = residuals_of(self)
-        if residuals is None:
+        scores = scores_of(self)
+        if scores is None:
             msg = (
                 "Intervals need the errors of the model on held-out spectra, but this signal has "
                 "none: the errors of single spectra do not apply to extremes of many, the parts of "
@@ -138,8 +141,12 @@ class PropertySignal(DerivedSignal):
                 "intervals from the signal that predict_properties returned."
             )
             raise SignalError(msg)
-        half_width = np.float32(conformal_half_width(residuals, level)[column])
-        lower, upper = centre - half_width, centre + half_width
+        width: Any = np.float32(conformal_half_width(scores, level)[column])
+        spread = get_map(self, SPREAD)
+        if spread is not None:
+            position = property_index(name, self.property_names)
+            width = self._map(spread.data * width, position, "half width")
+        lower, upper = centre - width, centre + width
         for end, bound in ((lower, "lower"), (upper, "upper")):
             set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
         return lower, upper
@@ -219,7 +226,14 @@ class PropertySignal(DerivedSignal):
             resolution=preprocessing["resolution"] if given else None,
             counts=count_codes(quality),
             medians=medians(self),
+            relative_thickness=self._median_thickness(),
         )
+
+    def _median_thickness(self) -> float | None:
+        thickness = get_map(self, "relative_thickness")
+        if thickness is None or np.isnan(thickness.data).all():
+            return None
+        return float(np.nanmedian(thickness.data))
 
     def _property_axis(self) -> Any:
         axis = property_axis(self)
@@ -239,12 +253,16 @@ class PropertySignal(DerivedSignal):
     def _companion_map(self, name: str, label: str) -> BaseSignal:
         companion = get_map(self, name)
         if companion is None:
+            (field,) = (one for one in MAP_FIELDS if one.name == name)
+            only = " It needs predict_properties(low_loss=...)." if field.of_low_loss else ""
             msg = (
                 f"The {name} map has one entry per spectrum and is lost when spectra are combined. "
-                "Take it from the signals that predict_properties returned."
+                f"Take it from the signals that predict_properties returned.{only}"
             )
             raise SignalError(msg)
-        return self._map(_without_blanks(companion.data, self.data, name), 0, label)
+        quality = get_map(self, "quality")
+        codes = None if quality is None else quality.data
+        return self._map(_without_blanks(companion.data, self.data, codes, name), 0, label)
 
     def _map(self, data: Any, position: int, label: str) -> BaseSignal:
         """Return one position along the property axis of an array as a separate signal.
@@ -271,13 +289,15 @@ class PropertySignal(DerivedSignal):
         return result
 
 
-def _without_blanks(layer: Any, values: Any, name: str) -> Any:
+def _without_blanks(layer: Any, values: Any, quality: Any, name: str) -> Any:
     """Return a map without its entries where the values were set to NaN later, as by a region."""
     (field,) = (one for one in MAP_FIELDS if one.name == name)
     blank = np.isnan(values)
-    if field.unreadable is None:
-        blank = blank & (layer == Quality.GOOD)
-    entry = Quality.MASKED if field.unreadable is None else field.unreadable
+    if quality is not None:
+        blank = blank & (quality == Quality.GOOD)
+    entry = np.nan if np.issubdtype(field.dtype, np.floating) else 0
+    if name == "quality":
+        entry = Quality.MASKED
     return np.where(blank, np.asarray(entry, field.dtype), layer)
 
 
@@ -289,6 +309,8 @@ def _map_property(field: ResultField) -> property:
 
 
 for _field in MAP_FIELDS:
+    if _field.per_property:
+        continue  # it is read through the intervals
     setattr(PropertySignal, _field.name, _map_property(_field))
 
 

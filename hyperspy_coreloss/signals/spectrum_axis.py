@@ -13,14 +13,20 @@ from hyperspy_coreloss.spectra.energy import axis_in_ev, energy_unit_in_ev
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hyperspy_coreloss.spectra.calibration import Calibration
 
-def channel_energies(signal: BaseSignal) -> NDArray[np.floating]:
+
+def channel_energies(
+    signal: BaseSignal, calibration: Calibration | None = None
+) -> NDArray[np.floating]:
     """Return the channel energies of a signal of spectra, in eV.
 
     Parameters
     ----------
     signal
         Signal to check; its data are not read.
+    calibration
+        Calibration of the energies, or None for those on the axis.
 
     Returns
     -------
@@ -33,6 +39,8 @@ def channel_energies(signal: BaseSignal) -> NDArray[np.floating]:
         If the signal does not have one signal axis, has no spectra, or its data are not real.
     EnergyAxisError
         If the signal axis is not an energy axis.
+    CalibrationError
+        If the axis has another dispersion than that of the calibration.
     """
     if not isinstance(signal, BaseSignal):
         msg = (
@@ -75,10 +83,16 @@ def channel_energies(signal: BaseSignal) -> NDArray[np.floating]:
             "the signal has none. Select at least one position with s.inav."
         )
         raise SignalError(msg)
-    return axis_in_ev(axis.axis, axis.units, _name(axis))
+    energy = axis_in_ev(axis.axis, axis.units, _name(axis))
+    if calibration is None:
+        return energy
+    calibration.check_axis(energy)
+    return calibration.energies(energy)
 
 
-def limits_in_ev(signal: BaseSignal, limits: Any, name: str) -> tuple[float, float] | None:
+def limits_in_ev(
+    signal: BaseSignal, limits: Any, name: str, calibration: Calibration | None = None
+) -> tuple[float, float] | None:
     """Convert the limits of a HyperSpy signal range to eV, in ascending order.
 
     Parameters
@@ -90,6 +104,8 @@ def limits_in_ev(signal: BaseSignal, limits: Any, name: str) -> tuple[float, flo
         None.
     name
         Name of the range in error messages.
+    calibration
+        Calibration of the energies, or None for those on the axis.
 
     Raises
     ------
@@ -123,7 +139,10 @@ def limits_in_ev(signal: BaseSignal, limits: Any, name: str) -> tuple[float, flo
     if values[0] == values[1]:
         msg = f"{name} needs two different limits, but {limits!r} was given. Give a wider range."
         raise EnergyRangeError(msg)
-    low, high = sorted(axis_in_ev(np.array(values), axis.units).tolist())
+    energies = axis_in_ev(np.array(values), axis.units)
+    if calibration is not None:
+        energies = calibration.energies(energies)
+    low, high = sorted(energies.tolist())
     return low, high
 
 

@@ -40,6 +40,8 @@ class PropertySummary:
     medians
         Label, median and half width of the 90 % interval of each property. The median is NaN if no
         spectrum has a prediction, and the half width if there are no intervals.
+    relative_thickness
+        Median of the thickness divided by the inelastic mean free path, or None if it is not known.
     """
 
     title: str
@@ -47,6 +49,7 @@ class PropertySummary:
     resolution: float | None
     counts: Mapping[Quality, int]
     medians: tuple[tuple[str, float, float], ...]
+    relative_thickness: float | None = None
 
     @property
     def line(self) -> str:
@@ -58,6 +61,8 @@ class PropertySummary:
         lines = [self.title, self.line]
         if self.model:
             lines.append(f"model {self.model}; resolution of the spectra in eV: {given}")
+        if self.relative_thickness is not None:
+            lines.append(f"median relative thickness (t/λ): {self.relative_thickness:.2f}")
         width = max((len(label) for label, *_ in self.medians), default=0)
         lines.append(f"{'':{width}}  median and half width of the 90 % interval")
         lines += [f"{label:{width}}  {rounded(*rest)}" for label, *rest in self.medians]
@@ -133,6 +138,13 @@ def _remedy(code: Quality, preprocessing: Mapping[str, Any]) -> str:
         Quality.EXCITATION_ENERGY_OUTSIDE: (
             "Check energy_offset=, or use a model that counts energies from the threshold."
         ),
+        Quality.OUTLIERS: "Remove the spikes, or give resolution= if the edge itself is so sharp.",
+        Quality.OUTSIDE_LABELS: "The spectra are unlike those that the model was trained on.",
+        Quality.NO_ZERO_LOSS: (
+            "Check low_loss=: hyperspy_coreloss.measure_resolution(low_loss.inav[0, 0]) names the "
+            "reason for one spectrum."
+        ),
+        Quality.TOO_THICK: "Measure where the specimen is thinner.",
     }
     return remedies[code]
 

@@ -1,6 +1,9 @@
 """Preprocessing of spectra into network inputs, on NumPy arrays, without HyperSpy or PyTorch."""
 
+from hyperspy_coreloss.spectra.agreement import Agreement
+from hyperspy_coreloss.spectra.calibration import Calibration, ReferenceEdge
 from hyperspy_coreloss.spectra.energy import EnergyWindow
+from hyperspy_coreloss.spectra.microscope import MICROSCOPES, Microscope
 from hyperspy_coreloss.spectra.preparation import (
     AxisSurvey,
     Preparation,
@@ -11,14 +14,23 @@ from hyperspy_coreloss.spectra.preparation import (
 from hyperspy_coreloss.spectra.preprocessing import Inputs, preprocess
 from hyperspy_coreloss.spectra.quality import Quality
 from hyperspy_coreloss.spectra.recipe import Recipe
+from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
 
 __all__ = (
+    "MICROSCOPES",
+    "Agreement",
     "AxisSurvey",
+    "Calibration",
     "EnergyWindow",
     "Inputs",
+    "LogUniform",
+    "Microscope",
+    "Normal",
     "Preparation",
     "Quality",
     "Recipe",
+    "ReferenceEdge",
+    "Uniform",
     "edge_dispersion",
     "prepare",
     "preprocess",

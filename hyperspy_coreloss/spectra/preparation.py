@@ -281,8 +281,9 @@ def _check_energy_offset(window: EnergyWindow, energy_offset: float | None) -> N
         msg = (
             "This pretrained model reads spectra at their excitation energies, so energy_offset is "
             "needed: the energy in eV to add to a threshold on your axis to obtain the computed "
-            "excitation energy of the same material. Measure it with a material of the model's "
-            "data set, or use a model that reads energies relative to the threshold."
+            "excitation energy of the same material. Calibrate on a material of the model's data "
+            "set instead, hyperspy_coreloss.calibrate(reference, 'alpha-quartz'), and pass "
+            "calibration=, or use a model that reads energies relative to the threshold."
         )
         raise SignalError(msg)
     if energy_offset is not None and single_energy(energy_offset) is None:

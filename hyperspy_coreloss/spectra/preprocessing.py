@@ -55,8 +55,8 @@ class Inputs:
         Area-normalised spectra on the window, shape (spectra, window channels), float32. They are
         zero where the quality is not ``GOOD``.
     onset
-        Threshold of each spectrum in eV, shape (spectra,), float32. It is NaN where the quality is
-        not ``GOOD``.
+        Threshold of each spectrum in eV, shape (spectra,), float32: on its axis, or above its zero
+        loss where this is given. It is NaN where the quality is not ``GOOD``.
     quality
         :class:`~hyperspy_coreloss.spectra.Quality` codes, shape (spectra,), uint8.
     spikes
@@ -128,7 +128,10 @@ def _operators(preparation: Preparation) -> _Operators:
 
 
 def preprocess(
-    spectra: NDArray, preparation: Preparation, excitation_energy: NDArray | None = None
+    spectra: NDArray,
+    preparation: Preparation,
+    excitation_energy: NDArray | None = None,
+    zero_loss: NDArray | None = None,
 ) -> Inputs:
     """Convert spectra into network inputs.
 
@@ -143,6 +146,9 @@ def preprocess(
     excitation_energy
         Energy of the threshold of each spectrum in an absolute window, in eV, shape (spectra,). The
         default is the measured threshold plus the energy offset of `preparation`.
+    zero_loss
+        Energy of the zero loss of each spectrum on its axis in eV, shape (spectra,): thresholds are
+        relative to it. NaN if it is not known, and then the threshold is NaN too.
     """
     operators = _operators(preparation)
     window = preparation.recipe.window
@@ -161,7 +167,9 @@ def preprocess(
         net.noise * np.float32(operators.noise_gain),
         preparation.recipe.threshold_fraction,
     )
-    first, channel, inside = _first_point(onset, preparation, excitation_energy)
+    zero = np.zeros(len(onset)) if zero_loss is None else np.asarray(zero_loss, dtype=np.float64)
+    known = np.where(np.isfinite(zero), zero, 0.0)
+    first, channel, inside = _first_point(onset, preparation, excitation_energy, known)
     aligned, covered = _aligned(broadened, first, operators, window)
     covered &= ~_any_blank(read.blank, first, operators.energy, window)
     area = aligned.sum(axis=-1) * np.float32(window.step)
@@ -179,7 +187,8 @@ def preprocess(
     aligned /= np.where(good, area, 1.0)[:, None]
     aligned[~good] = 0
     laid_out = _laid_out(aligned, channel, window)
-    return Inputs(laid_out, np.where(good, onset, np.float32(np.nan)), quality, read.spikes)
+    lost = (onset - zero).astype(np.float32)
+    return Inputs(laid_out, np.where(good, lost, np.float32(np.nan)), quality, read.spikes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +284,10 @@ def _any_blank(
 
 
 def _first_point(
-    onset: NDArray[np.float32], preparation: Preparation, excitation_energy: NDArray | None
+    onset: NDArray[np.float32],
+    preparation: Preparation,
+    excitation_energy: NDArray | None,
+    zero_loss: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
     """Return the first energy at which each spectrum is read, and its channel in the window.
 
@@ -289,7 +301,7 @@ def _first_point(
     if excitation_energy is not None:
         threshold_in_window = np.asarray(excitation_energy, dtype=np.float64)
     elif preparation.energy_offset is not None:
-        threshold_in_window = measured + preparation.energy_offset
+        threshold_in_window = measured - zero_loss + preparation.energy_offset
     first_read = window.read_range[0]
     nearest = np.rint((threshold_in_window + first_read - window.start) / window.step)
     inside = (nearest >= 0) & (nearest + window.n_read <= window.n_channels)

@@ -35,6 +35,8 @@ class Quality(IntEnum):
     EXCITATION_ENERGY_OUTSIDE = 8
     OUTLIERS = 9
     OUTSIDE_LABELS = 10
+    NO_ZERO_LOSS = 11
+    TOO_THICK = 12
 
     @property
     def reason(self) -> str:
@@ -59,6 +61,8 @@ _PHRASES = {
     Quality.EXCITATION_ENERGY_OUTSIDE: "excitation energy outside",
     Quality.OUTLIERS: "spikes",
     Quality.OUTSIDE_LABELS: "outside the labels",
+    Quality.NO_ZERO_LOSS: "no zero loss",
+    Quality.TOO_THICK: "too thick",
 }
 _REASONS = {
     Quality.GOOD: "predicted",
@@ -78,6 +82,8 @@ _REASONS = {
     Quality.OUTSIDE_LABELS: (
         "a predicted property lies outside the training labels by more than its 90 % interval"
     ),
+    Quality.NO_ZERO_LOSS: "the low-loss spectrum has no zero loss that can be measured",
+    Quality.TOO_THICK: "the specimen is thicker than those that the model was trained for",
 }
 
 

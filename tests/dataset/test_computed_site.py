@@ -184,6 +184,7 @@ def test_structures_are_equal_when_every_part_is():
     assert cell.equals(silica_cell())
     assert not cell.equals(replace(cell, licence="CC0"))
     assert not cell.equals(replace(cell, positions=cell.positions + 0.1))
+    assert cell.equals(replace(cell, positions=cell.positions + 1e-12))  # of another processor
     unknown = ComputedStructure("measured elsewhere", "glass")
     assert unknown.equals(ComputedStructure("measured elsewhere", "glass"))
 

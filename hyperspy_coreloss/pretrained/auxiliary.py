@@ -1,0 +1,110 @@
+"""What is known of a measurement beside the spectrum, as inputs of a network.
+
+A network reads the energy of the threshold if the axis is calibrated, the thickness if there is a
+low-loss spectrum, and how well the dispersion is known. Each comes with its uncertainty, or is
+switched off: one network serves all users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.errors import SignalError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+#: Number of auxiliary inputs.
+N_AUXILIARY = 6
+#: Relative standard error of the dispersion of an instrument that nobody has calibrated.
+USUAL_DISPERSION_ERROR = 0.01
+#: Ranges of the standard errors that networks are trained on: of the energy in eV, and of the
+#: dispersion.
+ENERGY_ERRORS, DISPERSION_ERRORS = (0.05, 0.5), (0.001, 0.03)
+# A distance in eV from the tabulated onset that is of the order of one, and the standard errors at
+# which logarithms are zero.
+_ENERGY_SCALE = 5.0
+_REFERENCE_ERROR = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What is known of the measurement of each spectrum.
+
+    Parameters
+    ----------
+    energy
+        Energy of the threshold on a calibrated axis in eV, shape (spectra,); NaN if it is not
+        known.
+    energy_error
+        Standard error of this energy in eV, a number or shape (spectra,).
+    relative_thickness
+        Thickness divided by the inelastic mean free path, shape (spectra,); NaN if it is not known.
+    dispersion_error
+        Relative standard error of the dispersion, a number or shape (spectra,).
+    """
+
+    energy: NDArray[np.floating]
+    energy_error: ArrayLike
+    relative_thickness: NDArray[np.floating]
+    dispersion_error: ArrayLike = USUAL_DISPERSION_ERROR
+
+
+def unknown_conditions(spectra: int) -> Conditions:
+    """Return the conditions of spectra of which nothing is known but the spectra.
+
+    Parameters
+    ----------
+    spectra
+        Number of spectra.
+    """
+    unknown = np.full(spectra, np.nan)
+    return Conditions(unknown, _REFERENCE_ERROR, unknown)
+
+
+def auxiliary_inputs(conditions: Conditions, nominal_onset: float) -> NDArray[np.float32]:
+    """Return the inputs of a network that tell what is known beside the spectrum.
+
+    Standard errors beyond the ranges that networks are trained on are taken as the nearest end of
+    the range.
+
+    Parameters
+    ----------
+    conditions
+        What is known of each spectrum.
+    nominal_onset
+        Tabulated onset of the edge in eV.
+
+    Returns
+    -------
+    ndarray
+        Shape (spectra, :data:`N_AUXILIARY`): whether the energy is known, the energy, its error;
+        whether the thickness is known, the thickness; the error of the dispersion.
+    """
+    known_energy = np.isfinite(conditions.energy)
+    known_thickness = np.isfinite(conditions.relative_thickness)
+    inputs = np.zeros((len(known_energy), N_AUXILIARY), dtype=np.float32)
+    energy = (np.asarray(conditions.energy) - nominal_onset) / _ENERGY_SCALE
+    error = _logarithm(conditions.energy_error, ENERGY_ERRORS, _REFERENCE_ERROR)
+    inputs[:, 0] = known_energy
+    inputs[:, 1] = np.where(known_energy, energy, 0.0)
+    inputs[:, 2] = np.where(known_energy, error, 0.0)
+    inputs[:, 3] = known_thickness
+    inputs[:, 4] = np.where(known_thickness, conditions.relative_thickness, 0.0)
+    inputs[:, 5] = _logarithm(
+        conditions.dispersion_error, DISPERSION_ERRORS, USUAL_DISPERSION_ERROR
+    )
+    return inputs
+
+
+def _logarithm(
+    error: ArrayLike, limits: tuple[float, float], reference: float
+) -> NDArray[np.float64]:
+    values = np.asarray(error, dtype=np.float64)
+    if not (values >= 0).all():
+        msg = f"A standard error must be zero or more, but it is {error!r}."
+        raise SignalError(msg)
+    return np.log10(np.clip(values, *limits) / reference)

@@ -1,0 +1,340 @@
+"""Training a family of models on spectra as microscopes measure them.
+
+All models of a family read the same draws: mixed, measured and preprocessed by
+:mod:`hyperspy_coreloss.dataset.acquisition`. For each model, one network is trained on all phases,
+and one without each fold of them. The latter predict new draws of their fold, which gives the
+errors and intervals of the model for phases that it never saw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.model_selection import GroupKFold
+from tqdm.auto import tqdm
+
+from hyperspy_coreloss.dataset.acquisition import Specimen, acquire, specimen
+from hyperspy_coreloss.dataset.splits import LEFT_OUT, sites_without
+from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.pretrained.auxiliary import (
+    DISPERSION_ERRORS,
+    ENERGY_ERRORS,
+    N_AUXILIARY,
+    Conditions,
+    auxiliary_inputs,
+)
+from hyperspy_coreloss.pretrained.model import PretrainedModel
+from hyperspy_coreloss.pretrained.network import forward_with_spread
+from hyperspy_coreloss.pretrained.training_record import TrainingRecord
+from hyperspy_coreloss.provenance import software_versions
+from hyperspy_coreloss.spectra.spread import LogUniform, Normal
+from hyperspy_coreloss.training.evaluation import measure_errors
+from hyperspy_coreloss.training.side_by_side import NetworkSettings, train_side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+    from hyperspy_coreloss.spectra.microscope import Microscope
+    from hyperspy_coreloss.spectra.recipe import Recipe
+
+_CITATION = "S. Kiyohara, M. Tsubaki, K. Liao, T. Mizoguchi, J. Phys. Mater. 2 (2019) 024003"
+_SPLIT = "each phase judged by the network that was trained without it, as the microscope measures"
+# Spectra of one acquisition, which has one energy axis.
+_ACQUIRED = 512
+# Fractions of the draws whose energy and whose thickness the networks are told, and the standard
+# error of a thickness from a low-loss spectrum.
+_TOLD = 0.5
+_THICKNESS_ERROR = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class FamilySettings:
+    """How a family of models is trained.
+
+    Parameters
+    ----------
+    networks
+        Settings of the networks.
+    copies
+        Number of spectra to train on for each site, each measured anew.
+    held_out_copies
+        Number of further spectra of each site, to measure errors on.
+    folds
+        Number of folds of the phases.
+    seed
+        Seed of the draws and of the folds.
+    """
+
+    networks: NetworkSettings = field(default_factory=NetworkSettings)
+    copies: int = 48
+    held_out_copies: int = 3
+    folds: int = 10
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Measured-like spectra of the sites of a data set, for several recipes.
+
+    Parameters
+    ----------
+    inputs
+        Network inputs for each recipe, shape (spectra, window channels), in half precision.
+    auxiliary
+        Auxiliary inputs for each recipe, shape (spectra, auxiliary inputs).
+    targets
+        Labels, shape (spectra, properties); NaN where a label is missing.
+    first
+        First site of each spectrum, shape (spectra,).
+    mixed
+        Whether each spectrum is a mean over several sites, shape (spectra,).
+    """
+
+    inputs: tuple[NDArray[np.float16], ...]
+    auxiliary: tuple[NDArray[np.float32], ...]
+    targets: NDArray[np.float64]
+    first: NDArray[np.int64]
+    mixed: NDArray[np.bool_]
+
+    def read_by(self, recipe: int) -> NDArray[np.float32]:
+        """Return what the network of a recipe reads, shape (spectra, inputs)."""
+        return np.hstack([self.inputs[recipe].astype(np.float32), self.auxiliary[recipe]])
+
+
+def draw_spectra(
+    sample: Specimen,
+    recipes: Sequence[Recipe],
+    microscope: Microscope,
+    copies: int,
+    seed: int,
+) -> Draws:
+    """Measure each site several times, and tell the networks some of what was drawn.
+
+    The dispersion of each acquisition is known with a standard error of its own, from that of a
+    calibrated axis to three times that of the microscope.
+
+    Parameters
+    ----------
+    sample
+        Sites to measure.
+    recipes
+        How the spectra are read.
+    microscope
+        Effects of the measurement.
+    copies
+        Number of spectra for each site.
+    seed
+        Seed of all random numbers.
+    """
+    generator = np.random.default_rng(seed)
+    sites = len(sample.targets)
+    order = np.concatenate([generator.permutation(sites) for _ in range(copies)])
+    parts = []
+    for first in np.array_split(order, -(-len(order) // _ACQUIRED)):
+        error = float(LogUniform(*DISPERSION_ERRORS).draw(generator, 1)[0])
+        drawn = replace(microscope, dispersion_error=Normal(0.0, error), phases_mixed=1)
+        read = acquire(sample, first, recipes, drawn, generator)
+        told = _told(read.energy, read.relative_thickness, error, recipes, generator)
+        columns = (read.targets, first, (read.sites >= 0).sum(axis=-1) > 1)
+        halves = [inputs.astype(np.float16) for inputs in read.inputs]
+        parts.append([array[read.readable] for array in (*halves, *told, *columns)])
+    joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    number = len(recipes)
+    return Draws(tuple(joined[:number]), tuple(joined[number : 2 * number]), *joined[2 * number :])
+
+
+def _told(
+    energies: Sequence[NDArray[np.float64]],
+    thickness: NDArray[np.float64],
+    dispersion_error: float,
+    recipes: Sequence[Recipe],
+    generator: np.random.Generator,
+) -> list[NDArray[np.float32]]:
+    """Return the auxiliary inputs for each recipe, with random errors of the size they state."""
+    spectra = len(thickness)
+    energy_error = LogUniform(*ENERGY_ERRORS).draw(generator, spectra)
+    wrong = energy_error * generator.standard_normal(spectra)
+    known, measured = (generator.random(spectra) < _TOLD for _ in range(2))
+    noisy = thickness + _THICKNESS_ERROR * generator.standard_normal(spectra)
+    return [
+        auxiliary_inputs(
+            Conditions(
+                energy=np.where(known, energy + wrong, np.nan),
+                energy_error=energy_error,
+                relative_thickness=np.where(measured, noisy, np.nan),
+                dispersion_error=dispersion_error,
+            ),
+            recipe.nominal_onset,
+        )
+        for energy, recipe in zip(energies, recipes, strict=True)
+    ]
+
+
+def train_family(
+    dataset: SpectrumDataset,
+    recipes: Mapping[str, Recipe],
+    microscope: Microscope,
+    settings: FamilySettings | None = None,
+    *,
+    intended_use: str,
+    limits: str,
+    model_version: str = "1.0.0",
+    withheld_phases: Sequence[str] = (),
+    n_jobs: int | None = None,
+    show_progressbar: bool = True,
+) -> list[PretrainedModel]:
+    """Train one model for each recipe, on spectra as a microscope measures them.
+
+    The same data set and settings give bit-identical models on processors of one kind.
+
+    Parameters
+    ----------
+    dataset
+        Spectra that reach to 135 eV above the lowest empty state, labels and phases.
+    recipes
+        Name and preprocessing of each model, with windows relative to the threshold.
+    microscope
+        Effects of the measurements to train on. Its dispersion error is replaced by errors of
+        0.1 to 3 %, which the networks are told. Sites are mixed within one phase only, because a
+        phase must not be seen through another.
+    settings
+        Settings of the training.
+    intended_use, limits, model_version
+        Texts for the model cards.
+    withheld_phases
+        Names of phases that the models are not trained on.
+    n_jobs
+        Number of parallel processes, as in scikit-learn.
+    show_progressbar
+        Whether to show a progress bar over the models.
+
+    Raises
+    ------
+    DatasetError
+        If there are fewer phases than folds, an excitation energy is missing, or the spectra end
+        too early.
+    """
+    settings = FamilySettings() if settings is None else settings
+    trained = dataset.take(sites_without(dataset, withheld_phases))
+    sample, listed = specimen(trained), list(recipes.values())
+    folds = _folds(sample, settings)
+    seeds = np.random.SeedSequence(settings.seed).generate_state(2)
+    training, held_out = (
+        draw_spectra(sample, listed, microscope, copies, int(seed))
+        for copies, seed in zip((settings.copies, settings.held_out_copies), seeds, strict=True)
+    )
+    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(train_side_by_side)(
+            training.read_by(number),
+            training.targets,
+            folds[training.first],
+            settings.networks,
+            auxiliary=N_AUXILIARY,
+        )
+        for number in range(len(listed))
+    )
+    models = []
+    progress = tqdm(fits, "models", len(listed), disable=not show_progressbar)
+    for number, (name, weights) in enumerate(zip(recipes, progress, strict=True)):
+        judged = _judged(weights, held_out, number, folds)
+        models.append(
+            PretrainedModel(
+                name=name,
+                version=model_version,
+                recipe=recipes[name],
+                properties=dataset.properties,
+                hidden=settings.networks.hidden,
+                weights={key: array[-1:] for key, array in weights.items()},
+                residuals=judged.residuals,
+                spreads=judged.spreads,
+                history=np.full((1, 1, 2), np.nan, dtype=np.float32),
+                record=_record(dataset, trained, settings, microscope, judged, withheld_phases),
+                intended_use=intended_use,
+                limits=limits,
+                label_range=_label_range(trained.targets),
+                reads_conditions=True,
+            )
+        )
+    return models
+
+
+def _folds(sample: Specimen, settings: FamilySettings) -> NDArray[np.int64]:
+    """Return the fold of each site, which keeps each phase together."""
+    phases = len(np.unique(sample.phases))
+    if phases < settings.folds:
+        msg = (
+            f"Training needs a phase for each of its {settings.folds} folds, but there are "
+            f"{phases} phases. Add spectra of other phases, or use fewer folds."
+        )
+        raise DatasetError(msg)
+    folds = np.empty(len(sample.phases), dtype=np.int64)
+    splitter = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed)
+    for fold, (_, left_out) in enumerate(splitter.split(sample.phases, groups=sample.phases)):
+        folds[left_out] = fold
+    return folds
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Errors of each held-out spectrum, predicted by the network that never saw its phase."""
+
+    residuals: NDArray[np.float32]
+    spreads: NDArray[np.float32]
+    targets: NDArray[np.float64]
+    median: NDArray[np.float64]
+
+
+def _judged(
+    weights: Mapping[str, NDArray], draws: Draws, recipe: int, folds: NDArray[np.int64]
+) -> _Judged:
+    complete = np.isfinite(draws.targets).all(axis=-1)
+    inputs, targets = draws.read_by(recipe)[complete], draws.targets[complete]
+    own = folds[draws.first[complete]]
+    predicted, spreads, median = (np.empty_like(targets) for _ in range(3))
+    for fold in np.unique(own):
+        rows = own == fold
+        network = {name: array[fold : fold + 1] for name, array in weights.items()}
+        values, spread = forward_with_spread(network, inputs[rows])
+        predicted[rows], spreads[rows] = values[0], spread[0]
+        median[rows] = np.median(targets[~rows], axis=0)
+    residuals = predicted - targets
+    return _Judged(residuals.astype(np.float32), spreads.astype(np.float32), targets, median)
+
+
+def _record(
+    dataset: SpectrumDataset,
+    trained: SpectrumDataset,
+    settings: FamilySettings,
+    microscope: Microscope,
+    judged: _Judged,
+    withheld_phases: Sequence[str],
+) -> TrainingRecord:
+    predicted = judged.targets + judged.residuals
+    metrics = measure_errors(
+        dataset.properties, judged.targets, predicted, {"median": judged.median}
+    )
+    described: dict[str, Any] = asdict(settings)
+    described["networks"]["hidden"] = list(settings.networks.hidden)
+    return TrainingRecord(
+        dataset=dataset.description,
+        dataset_sha256=dataset.sha256,
+        **asdict(trained.counts),
+        split=_SPLIT,
+        start_sha256=None,
+        settings={**described, "microscope": microscope.to_dict()},
+        metrics={LEFT_OUT: metrics},
+        software=software_versions("torch", "numpy", "scikit-learn"),
+        citation=_CITATION,
+        licence=dataset.licence,
+        withheld_phases=tuple(withheld_phases),
+    )
+
+
+def _label_range(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([np.nanmin(targets, axis=0), np.nanmax(targets, axis=0)])
