@@ -101,7 +101,7 @@ def test_no_shipped_model_was_trained_on_a_phase_of_the_image(sites):
     seen = np.array(sites.phases)
     shown = set()
     for seed in range(4):
-        _, truth = silica_spectrum_image((12, 12), n_grains=30, seed=seed, dose=None, n_channels=2)
+        _, truth = silica_spectrum_image((12, 12), n_grains=30, seed=seed, dose=None)
         rows = np.unique(truth.data.reshape(-1, 6), axis=0)
         of_rows = (sites.targets.astype(np.float32) == rows[:, None]).all(axis=-1)
         assert of_rows.any(axis=1).all()

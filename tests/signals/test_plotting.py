@@ -8,7 +8,7 @@ import pytest
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.signals import plot_comparison
 
-EDGE = 0.03  # inches that stay free
+EDGE = 0.02  # inches that stay free
 
 
 def assert_within(figure):
@@ -22,7 +22,7 @@ def assert_within(figure):
 
 @pytest.mark.parametrize("shape", [(12, 12), (24, 5), (5, 24), (12,), (6, 1), (5, 4, 2)])
 def test_no_label_is_clipped(shape):
-    _, truth = silica_spectrum_image(shape, n_channels=2, dose=None)
+    _, truth = silica_spectrum_image(shape, dose=None)
     assert_within(truth.plot_maps())
     assert_within(truth.plot_maps("bond_overlap_population"))
     if len(shape) < 3:
@@ -36,7 +36,7 @@ def test_no_label_is_clipped(shape):
 def test_figures_have_the_shape_of_the_maps(shape, times):
     """A flat map has no tall colour bar beside it."""
     square, other = (
-        silica_spectrum_image(each, n_channels=2, dose=None)[1] for each in ((8, 8), shape)
+        silica_spectrum_image(each, dose=None)[1] for each in ((8, 8), shape)
     )
     for plot in (type(square).plot_maps, lambda one: plot_comparison(one, one)):
         heights = [plot(one).get_size_inches()[1] for one in (square, other)]
