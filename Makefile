@@ -13,6 +13,9 @@ EMULATORS = hyperspy_coreloss/data/emulators
 STRUCTURES ?= ../shared/data/structures
 WORKERS ?= 1
 
+# Two processes for the tests, each with one thread.
+PARALLEL ?= --numprocesses 2 --dist worksteal
+
 .PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study tries models fits refresh clean
 
 help:
@@ -44,7 +47,7 @@ test: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MPLBACKEND=agg $(BIN)/pytest
+	MPLBACKEND=agg OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL)
 
 # GPAW is built from source: it needs a C compiler, libxc, a BLAS and FFTW (Debian: libxc-dev
 # libopenblas-dev libfftw3-dev).
@@ -54,7 +57,7 @@ $(VENV)/simulation-ready: $(VENV)/ready
 	touch $@
 
 test-simulation: $(VENV)/simulation-ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests/simulation hyperspy_coreloss/simulation
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) tests/simulation hyperspy_coreloss/simulation
 
 docs: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"

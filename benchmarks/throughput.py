@@ -1,6 +1,9 @@
 """Spectra per second, the time of each step, and a comparison with reading the data only.
 
-Usage: ``python benchmarks/throughput.py [SPECTRA]``
+With ``--low-loss``, also the spectra per second with a map of low-loss spectra of as many channels,
+as a fraction of those without.
+
+Usage: ``python benchmarks/throughput.py [SPECTRA] [--low-loss]``
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from hyperspy_coreloss import load_pretrained
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.pretrained.inference import predict_chunk
 from hyperspy_coreloss.pretrained.network import evaluate
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
 
@@ -31,7 +35,31 @@ def timed(function, repeats: int = 3) -> float:
     return min(times)
 
 
-def main(n_spectra: int = 65536) -> None:
+def lazy_signal(spectra: np.ndarray, axis: dict[str, object]) -> LazySignal1D:
+    """Return spectra of the shape (spectra, channels) as a lazy map of 16 rows."""
+    chunked = da.from_array(spectra.reshape(16, -1, spectra.shape[-1]), chunks=(1, 4096, -1))
+    signal = LazySignal1D(chunked)
+    for name, value in axis.items():
+        setattr(signal.axes_manager[-1], name, value)
+    signal.set_signal_type("EELS")
+    return signal
+
+
+def low_loss_of(n_spectra: int) -> LazySignal1D:
+    """Return low-loss spectra of 1024 channels of pixels of any thickness."""
+    generator = np.random.default_rng(0)
+    energy = -15.0 + 0.1 * np.arange(1024)
+    spectra = simulate_low_loss(
+        energy,
+        generator.uniform(0.1, 1.0, 256),
+        zero_loss=generator.uniform(-1.0, 1.0, 256),
+        generator=generator,
+    ).astype(np.float32)
+    axis = {"scale": 0.1, "offset": -15.0, "units": "eV"}
+    return lazy_signal(np.tile(spectra, (n_spectra // 256, 1)), axis)
+
+
+def main(n_spectra: int = 65536, with_low_loss: bool = False) -> None:
     """Time the steps on one core, and the whole on all cores."""
     signal, _ = silica_spectrum_image((64, 16))
     pretrained = load_pretrained()
@@ -49,19 +77,26 @@ def main(n_spectra: int = 65536) -> None:
     }
     for name, seconds in steps.items():
         print(f"{name:14s} {256 / seconds:10.0f} spectra/s, {seconds / steps['whole chunk']:.0%}")
-    chunked = da.from_array(spectra.reshape(16, -1, energy.size), chunks=(1, 4096, -1))
-    many = LazySignal1D(chunked)
-    many.axes_manager[-1].update_from(signal.axes_manager[-1], ("scale", "offset", "units"))
-    many.set_signal_type("EELS")
-    reading = timed(chunked.sum(axis=-1).compute)
-    whole = timed(
-        lambda: many.predict_properties(resolution=0.5).compute(show_progressbar=False), repeats=2
+    axis = signal.axes_manager[-1]
+    many = lazy_signal(
+        spectra, {name: getattr(axis, name) for name in ("scale", "offset", "units")}
     )
+    reading = timed(many.data.sum(axis=-1).compute)
+
+    def predict(**options: object) -> None:
+        many.predict_properties(resolution=0.5, **options).compute(show_progressbar=False)
+
+    whole = timed(predict, repeats=2)
     print(
         f"{len(spectra)} spectra of {energy.size} channels on all cores: "
         f"{len(spectra) / whole:.0f} spectra/s, {whole / reading:.0f} times a sum over channels"
     )
+    if with_low_loss:
+        low_loss = low_loss_of(len(spectra))
+        both = timed(lambda: predict(low_loss=low_loss), repeats=2)
+        print(f"with low_loss {len(spectra) / both:.0f} spectra/s, {whole / both:.0%} of that")
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    numbers = [int(argument) for argument in sys.argv[1:] if argument != "--low-loss"]
+    main(*numbers, with_low_loss="--low-loss" in sys.argv)

@@ -76,7 +76,8 @@ def predict_properties(
     low_loss
         Low-loss spectra with the zero loss, on the same energy scale: a signal of the same
         navigation shape, or one spectrum for all pixels; eager or lazy, in any chunks, with any
-        dispersion. Onsets are then relative to the zero loss of each pixel, and the result has the
+        dispersion. Onsets are then relative to the zero loss of each pixel, unless a `calibration`
+        sets the energy zero, and the result has the
         maps ``zero_loss``, ``resolution`` and ``relative_thickness``. Pixels whose low-loss
         spectrum has no zero loss, or a relative thickness above 1.5, have no prediction. If
         `resolution` is None, up to 256 evenly spaced spectra of a map are read at the call.
@@ -188,12 +189,14 @@ def predict_properties(
         binned=signal.axes_manager.signal_axes[0].is_binned,
         energy_offset=energy_offset,
     )
+    if low is not None:
+        low = replace(low, sets_zero=calibration is None)
     excluded = excluded_spectra(signal, navigation_mask)
     prediction = map_spectra(signal.data, preparation, model, excluded, low)
     result = lazy_prediction(
         prediction,
         signal.axes_manager.navigation_axes[::-1],
-        describe_prediction(signal, model, preparation, resolution, calibration),
+        describe_prediction(signal, model, preparation, resolution, calibration, low_loss),
     )
     if not (signal._lazy if lazy_output is None else lazy_output):
         result.compute(show_progressbar=show_progressbar, **workers)

@@ -40,10 +40,14 @@ class LowLossSpectra:
         Intensities, in memory or of dask, shape (..., channels), or (channels,): one for all.
     axis
         Their energy axis.
+    sets_zero
+        Whether energies are relative to the zero loss of each pixel. Not so for a calibrated axis,
+        whose energy zero is that of the calibration.
     """
 
     spectra: NDArray | da.Array
     axis: LowLossAxis
+    sets_zero: bool = True
 
 
 def map_spectra(
@@ -103,6 +107,7 @@ def map_spectra(
         preparation=preparation,
         pretrained=pretrained,
         low_loss_axis=None if low_loss is None else low_loss.axis,
+        zero_from_low_loss=low_loss is not None and low_loss.sets_zero,
         dtype=dtype,
         drop_axis=spectra.ndim - 1,
         meta=np.empty((0,) * (spectra.ndim - 1), dtype=dtype),
@@ -140,6 +145,7 @@ def predict_chunk(
     preparation: Preparation,
     pretrained: Reader,
     low_loss_axis: LowLossAxis | None = None,
+    zero_from_low_loss: bool = True,
 ) -> NDArray:
     """Predict the properties of the spectra of one chunk.
 
@@ -155,6 +161,8 @@ def predict_chunk(
         As in :func:`map_spectra`.
     low_loss_axis
         Energy axis of the low-loss spectra.
+    zero_from_low_loss
+        Whether energies are relative to the zero losses.
 
     Returns
     -------
@@ -173,7 +181,7 @@ def predict_chunk(
         place = slice(start, start + len(rows))
         zero_loss, thickness = np.zeros(_BATCH), np.full(_BATCH, np.nan)
         if thin:
-            zero_loss[: len(rows)] = thin["zero_loss"][place]
+            zero_loss[: len(rows)] = thin["zero_loss"][place] * zero_from_low_loss
             thickness[: len(rows)] = thin["relative_thickness"][place]
         predicted = predict_batch(batch, preparation, pretrained, zero_loss, thickness)
         for name, values in predicted.items():

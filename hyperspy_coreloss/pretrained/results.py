@@ -113,19 +113,16 @@ class Prediction:
         )
     )
     zero_loss: NDArray[np.float32] | None = field(
-        default=None,
         metadata=_declared(
             np.float32, None, "zero loss (eV)", "energy of each zero loss on its axis, in eV.", True
         ),
     )
     resolution: NDArray[np.float32] | None = field(
-        default=None,
         metadata=_declared(
             np.float32, None, "resolution (eV)", "full width of each zero loss, in eV.", True
         ),
     )
     relative_thickness: NDArray[np.float32] | None = field(
-        default=None,
         metadata=_declared(
             np.float32,
             None,
@@ -201,5 +198,10 @@ def blank_unreadable(results: NDArray) -> None:
 
 def as_prediction(results: Any) -> Prediction:
     """Convert an array of type :func:`result_dtype`, in memory or of dask, to a prediction."""
-    named: Mapping[str, Any] = {name: results[name] for name in results.dtype.names}
+    named: Mapping[str, Any] = {
+        one.name: None
+        if one.of_low_loss and one.name not in results.dtype.names
+        else results[one.name]
+        for one in RESULT_FIELDS
+    }
     return Prediction(**named)

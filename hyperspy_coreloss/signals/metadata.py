@@ -74,6 +74,8 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
     """
     stored = result.metadata.get_item(map_path(name))
     if stored is None or stored.data.shape != result.data.shape:
+        stored = _stacked_map(result, name)
+    if stored is None:
         return None
     axes = [axis.get_axis_dictionary() for axis in array_axes(result)]
     if [axis.get_axis_dictionary() for axis in array_axes(stored)] != axes:
@@ -81,6 +83,26 @@ def get_map(result: BaseSignal, name: str) -> BaseSignal | None:
         stored.set_signal_type("")
         set_map(result, name, stored)
     return stored
+
+
+def _stacked_map(result: BaseSignal, name: str) -> BaseSignal | None:
+    """Return a map of a stack of results, from those of its parts, or None if some have none."""
+    parts = result.original_metadata.get_item("stack_elements")
+    maps = [part.get_item(f"metadata.{map_path(name)}") for _, part in parts or ()]
+    if not maps or any(one is None for one in maps):
+        return None
+    arrays, shape = [one.data for one in maps], result.data.shape
+    join = da if any(isinstance(array, da.Array) for array in arrays) else np
+    if len(shape) > arrays[0].ndim:  # a stack has a new first axis, or is longer along another one
+        data = join.stack(arrays)
+    else:
+        axis = int(np.argmax(np.not_equal(shape, arrays[0].shape)))
+        data = join.concatenate(arrays, axis)
+    if data.shape != shape:  # the stack was cut since
+        return None
+    stacked = type(maps[0])(data)
+    stacked.set_signal_type("")
+    return stacked
 
 
 def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
@@ -231,6 +253,7 @@ def describe_prediction(
     preparation: Preparation,
     resolution: float | None,
     calibration: Calibration | None = None,
+    low_loss: BaseSignal | None = None,
 ) -> dict[str, Any]:
     """Return the metadata of a result as numbers, strings, lists, arrays and dictionaries.
 
@@ -243,10 +266,12 @@ def describe_prediction(
     preparation
         The preprocessing of the spectra.
     resolution
-        The resolution given by the user, in eV (full width at half maximum), or None if none was
-        given.
+        The resolution given by the user or measured in the low loss, in eV (full width at half
+        maximum), or None if there is none.
     calibration
         The calibration of the energies, or None if there is none.
+    low_loss
+        The low-loss spectra, or None.
     """
     title = title_of(signal)
     title = f"Properties of {title}" if title else "Properties"
@@ -266,6 +291,7 @@ def describe_prediction(
             "onset_range": list(preparation.onset_range),
             "resolution": 0.0 if resolution is None else resolution,
             "resolution_given": resolution is not None,
+            "low_loss": "none" if low_loss is None else title_of(low_loss) or "given",
             "broadening_sigma": preparation.broadening,
             "Recipe": _plain(preparation.recipe.to_dict()),
         },

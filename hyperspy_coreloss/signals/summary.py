@@ -57,7 +57,7 @@ class PropertySummary:
         return counts_line(self.counts)
 
     def __str__(self) -> str:
-        given = "not given, taken as 0" if self.resolution is None else f"{self.resolution:g}"
+        given = "not given, taken as 0" if self.resolution is None else f"{self.resolution:.3g}"
         lines = [self.title, self.line]
         if self.model:
             lines.append(f"model {self.model}; resolution of the spectra in eV: {given}")

@@ -3,7 +3,8 @@
 from hyperspy_coreloss.spectra.agreement import Agreement
 from hyperspy_coreloss.spectra.calibration import Calibration, ReferenceEdge
 from hyperspy_coreloss.spectra.energy import EnergyWindow
-from hyperspy_coreloss.spectra.microscope import MICROSCOPES, Microscope
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
+from hyperspy_coreloss.spectra.microscope import Microscope
 from hyperspy_coreloss.spectra.preparation import (
     AxisSurvey,
     Preparation,
@@ -17,7 +18,6 @@ from hyperspy_coreloss.spectra.recipe import Recipe
 from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
 
 __all__ = (
-    "MICROSCOPES",
     "Agreement",
     "AxisSurvey",
     "Calibration",
@@ -34,5 +34,6 @@ __all__ = (
     "edge_dispersion",
     "prepare",
     "preprocess",
+    "simulate_low_loss",
     "survey_axis",
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Energy losses up to this one are read, in eV; the edges and the noise beyond are not.
 _REACH = 120
-# A shorter axis gives no relative thickness: plasmons lie up to 34 eV. In eV.
+# With fewer energy losses there is no relative thickness: plasmons lie up to 34 eV. In eV.
 _SHORTEST = 40
 # The zero loss ends where the spectrum is lowest between these energy losses: the first in full
 # widths, the second in eV, not before the first.
@@ -65,7 +65,7 @@ class LowLoss:
         Full width at half maximum of the zero loss in eV, shape (spectra,).
     relative_thickness
         Thickness divided by the inelastic mean free path, shape (spectra,). It is also NaN if the
-        axis ends before an energy loss of 40 eV.
+        axis ends before 45 eV.
     """
 
     zero_loss: NDArray[np.float64]

@@ -17,11 +17,13 @@ from hyperspy_coreloss.pretrained.results import (
     blank_unreadable,
     result_dtype,
 )
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.quality import Quality
 from tests.fresh import run_fresh
 
 NAMES = [one.name for one in RESULT_FIELDS]
+WITHOUT_LOW_LOSS = [one.name for one in RESULT_FIELDS if not one.of_low_loss]
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def preparation(image, pretrained):
 @pytest.fixture
 def results():
     """Made-up results of six spectra with three properties, one of each of some qualities."""
-    made = np.zeros(6, result_dtype(3))
+    made = np.zeros(6, result_dtype(3, low_loss=True))
     made["values"], made["onset"] = np.arange(18.0).reshape(6, 3), 530.0
     made["quality"] = [
         Quality.GOOD,
@@ -48,29 +50,38 @@ def results():
 
 def test_declared_is_what_a_prediction_has():
     assert [one.name for one in dataclasses.fields(Prediction)] == NAMES
-    assert sorted(NAMES) == ["onset", "quality", "spikes", "values"]
+    assert sorted(WITHOUT_LOW_LOSS) == ["onset", "quality", "spikes", "spread", "values"]
+    assert sorted(set(NAMES) - set(WITHOUT_LOW_LOSS)) == [
+        "relative_thickness",
+        "resolution",
+        "zero_loss",
+    ]
     assert [one.name for one in MAP_FIELDS] == [name for name in NAMES if name != "values"]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Prediction(1, 2, 3, 4).onset = 4
+        Prediction(*range(len(NAMES))).onset = 4
 
 
 @pytest.mark.parametrize("n_properties", [1, 6])
-def test_a_chunk_has_every_declared_field_in_its_type(n_properties):
-    dtype = result_dtype(n_properties)
-    assert list(dtype.names) == NAMES
-    for one in RESULT_FIELDS:
+@pytest.mark.parametrize("low_loss", [False, True])
+def test_a_chunk_has_every_declared_field_in_its_type(n_properties, low_loss):
+    dtype = result_dtype(n_properties, low_loss)
+    assert list(dtype.names) == (NAMES if low_loss else WITHOUT_LOW_LOSS)
+    for one in (field for field in RESULT_FIELDS if field.name in dtype.names):
         assert dtype[one.name].base == one.dtype
-        assert dtype[one.name].shape == (() if one in MAP_FIELDS else (n_properties,))
+        assert dtype[one.name].shape == (() if not one.per_property else (n_properties,))
 
 
 def test_a_batch_works_out_every_declared_field(image, preparation, pretrained):
     spectra = image[0].data.reshape(35, -1)
     found = predict_batch(spectra, preparation, pretrained)
-    assert sorted(found) == sorted(NAMES)
+    assert sorted(found) == sorted(WITHOUT_LOW_LOSS)
     chunk = predict_chunk(spectra, preparation=preparation, pretrained=pretrained)
     assert chunk.dtype == result_dtype(6)
     prediction = predict_arrays(spectra, preparation, pretrained)
     for one in RESULT_FIELDS:
+        if one.of_low_loss:
+            assert getattr(prediction, one.name) is None
+            continue
         assert len(found[one.name]) == 35
         assert found[one.name].dtype == one.dtype
         np.testing.assert_array_equal(getattr(prediction, one.name), chunk[one.name])
@@ -160,10 +171,16 @@ def result(request, image):
     spectra = image[0]
     spectra.data[2, 1] = 0
     spectra = spectra.as_lazy() if request.param == "lazy" else spectra
-    return spectra.predict_properties(resolution=0.5, show_progressbar=False)
+    energy = -15.0 + 0.1 * np.arange(1000)
+    low_loss = hs.signals.Signal1D(simulate_low_loss(energy, 0.5))
+    axis = low_loss.axes_manager.signal_axes[0]
+    axis.offset, axis.scale, axis.units = energy[0], 0.1, "eV"
+    return spectra.predict_properties(resolution=0.5, low_loss=low_loss, show_progressbar=False)
 
 
-@pytest.mark.parametrize("field", MAP_FIELDS, ids=lambda field: field.name)
+@pytest.mark.parametrize(
+    "field", [one for one in MAP_FIELDS if not one.per_property], ids=lambda field: field.name
+)
 def test_every_map_field_is_a_documented_map_that_stays(result, field, tmp_path):
     described = getattr(type(result), field.name).__doc__
     assert field.meaning in described

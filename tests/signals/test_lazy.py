@@ -9,8 +9,9 @@ import hyperspy.api as hs
 import numpy as np
 import pytest
 
+from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.signals.lazy import LazyCoreLossPropertyMap, LazyCoreLossPropertySignal
-from hyperspy_coreloss.signals.metadata import MAPS, map_path
+from hyperspy_coreloss.signals.metadata import map_path
 from hyperspy_coreloss.spectra.quality import Quality
 
 
@@ -31,6 +32,9 @@ class Disk:
         if self.broken and block_info[0]["chunk-location"] == (2, 0, 0):
             raise OSError("the disk is gone")
         return block
+
+
+MAPS = tuple(one.name for one in MAP_FIELDS if not (one.of_low_loss or one.per_property))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hyperspy.api as hs
 import numpy as np
 import pytest
 from scipy import fft
@@ -109,20 +110,6 @@ def test_an_axis_must_hold_zero():
         prepare_low_loss(480.0 + AXIS + 15.0)
 
 
-@pytest.fixture(scope="module")
-def measured_silica():
-    """The zero loss of the measured spectrum, and all of it, on a long even axis."""
-    import hyperspy.api as hs
-
-    from tests.conftest import REAL_EELS
-
-    path = REAL_EELS / "silica_low_loss.msa"
-    if not path.exists():
-        pytest.skip("the measured low loss is not at hand")
-    signal = hs.load(path)
-    return signal.axes_manager[-1].axis, np.asarray(signal.data, dtype=np.float64)
-
-
 def with_thickness(axis, counts, factors):
     """Return spectra of the measured specimen at other thicknesses, and these.
 
@@ -149,8 +136,9 @@ def with_thickness(axis, counts, factors):
     return single[0].real * np.array(factors), np.array(spectra)[:, : axis.size]
 
 
-def test_thickness_and_energy_are_recovered_of_measured_silica(measured_silica):
-    axis, counts = measured_silica
+def test_thickness_and_energy_are_recovered_of_measured_silica(real_eels):
+    signal = hs.load(real_eels / "silica_low_loss.msa")
+    axis, counts = signal.axes_manager[-1].axis, np.asarray(signal.data, dtype=np.float64)
     thickness, spectra = with_thickness(axis, counts, [0.1, 0.3, 0.6, 1.0, 1.5, 2.0])
     noisy = np.random.default_rng(1).poisson(np.maximum(spectra, 0.0))
     at = axis[np.argmax(counts)]

@@ -1,0 +1,154 @@
+"""Families of models trained on measured-like spectra: known truth, intervals of each spectrum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hyperspy_coreloss.dataset.acquisition import specimen
+from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
+from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.pretrained.model import PretrainedModel
+from hyperspy_coreloss.spectra import EnergyWindow, Recipe
+from hyperspy_coreloss.spectra.measurement import measure
+from hyperspy_coreloss.spectra.microscope import TYPICAL, Microscope
+from hyperspy_coreloss.training.measured_training import (
+    FamilySettings,
+    draw_spectra,
+    train_family,
+)
+from hyperspy_coreloss.training.side_by_side import NetworkSettings
+from tests.made_sites import site, structure
+
+RECIPES = {
+    "short": Recipe(window=EnergyWindow(stop=15.0)),
+    "long": Recipe(window=EnergyWindow(stop=40.0, step=0.2), sigma=0.8),
+}
+SETTINGS = FamilySettings(
+    NetworkSettings(hidden=(32, 32), steps=300, batch_size=64), copies=12, folds=4
+)
+TEXTS = {"intended_use": "A test.", "limits": "All.", "show_progressbar": False}
+ENERGY = np.arange(-16.0, 137.0, 0.1)
+LENGTHS = np.linspace(1.5, 1.8, 48)
+
+
+def edge(length):
+    """An edge whose second peak moves with the bond length, by 40 eV for each angstrom."""
+    rise = 0.5 * (1 + np.tanh((ENERGY - 1.0) / 0.5))
+    peaks = np.exp(-0.5 * ((ENERGY - 4) / 1.5) ** 2)
+    peaks += np.exp(-0.5 * ((ENERGY - 12 - 40 * (1.6 - length)) / 2) ** 2)
+    return rise * (0.5 + peaks) + 1e-9
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    sites = tuple(
+        site(
+            f"site {number}",
+            SampledSpectrum(ENERGY, edge(length), 0.1),
+            structure(f"cell {number}", phase=f"phase {number % 8}"),
+            labels={"bond_length": length, "excitation_energy": 538.0 + 5 * (length - 1.65)},
+        )
+        for number, length in enumerate(LENGTHS)
+    )
+    whole = SpectrumDataset(sites, "made up", "CC0")
+    kept = [one for one in whole.properties if one.name in ("bond_length", "excitation_energy")]
+    return replace(whole, properties=tuple(kept))
+
+
+@pytest.fixture(scope="module")
+def family(dataset):
+    return train_family(dataset, RECIPES, TYPICAL, SETTINGS, **TEXTS)
+
+
+def test_a_family_learns_what_its_spectra_tell(family):
+    for model in family:
+        spread = LENGTHS.std()
+        assert np.abs(model.residuals[:, 0]).mean() < 0.3 * spread
+        assert model.record.metrics["left_out_phases"]["bond_length"]["mae"] < 0.3 * spread
+        assert model.n_networks == 1
+        assert model.reads_conditions
+
+
+def test_all_models_of_a_family_have_their_recipes(family):
+    assert {model.name: model.recipe for model in family} == RECIPES
+
+
+def test_a_family_predicts_measured_spectra(dataset, family):
+    sample = specimen(dataset)
+    axis = 480.0 + 0.1 * np.arange(1200)
+    sites = np.arange(len(dataset))[:, None]
+    microscope = Microscope(resolution=0.5, counts=1e4, jump_ratio=1.0)
+    measured = measure(
+        sample.edges, sites, sample.lowest_empty[sites], axis, microscope, np.random.default_rng(1)
+    )
+    for model in family:
+        predicted = model.predict(measured.intensities, axis, resolution=0.5)
+        assert (predicted.quality == 0).all()
+        error = np.abs(predicted.values[:, 0] - LENGTHS)
+        assert error.mean() < 0.3 * LENGTHS.std()
+        width = predicted.spread[:, 0] * np.quantile(np.abs(model.scores[:, 0]), 0.9)
+        assert (error < width).mean() > 0.8
+
+
+def test_a_model_with_spreads_survives_its_file(family, tmp_path):
+    family[1].save(tmp_path / "long.safetensors")
+    again = PretrainedModel.load(tmp_path / "long.safetensors")
+    assert again == family[1]
+    assert again.reads_conditions
+    np.testing.assert_array_equal(again.spreads, family[1].spreads)
+    np.testing.assert_allclose(again.scores * again.spreads, again.residuals, rtol=1e-5)
+
+
+def test_results_have_intervals_of_each_pixel(image, family):
+    signal = image[0]
+    result = signal.predict_properties(family[0], resolution=0.5, show_progressbar=False)
+    lower, upper = result.get_interval_map("bond_length")
+    widths = (upper - lower).data
+    good = np.isfinite(widths)
+    assert good.any()
+    assert np.unique(widths[good]).size > 1
+    lazy = signal.as_lazy().predict_properties(family[0], resolution=0.5)
+    lazy.compute(show_progressbar=False)
+    for one, other in zip(lazy.get_interval_map("bond_length"), (lower, upper), strict=True):
+        np.testing.assert_array_equal(one.data, other.data)
+    mean = result.mean("x")
+    low, high = mean.get_interval_map("bond_length")
+    np.testing.assert_allclose((high - low).data, np.mean(widths, axis=1), rtol=1e-4)
+
+
+def test_the_same_seed_gives_the_same_models(dataset):
+    quick = replace(SETTINGS, networks=replace(SETTINGS.networks, steps=10), copies=2)
+    first, second = (train_family(dataset, RECIPES, TYPICAL, quick, **TEXTS)[0] for _ in range(2))
+    assert first == second
+
+
+def test_networks_are_told_errors_of_the_size_that_was_drawn(dataset):
+    sample = specimen(dataset)
+    draws = draw_spectra(sample, [RECIPES["short"]], TYPICAL, 8, 0)
+    auxiliary = draws.auxiliary[0]
+    known, energy, error = (auxiliary[:, column] for column in range(3))
+    assert known.mean() == pytest.approx(0.5, abs=0.1)
+    told = 532.0 + 5.0 * energy
+    true = draws.targets[:, 1]
+    # The threshold lies 1 to 2 eV behind the lowest empty state.
+    sharp, rough = ((known > 0) & condition for condition in (error < -0.2, error > 0.5))
+    assert (told - true)[sharp].std() < (told - true)[rough].std()
+    assert np.abs((told - true)[sharp] - 1.0).mean() < 0.6
+
+
+def test_withheld_phases_are_recorded_and_not_trained_on(dataset):
+    quick = replace(SETTINGS, networks=replace(SETTINGS.networks, steps=2), copies=1)
+    (model, _) = train_family(
+        dataset, RECIPES, TYPICAL, quick, withheld_phases=("phase 3",), **TEXTS
+    )
+    assert model.record.withheld_phases == ("phase 3",)
+    assert (model.record.n_phases, model.record.n_spectra) == (7, 42)
+
+
+def test_more_folds_than_phases_are_refused(dataset):
+    with pytest.raises(DatasetError, match=r"each of its 10 folds, but there are 8 phases"):
+        train_family(dataset, RECIPES, TYPICAL, replace(SETTINGS, folds=10), **TEXTS)
