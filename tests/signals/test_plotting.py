@@ -35,9 +35,7 @@ def test_no_label_is_clipped(shape):
 @pytest.mark.parametrize(("shape", "times"), [((24, 8), 1 / 3), ((8, 24), 3)])
 def test_figures_have_the_shape_of_the_maps(shape, times):
     """A flat map has no tall colour bar beside it."""
-    square, other = (
-        silica_spectrum_image(each, dose=None)[1] for each in ((8, 8), shape)
-    )
+    square, other = (silica_spectrum_image(each, dose=None)[1] for each in ((8, 8), shape))
     for plot in (type(square).plot_maps, lambda one: plot_comparison(one, one)):
         heights = [plot(one).get_size_inches()[1] for one in (square, other)]
         assert (heights[1] > heights[0]) == (times > 1)
