@@ -16,7 +16,7 @@ WORKERS ?= 1
 # Two processes for the tests, each with one thread.
 PARALLEL ?= --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study tries models fits refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study tries models fits robustness refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -32,6 +32,7 @@ help:
 	@echo "make tries  repeat what was tried to bring the errors down, into results/"
 	@echo "make models train the shipped models and the emulator on the data set"
 	@echo "make fits   compare fits of PropertyELNES with the networks, into results/"
+	@echo "make robustness  measure what microscopes do to the predictions of the models, into results/"
 	@echo "make refresh   all of these after the campaign has gone on, and the numbers of the README"
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -112,8 +113,11 @@ models: $(VENV)/ready
 fits: $(VENV)/ready
 	$(BIN)/python benchmarks/emulator_fits.py $(DATA) results/emulator.json
 
+robustness: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/robustness.py $(DATA) results/robustness.json
+
 # In this order: hours on two cores.
-refresh: data study tries models fits
+refresh: data study tries models fits robustness
 	$(BIN)/python training/silica/readme_numbers.py
 
 clean:

@@ -17,7 +17,8 @@ from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrain
 from hyperspy_coreloss.study.report import render_report
 from hyperspy_coreloss.study.tables import SPLITS, Table, error_table, fits_table, tries_table
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # `training` is not installed
+sys.path.insert(0, str(Path(__file__).parents[1]))  # these are not installed
+from benchmarks.robustness import robustness_table
 from training.transfer.report import difference_table, load_pairs, plot_theories
 
 project = "hyperspy_coreloss"
@@ -32,7 +33,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "study_*.md", "transfer_*.md"]
+exclude_patterns = ["_build", "study_*.md", "transfer_*.md", "robustness_*.md"]
 templates_path = ["_templates"]
 html_title = project
 html_theme = "pydata_sphinx_theme"
@@ -116,9 +117,9 @@ sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
 for name in list_pretrained():
     write(f"pretrained/{name}.md", render_card(load_pretrained(name)))
-study, tries, fits = (
+study, tries, fits, robustness = (
     json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("study", "tries", "emulator")
+    for name in ("study", "tries", "emulator", "robustness")
 )
 write("_extra/study_report.html", render_report(study, sites))
 for split in SPLITS:
@@ -127,6 +128,7 @@ for split in SPLITS:
 write("study_tries.md", markdown(tries_table(tries, sites)))
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
+write("robustness_table.md", "\n".join(markdown_table(*robustness_table(robustness))) + "\n")
 
 pairs = load_pairs()
 write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) + "\n")

@@ -15,6 +15,7 @@ from hyperspy_coreloss.signals.lazy import lazy_prediction
 from hyperspy_coreloss.signals.low_loss import low_loss_spectra
 from hyperspy_coreloss.signals.metadata import describe_prediction
 from hyperspy_coreloss.signals.navigation_mask import excluded_spectra
+from hyperspy_coreloss.signals.other_edges import warn_of_other_edges
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
 from hyperspy_coreloss.signals.summary import LOGGER
 from hyperspy_coreloss.spectra.broadening import check_resolution
@@ -124,7 +125,9 @@ def predict_properties(
     Warns
     -----
     UserWarning
-        If no spectrum allows a prediction. The message says what to do.
+        If no spectrum allows a prediction, or if elements in ``metadata.Sample.elements`` have
+        edges in the range of the background fit or in the window of the model. The message says
+        what to do.
 
     Raises
     ------
@@ -192,6 +195,7 @@ def predict_properties(
     if low is not None:
         low = replace(low, sets_zero=calibration is None)
     excluded = excluded_spectra(signal, navigation_mask)
+    warn_of_other_edges(signal, model.recipe, background, ranges["background_range"])
     prediction = map_spectra(signal.data, preparation, model, excluded, low)
     result = lazy_prediction(
         prediction,

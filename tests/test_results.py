@@ -39,6 +39,19 @@ def test_fits_were_compared_on_the_shipped_data_set_without_its_test_phases(site
     assert list(fits["splits"]) == ["new phases", "new sites"]
 
 
+def test_robustness_was_measured_with_the_shipped_models(sites):
+    results = json.loads((RESULTS / "robustness.json").read_text(encoding="utf-8"))
+    assert results["dataset_sha256"] == sites.sha256
+    assert sorted([*results["models"], *results["skipped"]]) == list_pretrained()
+    for name, measured in results["models"].items():
+        model = load_pretrained(name)
+        assert measured["sha256"] == model.sha256, name
+        # A single network was trained on all phases but the withheld ones.
+        one = model.n_networks == 1
+        phases = model.record.withheld_phases if one else set(sites.phases)
+        assert measured["n_phases"] == len(phases), name
+
+
 @pytest.mark.parametrize("name", list_pretrained())
 def test_models_have_the_settings_of_the_study(study, sites, name):
     record = load_pretrained(name).record

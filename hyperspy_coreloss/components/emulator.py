@@ -239,6 +239,11 @@ class SpectrumEmulator:
         -------
         ndarray
             Shape (properties,).
+
+        Raises
+        ------
+        SignalError
+            If `level` is not between 0 and 1.
         """
         return conformal_half_width(self.arrays["residuals"], level)
 

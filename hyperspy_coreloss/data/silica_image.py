@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hyperspy_coreloss.data.shipped import oxygen_k_sites
+from hyperspy_coreloss.dataset.acquisition import mixed_sites
+from hyperspy_coreloss.dataset.dataset import excitation_energies
 from hyperspy_coreloss.dataset.inputs import default_recipe, site_thresholds
-from hyperspy_coreloss.dataset.splits import demonstration_phases
-from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA, broadening_operator
+from hyperspy_coreloss.dataset.splits import demonstration_phases, phase_numbers
+from hyperspy_coreloss.spectra.edge_transforms import transform_edges
+from hyperspy_coreloss.spectra.measurement import measure
+from hyperspy_coreloss.spectra.microscope import Microscope
+from hyperspy_coreloss.spectra.spread import draw
 
 if TYPE_CHECKING:
     from exspy.signals import EELSSpectrum
@@ -17,32 +23,37 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
 
-# Number of samples per channel for the integration of a spectrum over its channels.
-_SAMPLES = 8
-_DISPERSION_OF_COMPUTED = 0.05
+# A calibrated instrument and a thin specimen.
+_GOOD = Microscope(resolution=0.5, counts=1e4, jump_ratio=1.0)
+# First energy in eV, step, and margin at the end of the grid of the computed spectra: for drift of
+# the axis and an error of the dispersion.
+_FIRST, _STEP, _MARGIN = -15.0, 0.05, 0.1
+# Number of spectra that are measured at a time, which limits the memory.
+_TOGETHER = 1024
 
 
 def silica_spectrum_image(
     navigation_shape: tuple[int, ...] = (32, 32),
     *,
-    n_channels: int = 1024,
+    n_channels: int = 1700,
     offset: float = 480.0,
     dispersion: float = 0.1,
     onset: float = 537.0,
     drift: float = 0.5,
-    resolution: float = 0.5,
-    dose: float | None = 1e4,
-    jump_ratio: float = 1.0,
+    resolution: float | None = None,
+    dose: float | None = None,
+    jump_ratio: float | None = None,
+    microscope: Microscope = _GOOD,
     n_grains: int = 12,
     seed: int = 0,
 ) -> tuple[EELSSpectrum, CoreLossPropertySignal]:
     """Simulate an oxygen K spectrum image of silica grains, and return its true properties.
 
-    Each grain has the computed spectrum of one site of :func:`oxygen_k_sites`, on a power-law
-    background and with counting noise. The onset varies from pixel to pixel. The sites belong to
-    the :func:`~hyperspy_coreloss.dataset.demonstration_phases`, on which no shipped model and no
-    shipped emulator is trained: the errors of a prediction are those on new phases, and in addition
-    those due to instrument and noise.
+    Each grain has the computed spectrum of one site of :func:`oxygen_k_sites`, as a microscope
+    measures it. The onset varies from pixel to pixel. The sites belong to the
+    :func:`~hyperspy_coreloss.dataset.demonstration_phases`, on which no shipped model and no
+    shipped emulator is trained: the errors of a prediction are those on new phases, with those due
+    to instrument and noise.
 
     Parameters
     ----------
@@ -55,11 +66,17 @@ def silica_spectrum_image(
     drift
         Standard deviation of the energy shift between pixels, in eV.
     resolution
-        Energy resolution (full width at half maximum), in eV.
+        Energy resolution (full width at half maximum), in eV; by default that of `microscope`.
     dose
-        Counts in the highest channel of the edge without background, or None for no noise.
+        Counts in the highest 0.1 eV of the edge without background, or infinity for no counting
+        noise; by default the counts of `microscope`.
     jump_ratio
-        Height of the edge divided by the height of the background at `onset`.
+        Height of the edge divided by the height of the background at the onset; by default that of
+        `microscope`.
+    microscope
+        Effects of the measurement, such as
+        ``hyperspy_coreloss.spectra.named_microscope("typical")``. The default has a resolution of 0.5 eV, 10⁴ counts and a jump ratio of 1. Pixels that are means
+        over several sites have further sites of the phase of their grain.
     n_grains
         Number of grains, each with the spectrum of one site.
     seed
@@ -68,17 +85,18 @@ def silica_spectrum_image(
     Returns
     -------
     signal : EELSSpectrum
-        The spectra.
+        The spectra. Their ``original_metadata.Microscope`` has the effects, with the stated
+        resolution.
     truth : CoreLossPropertySignal
-        The true properties. Its map ``onset`` contains the true thresholds: those of the spectra
-        without noise and background, with the default recipe (σ = 0.5 eV). The thresholds of other
-        recipes differ by up to some tenths of an eV.
+        The true properties; means over the sites of a mixed pixel. Its map ``onset`` contains the
+        true thresholds: those of the spectra without noise and background, with the default recipe
+        (σ = 0.5 eV). The thresholds of other recipes differ by up to some tenths of an eV.
 
     Examples
     --------
     >>> s, truth = silica_spectrum_image((8, 6))
     >>> s
-    <EELSSpectrum, title: Simulated silica, dimensions: (8, 6|1024)>
+    <EELSSpectrum, title: Simulated silica, dimensions: (8, 6|1700)>
     >>> truth.get_property_map("bond_angle")
     <Signal2D, title: bond angle, dimensions: (|8, 6)>
     """
@@ -86,17 +104,21 @@ def silica_spectrum_image(
 
     generator = np.random.default_rng(seed)
     shape = tuple(navigation_shape)[::-1]
-    every_site = oxygen_k_sites()
-    shown = np.isin(every_site.phases, demonstration_phases(every_site))
-    sites = every_site.take(np.flatnonzero(shown))
-    site = _grains(shape, n_grains, len(sites), generator)
+    shipped = oxygen_k_sites()
+    kept = np.isin(shipped.phases, demonstration_phases(shipped))
+    shown = shipped.take(np.flatnonzero(kept))
+    site = _grains(shape, n_grains, len(shown), generator)
     lowest_empty = onset + drift * generator.standard_normal(shape)
     energy = offset + dispersion * np.arange(n_channels)
-    edge = _measured_edges(sites, site, lowest_empty, energy, dispersion, resolution)
-    background = (energy / onset) ** -3.0 / jump_ratio
-    spectra = edge + background
-    if dose is not None:
-        spectra = generator.poisson(dose * spectra)
+    given: dict[str, Any] = {"resolution": resolution, "counts": dose, "jump_ratio": jump_ratio}
+    used = replace(microscope, **{name: v for name, v in given.items() if v is not None})
+    used = replace(used, resolution=float(draw(used.resolution, generator, 1)[0]))
+    pixels = mixed_sites(phase_numbers(shown), site.ravel(), used, generator)
+    chosen, members = np.unique(pixels, return_inverse=True)
+    members = members.reshape(pixels.shape) - int(chosen[0] < 0)  # no site is -1 again
+    sites = shown.take(chosen[chosen >= 0])
+    at = _lowest_empty(sites, members, lowest_empty.ravel())
+    spectra = _measured(sites, members, at, energy, used, generator)
 
     axes: list[dict[str, Any]] = [
         {"name": name, "size": size, "scale": 1.0, "units": "nm", "navigate": True}
@@ -110,17 +132,17 @@ def silica_spectrum_image(
         "units": "eV",
     }
     signal = EELSSpectrum(
-        spectra.astype(np.float32),
+        spectra.reshape(*shape, n_channels),
         axes=[*axes, energy_axis],
         metadata={
             "General": {"title": "Simulated silica"},
             "Signal": {"signal_type": "EELS", "quantity": "Electrons (Counts)"},
             "Sample": {"elements": ["O", "Si"]},
         },
+        original_metadata={"Microscope": used.to_dict()},
     )
-    used, index = np.unique(site, return_inverse=True)
-    behind = site_thresholds(sites.take(used), default_recipe(sites))[index.reshape(site.shape)]
-    return signal, _truth(sites, site, lowest_empty + behind, axes)
+    threshold = at + site_thresholds(sites, default_recipe(sites))[members]
+    return signal, _truth(sites, members, threshold, axes)
 
 
 def _grains(
@@ -134,47 +156,63 @@ def _grains(
     return chosen[np.argmin(distance, axis=-1)]
 
 
-def _measured_edges(
+def _lowest_empty(
+    sites: SpectrumDataset, members: np.ndarray, lowest_empty: np.ndarray
+) -> np.ndarray:
+    """Return the energy of the lowest empty state of each site of each pixel, on the axis."""
+    excitation, present = excitation_energies(sites)[members], members >= 0
+    mean = _mean(excitation, present)
+    return lowest_empty[:, None] + np.where(present, excitation - mean[:, None], 0.0)
+
+
+def _mean(values: np.ndarray, present: np.ndarray) -> np.ndarray:
+    return np.where(present, values, 0.0).sum(axis=1) / present.sum(axis=1)
+
+
+def _measured(
     sites: SpectrumDataset,
-    site: np.ndarray,
+    members: np.ndarray,
     lowest_empty: np.ndarray,
     energy: np.ndarray,
-    dispersion: float,
-    resolution: float,
+    microscope: Microscope,
+    generator: np.random.Generator,
 ) -> np.ndarray:
-    """Return edges of unit height, integrated over the channels, shape (..., channels)."""
-    used, index = np.unique(site, return_inverse=True)
-    reach = (energy[0] - lowest_empty.max() - 10.0, energy[-1] - lowest_empty.min() + 10.0)
-    fine = np.arange(*reach, _DISPERSION_OF_COMPUTED)
-    sigma = max(resolution / FWHM_PER_SIGMA, 1e-6)
-    # The spectra are broadened once on a fine grid and interpolated at the channels of each pixel.
-    operator = broadening_operator(fine, sigma, fine)
-    broadened = (operator @ sites.take(used).spectra(fine).T).T
-    within = ((np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5) * dispersion
-    edges = np.empty((site.size, energy.size))
-    for pixel, (which, zero) in enumerate(zip(index.ravel(), lowest_empty.ravel(), strict=True)):
-        samples = np.interp(np.add.outer(energy - zero, within), fine, broadened[which])
-        edges[pixel] = samples.mean(axis=-1)
-    edges /= edges.max(axis=-1, keepdims=True)
-    return edges.reshape(*site.shape, energy.size)
+    """Return the intensities of all pixels, shape (pixels, channels)."""
+    reach = (1.0 + _MARGIN) * max(energy[-1] - lowest_empty.min(), 0.0) + 1.0
+    grid = np.arange(_FIRST, min(reach, sites.energy_range[1]), _STEP)
+    sigma = float(sites.sigma.max())
+    computed = sites.spectra(grid, sigma) if sigma else sites.spectra(grid)
+    edges = transform_edges(grid, computed, sigma)
+    parts = np.array_split(np.arange(len(members)), -(-len(members) // _TOGETHER))
+    measured = [
+        measure(edges, members[rows], lowest_empty[rows], energy, microscope, generator)
+        for rows in parts
+    ]
+    return np.concatenate([part.intensities for part in measured])
 
 
 def _truth(
-    sites: SpectrumDataset, site: np.ndarray, threshold: np.ndarray, axes: list[dict[str, Any]]
+    sites: SpectrumDataset,
+    members: np.ndarray,
+    threshold: np.ndarray,
+    axes: list[dict[str, Any]],
 ) -> CoreLossPropertySignal:
     from hyperspy.signals import Signal1D
 
     from hyperspy_coreloss.signals.metadata import PROPERTY_AXIS, describe_properties, set_map
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
 
-    targets = sites.targets[site]
+    shape, present = tuple(axis["size"] for axis in axes), members >= 0
+    columns = [_mean(values, present) for values in np.moveaxis(sites.targets[members], -1, 0)]
+    targets = np.stack(columns, axis=-1).reshape(*shape, -1)
     all_axes = [*axes, {"name": PROPERTY_AXIS, "size": targets.shape[-1], "navigate": False}]
     truth = CoreLossPropertySignal(
         targets.astype(np.float32),
         axes=all_axes,
         metadata=describe_properties(sites.properties, "True properties of simulated silica"),
     )
-    onset = np.broadcast_to(threshold[..., None].astype(np.float32), targets.shape)
+    onset = _mean(threshold, present).astype(np.float32).reshape(*shape, 1)
+    onset = np.broadcast_to(onset, targets.shape)
     set_map(truth, "onset", Signal1D(onset, axes=all_axes))
     return truth
 

@@ -137,7 +137,8 @@ def acquire(
         First site of each spectrum, shape (spectra,). Mixed spectra have further sites of its
         phase; see :func:`mixed_sites`.
     recipes
-        How the spectra are read, with windows relative to the threshold.
+        How the spectra are read, with windows relative to the threshold. The dispersion is not
+        coarser than their broadening.
     microscope
         Effects of the measurement.
     generator
@@ -149,7 +150,7 @@ def acquire(
     place = nominal + generator.uniform(-_SHIFT, _SHIFT)
     shift = place - specimen.lowest_empty.mean()
     lowest = np.where(present, specimen.lowest_empty[sites] + shift, 0.0)
-    dispersion = generator.choice(_DISPERSIONS)
+    dispersion = generator.choice(_readable_dispersions(recipes))
     last = max(recipe.window.stop for recipe in recipes)
     axis = np.arange(place - generator.uniform(*_BEFORE), place + last + _BEHIND, dispersion)
     measured = measure(specimen.edges, sites, lowest, axis, microscope, generator)
@@ -178,6 +179,11 @@ def acquire(
         counts=measured.counts,
         readable=readable,
     )
+
+
+def _readable_dispersions(recipes: Sequence[Recipe]) -> list[float]:
+    sharpest = min(recipe.sigma for recipe in recipes)
+    return [each for each in _DISPERSIONS if each <= max(sharpest, _DISPERSIONS[0])]
 
 
 def mixed_sites(

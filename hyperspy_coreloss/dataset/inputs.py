@@ -89,6 +89,7 @@ def _preprocessed(dataset: SpectrumDataset, recipe: Recipe) -> Inputs:
         np.empty(len(dataset), dtype=np.float32),
         np.empty(len(dataset), dtype=np.uint8),
         np.zeros(len(dataset), dtype=np.uint16),
+        np.full(len(dataset), np.nan, dtype=np.float32),
     )
     # Samples are broadened already; the remaining broadening is the difference in quadrature.
     for sigma in np.unique(dataset.sigma):

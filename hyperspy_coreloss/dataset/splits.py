@@ -33,6 +33,8 @@ HEADLINE = PHASE_DISJOINT
 #: Fraction of the sites (random split) or phases (phase-disjoint split) in the test, and the same
 #: fraction in the validation.
 TEST_SHARE = 0.1
+# Training, validation and test.
+_SUBSETS = 3
 
 # Places of the demonstration phases, a twentieth of all phases. None of them is a test or
 # validation phase, and none has the highest or lowest label of the shipped data set. Their errors
@@ -79,8 +81,15 @@ def random_site_split(dataset: SpectrumDataset, seed: int = 0) -> Split:
         Spectra with labels.
     seed
         Seed of the shuffle.
+
+    Raises
+    ------
+    DatasetError
+        If there are fewer than three sites.
     """
     sites = np.arange(len(dataset))
+    if len(sites) < _SUBSETS:
+        return _checked(RANDOM_SITE, np.array_split(sites, _SUBSETS), sites)
     rest, test = train_test_split(sites, test_size=TEST_SHARE, random_state=seed)
     train, validation = train_test_split(rest, test_size=len(test), random_state=seed)
     return _checked(RANDOM_SITE, (train, validation, test), sites)
@@ -93,6 +102,11 @@ def phase_disjoint_split(dataset: SpectrumDataset) -> Split:
     ----------
     dataset
         Spectra with labels and phases.
+
+    Raises
+    ------
+    DatasetError
+        If no phase falls into the training, the validation or the test.
     """
     place = np.array([_place(phase) for phase in dataset.phases])
     test, validation = place < TEST_SHARE, (place >= TEST_SHARE) & (place < 2 * TEST_SHARE)

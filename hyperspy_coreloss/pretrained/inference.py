@@ -255,6 +255,7 @@ def predict_batch(
         "onset": inputs.onset,
         "quality": quality,
         "spikes": inputs.spikes,
+        "background_error": inputs.background_error,
     }
 
 

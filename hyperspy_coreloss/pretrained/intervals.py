@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.properties import possible_range
 
 if TYPE_CHECKING:
@@ -25,13 +26,19 @@ def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArr
         Errors on held-out spectra, shape (spectra, properties).
     level
         Coverage: the probability that the interval contains the true value, between 0 and 1.
+
+    Raises
+    ------
+    SignalError
+        If `level` is not a number between 0 and 1.
     """
-    if not 0 < level < 1:
+    given = np.asarray(level)
+    if given.shape or given.dtype.kind not in "iuf" or not 0 < given < 1:
         msg = (
             f"The level of an interval must be between 0 and 1, but it is {level!r}. "
             "Give 0.9 for a 90 % interval."
         )
-        raise ValueError(msg)
+        raise SignalError(msg)
     sorted_errors = np.sort(np.abs(residuals), axis=0)
     rank = int(np.ceil((len(residuals) + 1) * level))
     if rank > len(residuals):

@@ -377,7 +377,7 @@ class PretrainedModel:
 
         Raises
         ------
-        ValueError
+        SignalError
             If `level` is not between 0 and 1.
         """
         spread = 1.0 if self.spreads is None else np.median(self.spreads, axis=0)

@@ -81,6 +81,10 @@ class Prediction:
         :class:`~hyperspy_coreloss.spectra.quality.Quality` codes, shape (...), uint8.
     spikes
         Number of spikes and dead channels that were replaced, shape (...), uint16.
+    background_error
+        Standard error of the extrapolated background at the end of the window of the model, due to
+        the noise before the edge, divided by the height of the edge; shape (...), float32. NaN
+        where the quality is not good, or if no background was subtracted.
     zero_loss, resolution
         Energy of the zero loss on the axis and its full width at half maximum, both in eV, shape
         (...), float32. NaN where the low-loss spectrum has no zero loss; None without low-loss
@@ -110,6 +114,14 @@ class Prediction:
             None,
             "replaced channels",
             "number of spikes and dead channels that were replaced.",
+        )
+    )
+    background_error: NDArray[np.float32] = field(
+        metadata=_declared(
+            np.float32,
+            np.nan,
+            "background error",
+            "standard error of the background at the end of the window, per height of the edge.",
         )
     )
     zero_loss: NDArray[np.float32] | None = field(

@@ -62,7 +62,7 @@ class Store(Generic[Stored]):
             return self.read(Path(name))
         msg = (
             f"There is no {self.kind} {str(name)!r}. The names are {', '.join(names) or 'none'}. "
-            f"Give one of these names, or the path of a {_SUFFIX} file that contains a {self.kind}."
+            f"Give one of these names, or the path of a {_SUFFIX} file of this kind."
         )
         raise PretrainedNotFoundError(msg)
 

@@ -200,6 +200,12 @@ def _described(signal: BaseSignal, title: str, nodes: dict[str, Any]) -> dict[st
     return {**nodes, **described}
 
 
+def elements_of(signal: BaseSignal) -> tuple[str, ...]:
+    """Return the symbols of the elements of the specimen; none if they are not given."""
+    elements = signal.metadata.get_item("Sample.elements")
+    return () if elements is None else tuple(str(one) for one in np.ravel(elements))
+
+
 def label_of(property_map: BaseSignal) -> str:
     """Return the label of a map, including its unit; the title of a signal without a label."""
     return str(property_map.metadata.get_item("Signal.quantity") or title_of(property_map))

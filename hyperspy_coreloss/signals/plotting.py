@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.metadata import label_of
@@ -146,7 +147,7 @@ def _height_over_width(property_map: BaseSignal) -> float:
 
 def _set_margin(figure: Figure) -> None:
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(w_pad=_MARGIN, h_pad=_MARGIN)
 
 

@@ -126,9 +126,8 @@ class PropertySignal(DerivedSignal):
         UnknownPropertyError
             If this signal has no property of that name.
         SignalError
-            If this signal has no errors on held-out spectra, as after ``max``.
-        ValueError
-            If `level` is not between 0 and 1.
+            If this signal has no errors on held-out spectra, as after ``max``, or `level` is not
+            between 0 and 1.
         """
         centre = self.get_property_map(name)
         column = property_index(name, property_items(self, "names"))

@@ -138,13 +138,23 @@ def _remedy(code: Quality, preprocessing: Mapping[str, Any]) -> str:
         Quality.EXCITATION_ENERGY_OUTSIDE: (
             "Check energy_offset=, or use a model that counts energies from the threshold."
         ),
-        Quality.OUTLIERS: "Remove the spikes, or give resolution= if the edge itself is so sharp.",
-        Quality.OUTSIDE_LABELS: "The spectra are unlike those that the model was trained on.",
+        Quality.OUTLIERS: (
+            "Check resolution=, since features too narrow for it count as spikes, and correct the "
+            f"spectra for dead channels; {background}."
+        ),
+        Quality.OUTSIDE_LABELS: (
+            "The spectra are unlike those of the training: check that the material is one the "
+            f"model is for, and its resolution; {background}."
+        ),
         Quality.NO_ZERO_LOSS: (
             "Check low_loss=: hyperspy_coreloss.measure_resolution(low_loss.inav[0, 0]) names the "
             "reason for one spectrum."
         ),
         Quality.TOO_THICK: "Measure where the specimen is thinner.",
+        Quality.OTHER_EDGE: (
+            "Pass background_range= limits without other edges, or use a model with a narrower "
+            "window."
+        ),
     }
     return remedies[code]
 

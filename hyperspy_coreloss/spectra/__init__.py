@@ -4,7 +4,7 @@ from hyperspy_coreloss.spectra.agreement import Agreement
 from hyperspy_coreloss.spectra.calibration import Calibration, ReferenceEdge
 from hyperspy_coreloss.spectra.energy import EnergyWindow
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
-from hyperspy_coreloss.spectra.microscope import Microscope
+from hyperspy_coreloss.spectra.microscope import Microscope, named_microscope
 from hyperspy_coreloss.spectra.preparation import (
     AxisSurvey,
     Preparation,
@@ -32,6 +32,7 @@ __all__ = (
     "ReferenceEdge",
     "Uniform",
     "edge_dispersion",
+    "named_microscope",
     "prepare",
     "preprocess",
     "simulate_low_loss",

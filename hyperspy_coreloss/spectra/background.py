@@ -7,13 +7,20 @@ Energy-Loss Spectroscopy in the Electron Microscope, 3rd ed., sections 4.4.1 and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+# Backgrounds of core-loss spectra fall with an exponent of 2 to 5. A fitted exponent below the
+# first one, by two standard errors, is that of a constant with a power law of the second exponent.
+_TOO_FLAT, _USUAL = 1.3, 3.0
+#: Prevents division by zero; spectra are scaled to a maximum of one.
+NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,122 @@ class PowerLaw:
 
     height: NDArray[np.float32]
     exponent: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundFit:
+    """The power law before the edge of each spectrum, and the error of its two areas.
+
+    Parameters
+    ----------
+    law
+        Power laws, of the shape (spectra,).
+    offset
+        Constant to add to each power law, such as the pedestal of a camera, shape (spectra,); zero
+        where the power law alone is the background.
+    reference
+        Reference energy of each power law in eV: the mean energy of its second area, shape
+        (spectra,).
+    first_energy
+        Mean energy of the first area in eV, shape (spectra,).
+    least
+        Standard error of the mean intensity of the second area, shape (spectra,).
+    first_variance, second_variance
+        Relative variances of the mean intensities of the areas, shape (spectra,).
+    """
+
+    law: PowerLaw
+    offset: NDArray[np.float32]
+    reference: NDArray[np.float32]
+    first_energy: NDArray[np.float32]
+    least: NDArray[np.float32]
+    first_variance: NDArray[np.float32]
+    second_variance: NDArray[np.float32]
+
+
+def fitted_background(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the background of each spectrum at the same energies, shape (spectra, energies)."""
+    logarithm = np.log(energy).astype(np.float32) - np.log(fit.reference)[:, None]
+    law = fit.law.height[:, None] * np.exp(-fit.law.exponent[:, None] * logarithm)
+    return law + fit.offset[:, None] if fit.offset.any() else law
+
+
+def with_offset(fit: BackgroundFit) -> BackgroundFit:
+    """Return backgrounds in which power laws that are too flat have a constant.
+
+    The new background has the same intensity at the mean energies of the two areas.
+
+    Parameters
+    ----------
+    fit
+        Power laws without a constant.
+    """
+    distance = np.log(fit.reference / fit.first_energy)
+    error = np.sqrt(fit.first_variance + fit.second_variance) / distance
+    flat = (fit.law.exponent + 2.0 * error < _TOO_FLAT) & (fit.law.height > 0)
+    if not flat.any():
+        return fit
+    share = np.expm1(fit.law.exponent * distance) / np.expm1(_USUAL * distance)
+    height = np.where(flat, fit.law.height * share, fit.law.height)
+    return replace(
+        fit,
+        law=PowerLaw(
+            height.astype(np.float32),
+            np.where(flat, np.float32(_USUAL), fit.law.exponent),
+        ),
+        offset=(fit.law.height - height).astype(np.float32),
+    )
+
+
+def background_error(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the standard error of each background due to the noise of its areas, shape (spectra,).
+
+    It is that of the statistics only: a background that is no power law has a larger error.
+
+    Parameters
+    ----------
+    fit
+        Backgrounds.
+    energy
+        An energy in eV for each of them, shape (spectra,).
+    """
+    distance, apart = np.log(energy / fit.reference), np.log(fit.reference / fit.first_energy)
+    height = fit.law.height * np.exp(-fit.law.exponent * distance)
+    variance = extrapolation_variance(fit.first_variance, fit.second_variance, distance / apart)
+    # The error of a background without counts is not zero.
+    error: NDArray[np.float32] = np.maximum(height, fit.least) * np.sqrt(variance)
+    if fit.offset.any():
+        # Linear in the means of the areas, as the exponent is not fitted.
+        rise = np.exp(fit.law.exponent * apart)
+        lever = np.expm1(-fit.law.exponent * distance) / np.maximum(rise - 1.0, NOTHING)
+        of_first = np.square((fit.law.height * rise + fit.offset) * lever) * fit.first_variance
+        of_second = np.square((fit.law.height + fit.offset) * (1 - lever)) * fit.second_variance
+        error = np.where(fit.offset > 0, np.sqrt(of_first + of_second), error)
+    return error
+
+
+def area_variances(
+    variance: NDArray[np.floating],
+    means: tuple[NDArray[np.floating], NDArray[np.floating]],
+    counts: tuple[NDArray[np.integer], NDArray[np.integer]],
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the relative variances of the mean intensities of two adjacent areas.
+
+    The variance of counting noise is proportional to the intensity, and so is larger in the area
+    with the higher mean.
+
+    Parameters
+    ----------
+    variance
+        Variance of one channel, as a mean over both areas, shape (spectra,).
+    means
+        Mean intensities of the areas, of the same shape.
+    counts
+        Number of channels of the areas, of the same shape.
+    """
+    low, high = (np.maximum(mean, NOTHING) for mean in means)
+    both = 2.0 * variance / (low + high)
+    return both / (low * counts[0]), both / (high * counts[1])
 
 
 def two_area_power_law(

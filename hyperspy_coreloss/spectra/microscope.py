@@ -193,6 +193,34 @@ MICROSCOPES: Mapping[str, Microscope] = MappingProxyType(
     {"clean": CLEAN, "typical": TYPICAL, "harsh": HARSH}
 )
 
+
+def named_microscope(name: str) -> Microscope:
+    """Return a microscope to draw from by its name.
+
+    Parameters
+    ----------
+    name
+        ``"clean"``: an ideal specimen, and only the resolution is finite. ``"typical"``: up to one
+        mean free path of thickness, 300 to 10⁵ counts in the highest 0.1 eV of the edge, a
+        dispersion that is right to 1 %, and half of the pixels means over several sites.
+        ``"harsh"``: thick specimens, few counts, and an instrument that nobody has calibrated.
+
+    Raises
+    ------
+    SignalError
+        If no microscope has this name.
+
+    Examples
+    --------
+    >>> named_microscope("typical").relative_thickness
+    Uniform(low=0.0, high=1.0)
+    """
+    if name not in MICROSCOPES:
+        msg = f"No microscope has the name {name!r}. Choose from {', '.join(MICROSCOPES)}."
+        raise SignalError(msg)
+    return MICROSCOPES[name]
+
+
 _DISTRIBUTIONS = {kind.__name__: kind for kind in (Uniform, LogUniform, Normal)}
 
 

@@ -15,18 +15,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.spectra.background import (
+    NOTHING,
     Areas,
+    BackgroundFit,
     PowerLaw,
     area_means,
+    area_variances,
     areas,
     extrapolation_variance,
     mean_over_centre,
     running_sums,
     two_area_power_law,
+    with_offset,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from hyperspy_coreloss.spectra.energy import EnergyWindow
 
 #: Range above the threshold in which the highest intensity is determined, in eV.
 PEAK_RANGE = 10.0
@@ -50,7 +56,7 @@ _JUMP_TO_FALL = 0.12
 # Standard errors by which a mean intensity before the edge must be negative.
 _NEGATIVE = 5.0
 _PEAK_TO_NOISE = 10.0
-_NOTHING = 1e-12  # Prevents division by zero; spectra are scaled to a maximum of one.
+
 # Energy range over which the mean intensity must stay above the fraction, in eV. A rise caused by
 # noise before the edge is shorter.
 _LASTING = 1.0
@@ -88,26 +94,29 @@ class Edges:
 
     Parameters
     ----------
+    candidate
+        Index of the chosen candidate, shape (spectra,).
     position
         Coarse position in eV, within `POSITION_ERROR` of the threshold, shape (spectra,).
     background
-        Power law fitted before the edge. Its reference energies are in `reference`.
-    reference
-        Reference energies of the power laws in eV, shape (spectra,).
+        Background fitted before the edge.
     noise
         Standard deviation of the noise of one channel before the edge, shape (spectra,).
     clear
         Whether the edge is significant against the noise, shape (spectra,).
     negative
         Whether the intensity before the edge is negative, beyond the noise, shape (spectra,).
+    running
+        Integrals of the spectra with their background, from :func:`.running_sums`.
     """
 
+    candidate: NDArray[np.intp]
     position: NDArray[np.float32]
-    background: PowerLaw
-    reference: NDArray[np.float32]
+    background: BackgroundFit
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
     negative: NDArray[np.bool_]
+    running: NDArray[np.floating]
 
 
 def edge_search(
@@ -179,11 +188,9 @@ def find_edges(
     jump = after - background
 
     before, behind = _variances(spectra, search, second, after, step)
-    relative = before / np.square(np.maximum(second, _NOTHING))
+    relative = area_variances(before, (first, second), (search.first.counts, search.second.counts))
     lever = distance / np.log(search.second.energy / search.first.energy)
-    extrapolated = extrapolation_variance(
-        relative / search.first.counts, relative / search.second.counts, lever
-    )
+    extrapolated = extrapolation_variance(*relative, lever)
     error = np.square(background) * extrapolated + behind / search.after.counts
     significance = jump / np.sqrt(error + np.square(1e-4 * np.maximum(after, 1e-6)))
     if blank is not None:
@@ -201,17 +208,44 @@ def find_edges(
     )
     # The error of a mean cannot be below the precision of spectra with a maximum of one.
     lowest = np.minimum(
-        first / np.sqrt(before / search.first.counts + _NOTHING),
-        second / np.sqrt(before / search.second.counts + _NOTHING),
+        first / np.sqrt(before / search.first.counts + NOTHING),
+        second / np.sqrt(before / search.second.counts + NOTHING),
     )
     return Edges(
+        candidate=best[:, 0],
         position=search.candidates[best[:, 0]].astype(np.float32),
-        background=PowerLaw(at_best(law.height), at_best(law.exponent)),
-        reference=search.second.energy[best[:, 0]].astype(np.float32),
+        background=_chosen_fit(search, best[:, 0], law, before / search.second.counts, relative),
         noise=np.sqrt(at_best(before)),
         clear=clear,
         negative=at_best(lowest) < -_NEGATIVE,
+        running=running,
     )
+
+
+def _chosen_fit(
+    search: EdgeSearch,
+    best: NDArray[np.intp],
+    law: PowerLaw,
+    least: NDArray[np.floating],
+    relative: tuple[NDArray[np.floating], NDArray[np.floating]],
+) -> BackgroundFit:
+    """Return the background of the chosen candidate of each spectrum."""
+    rows = np.arange(len(best))
+
+    def at_best(values: NDArray) -> NDArray[np.float32]:
+        return values[rows, best].astype(np.float32)
+
+    fit = BackgroundFit(
+        law=PowerLaw(at_best(law.height), at_best(law.exponent)),
+        offset=np.zeros(len(best), dtype=np.float32),
+        reference=search.second.energy[best].astype(np.float32),
+        first_energy=search.first.energy[best].astype(np.float32),
+        least=np.sqrt(at_best(least)),
+        # Of an area without counts, no more is known than that.
+        first_variance=np.minimum(at_best(relative[0]), 1.0),
+        second_variance=np.minimum(at_best(relative[1]), 1.0),
+    )
+    return with_offset(fit)
 
 
 def _variances(
@@ -226,15 +260,20 @@ def _variances(
     Where channels before the edge are empty, their variance is not zero but that of up to one count
     in all of them.
     """
-    # The difference of neighbouring channels has sqrt(2) times the noise of one channel.
+    # The difference of neighbouring channels has sqrt(2) times the noise of one channel, and the
+    # slope of the background, which is larger than the noise of many counts.
     squares = np.square(np.diff(spectra, axis=-1, append=spectra[:, -1:]))
-    before = area_means(running_sums(squares, search.widths), search.before) / 2
+    over = search.before
+    slope = (
+        spectra[:, np.minimum(over.last, spectra.shape[1] - 1)] - spectra[:, over.first]
+    ) / over.counts
+    before = (area_means(running_sums(squares, search.widths), over) - np.square(slope)) / 2
     count = step.astype(np.float64)[:, None]
     before = np.maximum(before, np.square(count) / search.before.counts)
     # The variance of counting noise is proportional to the intensity. Where there is hardly any
     # background, second differences after the candidate are a better estimate; the edge itself
     # adds to them.
-    gain = np.maximum(np.maximum(after, second), 0) / np.maximum(second, _NOTHING)
+    gain = np.maximum(np.maximum(after, second), 0) / np.maximum(second, NOTHING)
     second_differences = np.square(np.diff(spectra, n=2, axis=-1, append=spectra[:, -2:]))
     own = area_means(running_sums(second_differences, search.widths), search.after) / 6
     behind = np.minimum(before * gain, np.maximum(before, own))
@@ -308,6 +347,21 @@ def threshold(
     # on the limits.
     energy, detected_again, peak = rise(energy, energy + PEAK_RANGE)
     return energy, detected & detected_again & (peak > _PEAK_TO_NOISE * noise)
+
+
+def edge_height(read: NDArray[np.float32], window: EnergyWindow) -> NDArray[np.float32]:
+    """Return the highest intensity up to 10 eV above the threshold; NaN where it is not positive.
+
+    Parameters
+    ----------
+    read
+        Intensities at the points at which the window is read, shape (spectra, points read).
+    window
+        The window.
+    """
+    near = max(round((PEAK_RANGE - window.read_range[0]) / window.step), 1)
+    height = read[:, :near].max(axis=-1)
+    return np.where(height > 0, height, np.float32(np.nan))
 
 
 def _highest(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.spectra.background import background_error, fitted_background
 from hyperspy_coreloss.spectra.broadening import broadening_operator
 from hyperspy_coreloss.spectra.counting import blank_channels, count_step
 from hyperspy_coreloss.spectra.energy import channel_widths
@@ -24,13 +25,22 @@ from hyperspy_coreloss.spectra.onset import (
     PEAK_RANGE,
     POSITION_ERROR,
     SIGNIFICANCE,
+    Edges,
     EdgeSearch,
     channel_noise,
+    edge_height,
     edge_search,
     find_edges,
     threshold,
 )
 from hyperspy_coreloss.spectra.quality import Quality, input_quality
+from hyperspy_coreloss.spectra.rises import (
+    RISE_WIDTH,
+    noise_behind,
+    rise_behind,
+    rise_in_background,
+    rise_in_gap,
+)
 from hyperspy_coreloss.spectra.spikes import replace_outliers
 
 if TYPE_CHECKING:
@@ -61,12 +71,18 @@ class Inputs:
         :class:`~hyperspy_coreloss.spectra.Quality` codes, shape (spectra,), uint8.
     spikes
         Number of spikes and dead channels that were replaced, shape (spectra,), uint16.
+    background_error
+        Standard error of the extrapolated background at the end of the window due to the noise
+        before the edge, divided by the height of the edge: its highest intensity up to 10 eV above
+        the threshold, at the resolution of the model. Shape (spectra,), float32. It is NaN where
+        the quality is not ``GOOD``, or if no background is subtracted.
     """
 
     spectra: NDArray[np.float32]
     onset: NDArray[np.float32]
     quality: NDArray[np.uint8]
     spikes: NDArray[np.uint16]
+    background_error: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,7 @@ class _Operators:
     channels_per_sigma: float
     density: NDArray[np.float32] | None
     search: EdgeSearch | None
+    dispersion: float
     broadening: csr_array
     noise_gain: float
     points: NDArray[np.floating]
@@ -120,6 +137,7 @@ def _operators(preparation: Preparation) -> _Operators:
         channels_per_sigma=measured / float(widths.max()),
         density=None if even or not preparation.binned else (1.0 / widths).astype(np.float32),
         search=search,
+        dispersion=float(widths.max()),
         broadening=broadening.astype(np.float32),
         noise_gain=float(np.sqrt((broadening**2).sum(axis=1).mean())),
         points=points,
@@ -183,12 +201,39 @@ def preprocess(
     quality[readable & net.negative] = Quality.NEGATIVE
     quality[readable & (read.spikes > _MOST_OUTLIERS)] = Quality.OUTLIERS
     quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
+    height = edge_height(aligned, window)
+    other = _other_edge(net, broadened, aligned, onset, height, operators, window)
+    quality[(quality == Quality.GOOD) & other] = Quality.OTHER_EDGE
     good = quality == Quality.GOOD
+    error = np.full(len(onset), np.nan, dtype=np.float32)
+    if net.edges is not None:
+        error = background_error(net.edges.background, onset + window.read_range[1]) / height
     aligned /= np.where(good, area, 1.0)[:, None]
     aligned[~good] = 0
     laid_out = _laid_out(aligned, channel, window)
     lost = (onset - zero).astype(np.float32)
-    return Inputs(laid_out, np.where(good, lost, np.float32(np.nan)), quality, read.spikes)
+    lost[~good] = error[~good] = np.nan
+    return Inputs(laid_out, lost, quality, read.spikes, error)
+
+
+def _other_edge(
+    net: _Net,
+    broadened: NDArray[np.float32],
+    aligned: NDArray[np.float32],
+    onset: NDArray[np.float32],
+    height: NDArray[np.float32],
+    operators: _Operators,
+    window: EnergyWindow,
+) -> NDArray[np.bool_]:
+    """Return whether other edges lie before each edge or behind it."""
+    edges, search, dispersion = net.edges, operators.search, operators.dispersion
+    if edges is None or search is None:
+        noise = net.noise * np.float32(math.sqrt(dispersion / RISE_WIDTH))
+        return rise_behind(aligned, window, noise, height)
+    found = rise_in_background(edges, search, operators.energy, height)
+    found |= rise_in_gap(edges, broadened, operators.points, onset, dispersion, height)
+    found |= rise_behind(aligned, window, noise_behind(edges, dispersion, height), height)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +288,7 @@ class _Net:
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
     negative: NDArray[np.bool_]
+    edges: Edges | None = None
 
 
 def _without_background(read: _Read, preparation: Preparation, operators: _Operators) -> _Net:
@@ -256,16 +302,14 @@ def _without_background(read: _Read, preparation: Preparation, operators: _Opera
         never = np.zeros(len(intensities), dtype=bool)
         return _Net(intensities, low, high + PEAK_RANGE, noise, clear, never)
     edges = find_edges(intensities, operators.search, read.step, read.blank)
-    law = edges.background
-    logarithm = np.log(operators.energy).astype(np.float32) - np.log(edges.reference)[:, None]
-    background = law.height[:, None] * np.exp(-law.exponent[:, None] * logarithm)
     return _Net(
-        intensities - background,
+        intensities - fitted_background(edges.background, operators.energy),
         edges.position - POSITION_ERROR,
         edges.position + PEAK_RANGE,
         edges.noise,
         edges.clear,
         edges.negative,
+        edges,
     )
 
 

@@ -37,6 +37,7 @@ class Quality(IntEnum):
     OUTSIDE_LABELS = 10
     NO_ZERO_LOSS = 11
     TOO_THICK = 12
+    OTHER_EDGE = 13
 
     @property
     def reason(self) -> str:
@@ -63,6 +64,7 @@ _PHRASES = {
     Quality.OUTSIDE_LABELS: "outside the labels",
     Quality.NO_ZERO_LOSS: "no zero loss",
     Quality.TOO_THICK: "too thick",
+    Quality.OTHER_EDGE: "another edge",
 }
 _REASONS = {
     Quality.GOOD: "predicted",
@@ -84,6 +86,9 @@ _REASONS = {
     ),
     Quality.NO_ZERO_LOSS: "the low-loss spectrum has no zero loss that can be measured",
     Quality.TOO_THICK: "the specimen is thicker than those that the model was trained for",
+    Quality.OTHER_EDGE: (
+        "before the edge lies what is no power law, or far behind it a steep rise: another edge"
+    ),
 }
 
 

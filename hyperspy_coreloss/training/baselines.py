@@ -47,7 +47,7 @@ def fit_baselines(
     Returns
     -------
     dict
-        Fitted scikit-learn regressors by name.
+        Fitted scikit-learn regressors by name. PLS is left out if a fold trains on one spectrum.
     """
     folds = list(GroupKFold(min(SEARCH_FOLDS, len(np.unique(groups)))).split(inputs, None, groups))
     most = min(min(len(training) for training, _ in folds), inputs.shape[1])
@@ -68,6 +68,8 @@ def fit_baselines(
     }
     models: dict[str, Any] = {"mean": DummyRegressor()}
     for name, (model, grid) in searched.items():
+        if not all(map(len, grid.values())):
+            continue
         # Properties in standard deviations, so that all count equally in the choice.
         pipeline = TransformedTargetRegressor(
             make_pipeline(StandardScaler(), model), transformer=StandardScaler()

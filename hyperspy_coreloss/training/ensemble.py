@@ -96,16 +96,12 @@ def train_ensemble(
     DatasetError
         If there are fewer than two groups.
     """
-    n_groups = len(np.unique(groups))
-    if min(n_networks, n_groups) < 2:
-        msg = (
-            f"Training holds out groups (phases) of spectra, so it needs at least two groups and "
-            f"two networks, but there are {n_groups} groups and {n_networks} networks. Add spectra "
-            "of other phases, set the phase of each structure, or increase n_networks."
-        )
-        raise DatasetError(msg)
-    n_networks = min(n_networks, n_groups)
-    folds = list(GroupKFold(n_networks).split(inputs, targets, groups))
+    fold_of = fold_numbers(groups, n_networks)
+    n_networks = int(fold_of.max()) + 1
+    folds = [
+        (np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number))
+        for number in range(n_networks)
+    ]
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit)(
             NetworkRegressor(replace(settings, seed=settings.seed + number), step=step),
@@ -125,6 +121,41 @@ def train_ensemble(
     names = networks[0].weights_
     weights = {name: np.stack([network.weights_[name] for network in networks]) for name in names}
     return Ensemble(weights, held_out, history)
+
+
+def fold_numbers(groups: NDArray[np.int64], n_networks: int) -> NDArray[np.int64]:
+    """Return the fold of each spectrum: the number of the network that is trained without it.
+
+    Parameters
+    ----------
+    groups
+        Group (phase) of each spectrum, shape (spectra,).
+    n_networks
+        Number of networks; with fewer groups there are as many networks as groups.
+
+    Returns
+    -------
+    ndarray
+        Numbers from 0, shape (spectra,). All spectra of a group have one number.
+
+    Raises
+    ------
+    DatasetError
+        If there are fewer than two groups or two networks.
+    """
+    n_groups = len(np.unique(groups))
+    if min(n_networks, n_groups) < 2:
+        msg = (
+            f"Training holds out groups (phases) of spectra, so it needs at least two groups and "
+            f"two networks, but there are {n_groups} groups and {n_networks} networks. Add spectra "
+            "of other phases, set the phase of each structure, or increase n_networks."
+        )
+        raise DatasetError(msg)
+    numbers = np.empty(len(groups), dtype=np.int64)
+    folds = GroupKFold(min(n_networks, n_groups)).split(groups, groups=groups)
+    for number, (_, left_out) in enumerate(folds):
+        numbers[left_out] = number
+    return numbers
 
 
 def settings_record(settings: TrainingSettings, n_networks: int) -> dict[str, Any]:

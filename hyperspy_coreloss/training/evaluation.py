@@ -153,12 +153,20 @@ def measure_errors(
         Shape (test spectra, properties).
     baselines
         Predictions of the baselines by name, of the same shape.
+
+    Returns
+    -------
+    dict
+        The errors by the name of the property. ``r2`` is NaN for a single spectrum, which has no
+        variance.
     """
 
     def error(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return mean_absolute_error(targets, values, multioutput="raw_values")
 
-    r2 = r2_score(targets, predicted, multioutput="raw_values")
+    r2 = np.full(len(properties), np.nan)
+    if len(targets) > 1:
+        r2 = r2_score(targets, predicted, multioutput="raw_values")
     return {
         spec.name: {
             "mae": float(error(predicted)[column]),

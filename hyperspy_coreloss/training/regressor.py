@@ -153,10 +153,11 @@ class NetworkRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
 def _scales(inputs: NDArray[np.float32], targets: NDArray[np.float64]) -> dict[str, NDArray]:
     spread = targets.std(axis=0)
+    # One scale for all energies, so that noise is not amplified where spectra hardly differ.
+    scale = float(inputs.std(axis=0).mean()) or 1.0  # a single spectrum has no spread
     return {
         "input_mean": inputs.mean(axis=0),
-        # One scale for all energies, so that noise is not amplified where spectra hardly differ.
-        "input_scale": np.full(inputs.shape[1], inputs.std(axis=0).mean(), dtype=np.float32),
+        "input_scale": np.full(inputs.shape[1], scale, dtype=np.float32),
         "target_mean": targets.mean(axis=0),
         "target_scale": np.where(spread > 0, spread, 1.0),
     }

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from hyperspy_coreloss.cli import main
 from hyperspy_coreloss.components.emulator import load_emulator
 from hyperspy_coreloss.dataset.dataset import load_dataset
+from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.pretrained.families import list_pretrained
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 
@@ -80,6 +81,20 @@ def test_too_few_phases_to_test_on_are_told_and_trained_on_anyway(sites, tmp_pat
     assert "Test left out. The split phase_disjoint needs sites" in output
     model = PretrainedModel.load(tmp_path / "mine.safetensors")
     assert "phase_disjoint" not in model.record.metrics
+
+
+def test_a_single_test_spectrum_has_an_error_and_no_share_of_the_variance(sites, tmp_path):
+    phases = np.array(sites.phases)
+    chosen = [np.flatnonzero(phases == phase)[0] for phase in ("quartz", "coesite", "SOD", "AHT")]
+    sites.take(chosen).save(tmp_path / "sites.nc")
+    words = ("--intended-use", "tests", "--limits", "tests", "--epochs", 1, "--jobs", 1)
+    run("train", tmp_path / "sites.nc", "-o", tmp_path / "mine.safetensors", *words)
+    model = PretrainedModel.load(tmp_path / "mine.safetensors")
+    tested = model.record.metrics["random_site"]["bond_length"]
+    assert tested["n_test"] == 1
+    assert tested["mae"] >= 0
+    assert np.isnan(tested["r2"])
+    assert "New sites" in render_card(model)
 
 
 def test_a_data_set_is_shown_in_words_numbers_and_a_picture(mixed, tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.dataset.splits import demonstration_phases
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
 from hyperspy_coreloss.pretrained.network import evaluate
+from hyperspy_coreloss.spectra.microscope import TYPICAL, Microscope
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (4, 3), (2, 3, 4), (2, 2, 2, 2)])
@@ -30,13 +33,13 @@ def test_seed_decides_everything():
 
 def test_dose_is_the_height_of_the_edge_in_counts():
     noisy, _ = silica_spectrum_image((400,), dose=500.0, drift=0.0, n_grains=1)
-    exact, _ = silica_spectrum_image((1,), dose=None, drift=0.0, n_grains=1)
+    exact, _ = silica_spectrum_image((1,), dose=np.inf, drift=0.0, n_grains=1)
     np.testing.assert_allclose(noisy.data.mean(axis=0), 500 * exact.data[0], rtol=0.05)
     np.testing.assert_allclose(noisy.data.var(axis=0).mean(), noisy.data.mean(), rtol=0.02)
 
 
 def test_jump_ratio_is_edge_over_background():
-    exact, _ = silica_spectrum_image((1,), dose=None, drift=0.0, jump_ratio=0.25)
+    exact, _ = silica_spectrum_image((1,), dose=np.inf, drift=0.0, jump_ratio=0.25)
     energy = exact.axes_manager.signal_axes[0].axis
     background = (energy / 537.0) ** -3 / 0.25
     edge = exact.data[0] - background
@@ -47,7 +50,7 @@ def test_jump_ratio_is_edge_over_background():
 
 
 def test_drift_shifts_the_axis_by_what_the_truth_says():
-    exact, truth = silica_spectrum_image((2,), dose=None, drift=3.0, n_grains=1, jump_ratio=1e9)
+    exact, truth = silica_spectrum_image((2,), dose=np.inf, drift=3.0, n_grains=1, jump_ratio=1e9)
     energy = exact.axes_manager.signal_axes[0].axis
     shift = np.diff(truth.onset.data)[0]
     expected = np.interp(energy - shift, energy, exact.data[0])
@@ -61,7 +64,7 @@ def test_the_truth_has_the_thresholds_of_edges_whose_lowest_empty_states_are_at_
     sites, onset, resolution
 ):
     """Where spectra of σ = 0.5 eV pass 30 % of their main peak, whatever was measured."""
-    options = {"dose": None, "drift": 0.0, "n_grains": 20, "seed": 4}
+    options = {"dose": np.inf, "drift": 0.0, "n_grains": 20, "seed": 4}
     _, truth = silica_spectrum_image((6, 6), onset=onset, resolution=resolution, **options)
     rows, pixels = np.unique(truth.data.reshape(-1, 6), axis=0, return_index=True)
     shown = [int(np.argmin(np.abs(sites.targets - row).max(axis=1))) for row in rows]
@@ -88,7 +91,7 @@ def test_the_truth_has_the_thresholds_of_edges_whose_lowest_empty_states_are_at_
 )
 def test_truth_and_prediction_mean_the_same_by_onset(pretrained, seed, options):
     """Without noise every pixel's threshold is found. Measured: within 0.011 eV."""
-    settings = {"dose": None, "drift": 0.5, "n_grains": 25, "resolution": 0.5, **options}
+    settings = {"dose": np.inf, "drift": 0.5, "n_grains": 25, "resolution": 0.5, **options}
     spectra, truth = silica_spectrum_image((8, 8), seed=seed, **settings)
     predicted = spectra.predict_properties(
         pretrained, resolution=settings["resolution"], show_progressbar=False
@@ -101,7 +104,7 @@ def test_no_shipped_model_was_trained_on_a_phase_of_the_image(sites):
     seen = np.array(sites.phases)
     shown = set()
     for seed in range(4):
-        _, truth = silica_spectrum_image((12, 12), n_grains=30, seed=seed, dose=None)
+        _, truth = silica_spectrum_image((12, 12), n_grains=30, seed=seed)
         rows = np.unique(truth.data.reshape(-1, 6), axis=0)
         of_rows = (sites.targets.astype(np.float32) == rows[:, None]).all(axis=-1)
         assert of_rows.any(axis=1).all()
@@ -119,7 +122,7 @@ def test_no_shipped_model_was_trained_on_a_phase_of_the_image(sites):
 def test_errors_on_the_image_are_those_on_new_phases(sites, pretrained):
     """Without noise: as large as on phases left out of the training, and not as on those in it."""
     shown = sites.take(np.flatnonzero(np.isin(sites.phases, demonstration_phases(sites))))
-    predicted = evaluate(pretrained, network_inputs(shown, pretrained.recipe))
+    predicted = evaluate(pretrained, network_inputs(shown, pretrained.recipe))[0]
     errors = np.abs(predicted - shown.targets).mean(axis=0)
     metrics = pretrained.record.metrics["left_out_phases"]
     for name, error in zip(pretrained.property_names, errors, strict=True):
@@ -133,3 +136,34 @@ def test_every_grain_is_one_site(sites):
     assert 1 < len(rows) <= 5
     for row in rows:
         assert np.isclose(sites.targets.astype(np.float32), row).all(axis=1).any()
+
+
+def test_the_axis_reaches_650_ev_and_the_effects_are_recorded():
+    spectra, _ = silica_spectrum_image((2,), microscope=TYPICAL, seed=1)
+    axis = spectra.axes_manager.signal_axes[0].axis
+    assert axis[-1] == pytest.approx(650.0, abs=0.2)
+    drawn = Microscope.from_dict(spectra.original_metadata.Microscope.as_dictionary())
+    assert 0.3 <= drawn.resolution <= 0.8
+    assert replace(drawn, resolution=TYPICAL.resolution) == TYPICAL
+
+
+def test_mixed_pixels_have_the_mean_of_sites_of_the_phase_of_their_grain(sites):
+    mixed = Microscope(resolution=0.5, mixed_fraction=1.0, mixed_sites=3.0)
+    _, truth = silica_spectrum_image((6, 6), n_grains=1, microscope=mixed, drift=0.0)
+    lengths = truth.data[..., 0].ravel()
+    assert np.unique(lengths).size > 3
+    of_phase = [
+        sites.targets[np.array(sites.phases) == phase, 0] for phase in sorted(set(sites.phases))
+    ]
+    assert any(own.min() <= lengths.min() and lengths.max() <= own.max() for own in of_phase)
+
+
+def test_thickness_of_a_microscope_shows_in_the_spectra():
+    options = {"drift": 0.0, "n_grains": 1, "dose": np.inf, "seed": 3}
+    thin, thick = (
+        silica_spectrum_image((1,), microscope=Microscope(relative_thickness=t), **options)[0]
+        for t in (0.0, 1.0)
+    )
+    energy = thin.axes_manager.signal_axes[0].axis
+    plasmon = (energy > 558) & (energy < 575)
+    assert thick.data[0, plasmon].mean() > 1.2 * thin.data[0, plasmon].mean()

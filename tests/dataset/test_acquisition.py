@@ -64,6 +64,14 @@ def test_every_recipe_reads_the_same_counts(sample):
     np.testing.assert_allclose(sharp[:, 300:].mean(), broad[:, 300:].mean(), rtol=0.02)
 
 
+def test_models_of_sharp_spectra_read_fine_dispersions(sample):
+    sharp = [Recipe(sigma=0.2)]
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        read = acquire(sample, np.array([0]), sharp, Microscope(resolution=0.4), generator)
+        assert read.readable.all()
+
+
 def test_mixed_spectra_have_the_mean_of_their_labels(sample):
     read = acquired(sample, replace(CLEAN, mixed_fraction=1.0, mixed_sites=2.0), first=[0, 1])
     np.testing.assert_array_equal(read.sites, [[0, 1], [1, 0]])

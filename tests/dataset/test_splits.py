@@ -95,6 +95,18 @@ def test_a_phase_to_withhold_must_be_in_the_data_set(many):
         sites_without(many, ["framework 3", "quarz"])
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_sites_for_a_random_split_are_refused(many, count):
+    few = dataclasses.replace(many, sites=many.sites[:count])
+    with pytest.raises(DatasetError, match=r"random_site needs sites for .* more sites"):
+        random_site_split(few)
+
+
+def test_three_sites_are_enough_for_a_random_split(many):
+    few = dataclasses.replace(many, sites=many.sites[:3])
+    assert [len(part) for part in parts(random_site_split(few))] == [1, 1, 1]
+
+
 def test_a_split_without_test_phases_is_refused(many):
     few = dataclasses.replace(many, sites=many.sites[:2])
     with pytest.raises(DatasetError, match="needs sites for training, validation and test, but"):

@@ -115,7 +115,7 @@ def test_a_prediction_takes_and_records_the_model_for_its_resolution(bank, image
 
 
 def test_a_sharper_model_sees_more_of_the_noise(image):
-    exact, _ = silica_spectrum_image((7, 5), seed=3, dose=None)
+    exact, _ = silica_spectrum_image((7, 5), seed=3, dose=np.inf)
     energy = exact.axes_manager.signal_axes[0].axis
     noise = []
     for sigma in (0.3, 0.5, 0.8):

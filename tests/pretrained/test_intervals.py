@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 
 # How seldom a test of chance may fail, on either side.
@@ -56,9 +57,11 @@ def test_wider_levels_never_give_narrower_intervals(errors, level):
     assert 0 <= widths[0] <= widths[1]
 
 
-@pytest.mark.parametrize("level", [0, 1, -0.1, 90, np.nan])
+@pytest.mark.parametrize(
+    "level", [0, 1, 1.0, -0.1, 90, np.nan, np.inf, None, "0.9", [0.9, 0.5], True]
+)
 def test_level_is_a_share(level):
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(SignalError, match=r"between 0 and 1, but it is .*Give 0\.9 for a 90 %"):
         conformal_half_width(np.ones((50, 6)), level)
 
 

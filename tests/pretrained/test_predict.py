@@ -186,7 +186,7 @@ def test_neither_hyperspy_nor_exspy_is_needed_and_torch_only_to_predict():
 
 def test_no_good_value_lies_outside_the_labels_by_more_than_its_interval(rng):
     model = load_pretrained()
-    signal, _ = silica_spectrum_image((64,), dose=None, jump_ratio=0.1)
+    signal, _ = silica_spectrum_image((64,), dose=np.inf, jump_ratio=0.1)
     energy = signal.axes_manager.signal_axes[0].axis
     bent = 1 - 0.1 * np.clip((energy - 515) / 40, 0, 2)[None] ** 2 * rng.uniform(0, 1, (64, 1))
     p = model.predict(rng.poisson(1e4 * signal.data * bent), energy, resolution=0.5)

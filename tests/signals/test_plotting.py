@@ -22,7 +22,7 @@ def assert_within(figure):
 
 @pytest.mark.parametrize("shape", [(12, 12), (24, 5), (5, 24), (12,), (6, 1), (5, 4, 2)])
 def test_no_label_is_clipped(shape):
-    _, truth = silica_spectrum_image(shape, dose=None)
+    _, truth = silica_spectrum_image(shape, n_channels=2)
     assert_within(truth.plot_maps())
     assert_within(truth.plot_maps("bond_overlap_population"))
     if len(shape) < 3:
@@ -35,7 +35,7 @@ def test_no_label_is_clipped(shape):
 @pytest.mark.parametrize(("shape", "times"), [((24, 8), 1 / 3), ((8, 24), 3)])
 def test_figures_have_the_shape_of_the_maps(shape, times):
     """A flat map has no tall colour bar beside it."""
-    square, other = (silica_spectrum_image(each, dose=None)[1] for each in ((8, 8), shape))
+    square, other = (silica_spectrum_image(each, n_channels=2)[1] for each in ((8, 8), shape))
     for plot in (type(square).plot_maps, lambda one: plot_comparison(one, one)):
         heights = [plot(one).get_size_inches()[1] for one in (square, other)]
         assert (heights[1] > heights[0]) == (times > 1)

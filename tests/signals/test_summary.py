@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.signals.summary import count_codes, counts_line
+from hyperspy_coreloss.signals.summary import count_codes, counts_line, report
 from hyperspy_coreloss.spectra.quality import Quality
 
 QUIET = {"resolution": 0.5, "show_progressbar": False}
@@ -134,6 +134,11 @@ def spoil_maximum(spectra):
     return spectra, {}
 
 
+def spoil_single_channels(spectra):
+    spectra.data[..., 300:900:40] *= 20
+    return spectra, {}
+
+
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize(
@@ -146,6 +151,7 @@ def spoil_maximum(spectra):
         (spoil_mask, "35 masked.*pass its inverse, ~mask"),
         (spoil_channels, "35 not finite.*Crop the channels"),
         (spoil_maximum, "35 saturated.*shorter exposure"),
+        (spoil_single_channels, "35 spikes.*too narrow for it count as spikes"),
     ],
 )
 def test_if_all_are_refused_the_remedy_is_named(image, spoil, message, lazy):
@@ -157,6 +163,14 @@ def test_if_all_are_refused_the_remedy_is_named(image, spoil, message, lazy):
         else:
             result = spectra.predict_properties(**options, **QUIET)
     assert np.isnan(result.data).all()
+
+
+@pytest.mark.parametrize("code", [code for code in Quality if code is not Quality.GOOD])
+def test_every_reason_has_a_remedy(code):
+    with pytest.warns(
+        UserWarning, match=rf"No spectrum has a prediction\. 7 spectra: .*{code.phrase}"
+    ):
+        report({code: 7}, {})
 
 
 def test_the_remedy_of_a_forgotten_option_is_one(image):

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.spectra.microscope import HARSH, MICROSCOPES, TYPICAL, Microscope
+from hyperspy_coreloss.spectra.microscope import (
+    HARSH,
+    MICROSCOPES,
+    TYPICAL,
+    Microscope,
+    named_microscope,
+)
 from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform, draw
 
 
@@ -78,3 +84,9 @@ def test_distributions_need_finite_numbers():
         Normal(0.0, -1.0)
     with pytest.raises(SignalError, match=r"limits above zero"):
         LogUniform(0.0, 1.0)
+
+
+def test_microscopes_have_names():
+    assert named_microscope("typical") is TYPICAL
+    with pytest.raises(SignalError, match=r"'Titan'\. Choose from clean, typical, harsh\."):
+        named_microscope("Titan")

@@ -91,7 +91,7 @@ class TestEdgesOnABackground:
         edges = find_edges(self.spectra(rng, onset, 1.0, counts), self.search, ONE)
         assert edges.clear.all()
         assert np.abs(edges.position - onset).max() < 5
-        np.testing.assert_allclose(np.median(edges.background.exponent), 3.0, atol=0.15)
+        np.testing.assert_allclose(np.median(edges.background.law.exponent), 3.0, atol=0.15)
         np.testing.assert_allclose(edges.noise.mean(), np.sqrt(counts * 1.1), rtol=0.1)
 
     def test_fixed_background_limits_are_kept(self, rng):

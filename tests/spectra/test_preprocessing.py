@@ -22,11 +22,13 @@ NOT_OF_A_SPECTRUM = (
     Quality.MASKED,
     Quality.EXCITATION_ENERGY_OUTSIDE,
     Quality.OUTSIDE_LABELS,
+    Quality.NO_ZERO_LOSS,
+    Quality.TOO_THICK,
 )
 
 
 def noiseless(**options):
-    options = {"dose": None, "drift": 0.7, "seed": 5, "resolution": 0.4, **options}
+    options = {"dose": np.inf, "drift": 0.7, "seed": 5, "resolution": 0.4, **options}
     signal, truth = silica_spectrum_image((24,), **options)
     return signal, truth, signal.axes_manager.signal_axes[0].axis
 
@@ -152,6 +154,8 @@ def spoil(spectrum, reason):
     elif reason == Quality.WINDOW_NOT_COVERED:
         spectrum[120:] = spectrum[:-120].copy()
         spectrum[:120] = spectrum[120]
+    elif reason == Quality.OTHER_EDGE:
+        spectrum[300:400] += 0.2 * spectrum[280]
 
 
 @given(data=st.data())
@@ -224,7 +228,7 @@ def test_areas_are_one_and_onsets_stay_near_the_truth_in_noise():
     inputs = preprocess(signal.data, prepare(RECIPE, energy, resolution=0.5))
     assert (inputs.quality == Quality.GOOD).all()
     np.testing.assert_allclose(inputs.spectra.sum(axis=1) * 0.1, 1.0, rtol=1e-5)
-    exact, _ = silica_spectrum_image((400,), dose=None, seed=11)
+    exact, _ = silica_spectrum_image((400,), dose=np.inf, seed=11)
     shift = inputs.onset - preprocess(exact.data, prepare(RECIPE, energy, resolution=0.5)).onset
     assert abs(np.median(shift)) < 0.05
     assert shift.std() < 0.15

@@ -36,7 +36,7 @@ def recipe():
 @pytest.fixture(scope="module")
 def measured():
     """Noise-free pixels of one grain each, without drift."""
-    return silica_spectrum_image((12,), n_grains=12, dose=None, drift=0.0, resolution=0.4, seed=5)
+    return silica_spectrum_image((12,), n_grains=12, dose=np.inf, drift=0.0, resolution=0.4, seed=5)
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ def test_the_same_seed_gives_the_same_bits(regression):
 def test_each_step_is_reported(regression):
     steps = []
     short = replace(QUICK, steps=7)
-    train_side_by_side(*regression, np.full(900, NO_FOLD), short, lambda: steps.append(1))
+    train_side_by_side(*regression, np.full(900, NO_FOLD), short, progress=lambda: steps.append(1))
     assert len(steps) == 7
 
 
