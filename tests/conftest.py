@@ -6,11 +6,15 @@ import os
 import socket
 from pathlib import Path
 
+import hypothesis
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 mpl.use("agg")
+# Busy machines are slow now and then; timings are benchmarks.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 REAL_EELS = Path(os.environ.get("HYPERSPY_CORELOSS_REAL_EELS", "../shared/data/real_eels"))
 

@@ -222,11 +222,11 @@ def test_integers_that_could_be_energies_are_refused(image, kind):
 
 def test_channels_beyond_the_axis_are_refused(image):
     for limits in ((100, 2000), (-3000, 100)):
-        with pytest.raises(EnergyRangeError, match=r"go from 0 to 1023 .*decimal point"):
+        with pytest.raises(EnergyRangeError, match=r"go from 0 to 1699 .*decimal point"):
             image[0].predict_properties(background_range=limits, **QUIET)
     # The first and the last, counted from the end, as in HyperSpy.
     with pytest.raises(EnergyRangeError, match="two different"):
-        image[0].predict_properties(background_range=(-1024, 0), **QUIET)
+        image[0].predict_properties(background_range=(-1700, 0), **QUIET)
 
 
 @pytest.mark.parametrize(

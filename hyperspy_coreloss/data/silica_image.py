@@ -75,8 +75,9 @@ def silica_spectrum_image(
         `microscope`.
     microscope
         Effects of the measurement, such as
-        ``hyperspy_coreloss.spectra.named_microscope("typical")``. The default has a resolution of 0.5 eV, 10⁴ counts and a jump ratio of 1. Pixels that are means
-        over several sites have further sites of the phase of their grain.
+        ``hyperspy_coreloss.spectra.named_microscope("typical")``. The default has a resolution of
+        0.5 eV, 10⁴ counts and a jump ratio of 1. Pixels that are means over several sites have
+        further sites of the phase of their grain.
     n_grains
         Number of grains, each with the spectrum of one site.
     seed

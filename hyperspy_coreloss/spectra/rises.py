@@ -26,8 +26,8 @@ _LARGE = 0.1
 # the edge's height between two adjacent ranges.
 _FAR = 25.0
 _STEEP = 0.25
-#: Width of these ranges in eV.
-RISE_WIDTH = 3.0
+#: Width of these ranges in eV, and the steps in which they are moved.
+RISE_WIDTH, _RISE_STEP = 3.0, 0.5
 
 
 def rise_in_background(
@@ -122,11 +122,14 @@ def rise_behind(
     height
         Height of each edge, shape (spectra,).
     """
-    width = max(round(RISE_WIDTH / window.step), 1)
+    together = max(round(_RISE_STEP / window.step), 1)
+    width = max(round(RISE_WIDTH / (together * window.step)), 1)
     first = round((_FAR - window.read_range[0]) / window.step)
-    if read.shape[-1] < first + 2 * width:
+    number = (read.shape[-1] - first) // together
+    if number < 2 * width + 1:
         return np.zeros(len(read), dtype=bool)
-    total = np.cumsum(read[:, first:], axis=-1, dtype=np.float64)
+    far = read[:, first : first + number * together].reshape(len(read), number, together)
+    total = np.cumsum(far.mean(axis=-1), axis=-1)
     means = (total[:, width:] - total[:, :-width]) / width
     rise = (means[:, width:] - means[:, :-width]).max(axis=-1, initial=0.0)
     steep: NDArray[np.bool_] = rise > np.maximum(

@@ -28,7 +28,7 @@ def computed(prediction):
     return dask.compute(prediction.values, prediction.onset, prediction.quality)
 
 
-@pytest.mark.parametrize("chunks", [(5, 7, 1024), (1, 1, 1024), (2, 3, 100), (5, 4, 511)])
+@pytest.mark.parametrize("chunks", [(5, 7, 1700), (1, 1, 1700), (2, 3, 100), (5, 4, 511)])
 def test_any_chunking_gives_the_same_bits(spectra, preparation, pretrained, chunks):
     expected = predict_arrays(spectra, preparation, pretrained)
     lazy = map_spectra(da.from_array(spectra, chunks=chunks), preparation, pretrained)
@@ -47,7 +47,7 @@ def test_nothing_is_read_before_compute_and_each_chunk_once_after(spectra, prepa
         read.append(block_info[0]["chunk-location"])
         return block
 
-    counted = da.from_array(spectra, chunks=(2, 7, 1024)).map_blocks(
+    counted = da.from_array(spectra, chunks=(2, 7, 1700)).map_blocks(
         reader, dtype=spectra.dtype, meta=np.empty((0, 0, 0), spectra.dtype)
     )
     lazy = map_spectra(counted, preparation, pretrained)
@@ -107,7 +107,7 @@ def test_every_scheduler_gives_the_same(spectra, preparation, pretrained, schedu
     np.testing.assert_array_equal(values, expected)
 
 
-@pytest.mark.parametrize("chunks", [(1, 1, 1024), (1, 1, 100), (5, 1, 1024)])
+@pytest.mark.parametrize("chunks", [(1, 1, 1700), (1, 1, 100), (5, 1, 1700)])
 def test_chunks_of_one_pixel_are_evaluated_in_whole_batches(
     spectra, preparation, pretrained, chunks, monkeypatch
 ):

@@ -111,7 +111,7 @@ def test_fields_are_taken_by_their_names(results):
     prediction = as_prediction(results)
     for name in NAMES:
         np.testing.assert_array_equal(getattr(prediction, name), results[name])
-    with pytest.raises(TypeError, match=r"missing .* 'values'"):
+    with pytest.raises(ValueError, match=r"no field of name values"):
         as_prediction(results[["quality", "onset"]])
 
 
