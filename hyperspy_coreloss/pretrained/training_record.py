@@ -94,4 +94,8 @@ class TrainingRecord:
         if not (isinstance(withheld, list) and all(isinstance(phase, str) for phase in withheld)):
             msg = f"the withheld phases must be a list of names, but they are {withheld!r:.60}"
             raise TypeError(msg)
-        return cls(**{**record, "withheld_phases": tuple(withheld)})
+        read = cls(**{**record, "withheld_phases": tuple(withheld)})
+        if not read.thickest > 0:
+            msg = f"the training must hold a thickness above 0, but it has {read.thickest}"
+            raise TypeError(msg)
+        return read
