@@ -50,7 +50,7 @@ _ = panels[1, 2].set(
 # grains. The onset, the charge and the intensities are fitted. A prediction gives their initial
 # values, and the values of the properties that are fixed.
 s, truth = silica_spectrum_image((16, 12), drift=0.3, resolution=0.5, dose=2e4, seed=2)
-p = s.predict_properties("silica-o-k-wide", resolution=0.5, show_progressbar=False)
+p = s.predict_properties(resolution=0.5, show_progressbar=False)
 
 m = s.create_model(auto_background=False, auto_add_edges=False)
 background, oxygen = PowerLaw(), PropertyELNES(intensity=1.5e5, broadening=0.08)
