@@ -23,10 +23,10 @@ from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_
 from hyperspy_coreloss.signals.summary import LOGGER
 from hyperspy_coreloss.spectra.broadening import check_resolution
 from hyperspy_coreloss.spectra.calibration import Calibration
+from hyperspy_coreloss.spectra.certainty import AxisCertainty
 from hyperspy_coreloss.spectra.energy import single_energy
 from hyperspy_coreloss.spectra.low_loss import prepare_low_loss
 from hyperspy_coreloss.spectra.preparation import (
-    AxisCertainty,
     covers_window,
     prepare_surveyed,
     survey_axis,

@@ -22,6 +22,7 @@ from hyperspy_coreloss.errors import (
     EnergyRangeError,
     SignalError,
 )
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.quality import Quality
 from tests.reference_spectra import AXIS, POSITION, measured_reference
 
@@ -280,6 +281,66 @@ def test_a_calibration_from_a_file_predicts_the_same(calibration, thin, tmp_path
             for c in (calibration, again)
         )
         np.testing.assert_allclose(one.data, other.data, rtol=1e-4)
+
+
+def test_a_low_loss_beside_a_calibration_tells_thickness_but_not_the_zero(calibration, thin):
+    spectrum = thin.data.reshape(-1)
+    signal = signal_of(np.stack([spectrum] * 3))
+    energy = -15.0 + 0.1 * np.arange(1000)
+    effects = {"zero_loss": np.array([-0.6, 0.0, 0.9]), "resolution": 0.5}
+    low = simulate_low_loss(energy, np.array([0.1, 0.5, 0.8]), **effects)
+    low_loss = signal_of(low, energy)
+    options = {"calibration": calibration, **QUIET}
+    plain = signal.predict_properties(resolution=0.5, **options)
+    result = signal.predict_properties(low_loss=low_loss, **options)
+    # Onsets are on the calibrated axis, wherever the zero losses lie.
+    np.testing.assert_allclose(result.onset.data, plain.onset.data, atol=0.02)
+    np.testing.assert_allclose(result.zero_loss.data, effects["zero_loss"], atol=0.01)
+    np.testing.assert_allclose(result.relative_thickness.data, [0.1, 0.5, 0.8], atol=0.03)
+    recorded = result.metadata.CoreLossProperty.Preprocessing
+    assert recorded.resolution == pytest.approx(0.5, rel=0.02)  # of the low loss
+    assert np.ptp(result.data, axis=0).max() > 0  # thickness is told
+    lazy = signal.as_lazy().predict_properties(low_loss=low_loss.as_lazy(), **options)
+    lazy.compute(show_progressbar=False)
+    np.testing.assert_array_equal(lazy.data, result.data)
+
+
+def test_a_known_energy_gives_the_excitation_energy_and_a_narrow_interval(
+    calibration, thin, quartz
+):
+    known, unknown = (
+        thin.predict_properties(calibration=one, resolution=0.5, **QUIET)
+        for one in (calibration, None)
+    )
+    errors, widths = [], []
+    for result in (known, unknown):
+        energy = result.get_property_map("excitation_energy").data.item()
+        errors.append(abs(energy - quartz.excitation_energy))
+        widths.append(float(np.ptp(result.get_interval_map("excitation_energy").data)))
+    assert errors[0] < 0.2
+    assert widths[0] < 0.6 * widths[1]
+
+
+def test_an_offset_from_elsewhere_tells_the_energy_with_its_error(calibration, thin, quartz):
+    model = hc.load_pretrained()
+    plain = thin.predict_properties(model, resolution=0.5, **QUIET)
+    offset = quartz.excitation_energy - plain.onset.data.item()
+    predicted, widths = [], []
+    for error in (0.05, 0.3, 0.5):
+        options = {"energy_offset": offset, "energy_error": error, "resolution": 0.5, **QUIET}
+        result = thin.predict_properties(model, **options)
+        predicted.append(result.get_property_map("excitation_energy").data.item())
+        widths.append(float(np.ptp(result.get_interval_map("excitation_energy").data)))
+    assert abs(predicted[0] - quartz.excitation_energy) < 0.3
+    assert widths[0] < widths[1] < widths[2]
+    usual = thin.predict_properties(model, energy_offset=offset, resolution=0.5, **QUIET)
+    assert usual.get_property_map("excitation_energy").data.item() == predicted[1]
+
+
+@pytest.mark.parametrize("error", [0.0, -0.1, np.nan, np.inf, "0.1", None, True])
+def test_an_energy_error_that_is_none_is_refused(thin, error):
+    with pytest.raises(SignalError, match=r"energy_error must be an energy in eV above 0"):
+        thin.predict_properties(energy_offset=1.0, energy_error=error, resolution=0.5, **QUIET)
 
 
 @pytest.mark.parametrize("name", ["srtio3.dm3", "nmc_o_k_spectrum_image.dm3", "ice_o_k.msa"])

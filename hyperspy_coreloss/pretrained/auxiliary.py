@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.spectra.preparation import USUAL_DISPERSION_ERROR, AxisCertainty
+from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR, AxisCertainty
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

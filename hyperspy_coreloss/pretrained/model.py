@@ -25,10 +25,8 @@ from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
-from hyperspy_coreloss.spectra.microscope import Microscope
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.recipe import Recipe
-from hyperspy_coreloss.spectra.spread import largest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +43,6 @@ _LABELS, _HELD_OUT_SPREADS = "label_range", "spreads"
 _CONDITIONS = "reads_conditions"
 # Standard deviations within which labels of an unknown range lie.
 _SPREADS = 5.0
-# Largest t/λ of a prediction by networks that were trained on spectra without plural scattering.
-_THICKEST = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,10 +160,7 @@ class PretrainedModel:
     @cached_property
     def thickest(self) -> float:
         """Largest relative thickness (t/λ) of the spectra of the training."""
-        microscope = self.record.settings.get("microscope")
-        if microscope is None:
-            return _THICKEST
-        return largest(Microscope.from_dict(microscope).relative_thickness)
+        return self.record.thickest
 
     @property
     def scores(self) -> NDArray[np.floating]:
@@ -399,5 +392,5 @@ class PretrainedModel:
         SignalError
             If `level` is not between 0 and 1.
         """
-        spread = 1.0 if self.spreads is None else np.median(self.spreads, axis=0)
-        return conformal_half_width(self.scores, level) * spread
+        usual = 1.0 if self.spreads is None else np.median(self.spreads, axis=0)
+        return conformal_half_width(self.scores, level) * usual

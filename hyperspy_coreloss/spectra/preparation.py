@@ -13,6 +13,7 @@ import numpy as np
 
 from hyperspy_coreloss.errors import EnergyRangeError, SignalError
 from hyperspy_coreloss.spectra.broadening import check_resolution, missing_broadening
+from hyperspy_coreloss.spectra.certainty import AxisCertainty
 from hyperspy_coreloss.spectra.energy import EnergyWindow, channel_widths, single_energy
 from hyperspy_coreloss.spectra.onset import (
     BACKGROUND_GAP,
@@ -26,34 +27,10 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.spectra.recipe import Background, Limits, Recipe
 
-#: Relative standard error of the dispersion of an instrument that nobody has calibrated.
-USUAL_DISPERSION_ERROR = 0.01
-
 # Largest distance of the edge on an uncalibrated axis from the tabulated onset, in eV.
 _SEARCH_REACH = 20.0
 # An axis covers a window if the edge may lie so far above the tabulated onset, in eV.
 _ROOM = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class AxisCertainty:
-    """How well the energies of a measurement are known.
-
-    Parameters
-    ----------
-    energy_error
-        Standard error in eV of the threshold on the scale of the computed energies; None if the
-        energy zero is not known.
-    dispersion_error
-        Relative standard error of the dispersion.
-    resolution_known
-        Whether the energy resolution is known. If it is not, spectra are broadened as if the
-        measurement had not broadened them.
-    """
-
-    energy_error: float | None = None
-    dispersion_error: float = USUAL_DISPERSION_ERROR
-    resolution_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,21 @@ def charge(sites):
 
 def test_the_shipped_emulator_is_of_the_shipped_data_set(emulator, sites):
     assert emulator.record["dataset_sha256"] == sites.sha256
-    assert emulator.record["n_spectra"] == len(sites)
+    withheld = np.isin(sites.phases, emulator.record["withheld_phases"])
+    assert emulator.record["n_spectra"] == len(sites) - withheld.sum()
     assert emulator.edge == sites.edge
     assert "excitation_energy" not in emulator.property_names
+
+
+def test_an_emulator_is_not_trained_on_withheld_phases(charge, sites):
+    phases = ("quartz", "cristobalite", "tridymite", "SOD")
+    five = sites.take(np.flatnonzero(np.isin(sites.phases, (*phases, "AFY"))))
+    options = {"name": "charge", "n_components": 6, "withheld_phases": ["AFY"]}
+    emulator = train_emulator(five, ["mulliken_charge"], **options)
+    assert emulator.record["dataset_sha256"] == five.sha256
+    assert emulator.record["withheld_phases"] == ["AFY"]
+    assert emulator.record["n_spectra"] == charge.record["n_spectra"] < len(five)
+    np.testing.assert_array_equal(emulator.arrays["points"], charge.arrays["points"])
 
 
 def test_emulated_spectra_have_unit_area(emulator, sites):

@@ -15,7 +15,7 @@ from hyperspy_coreloss.pretrained.auxiliary import (
     measured_conditions,
     unknown_conditions,
 )
-from hyperspy_coreloss.spectra.preparation import AxisCertainty
+from hyperspy_coreloss.spectra.certainty import AxisCertainty
 
 KNOWN = Conditions(np.array([537.0, 540.0]), 0.1, np.array([0.0, 0.8]), 0.01)
 
