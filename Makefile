@@ -114,7 +114,7 @@ robustness: $(VENV)/ready
 
 # In this order: hours on two cores.
 refresh: data study accuracy tries models fits robustness
-	$(BIN)/python training/silica/readme_numbers.py
+	$(BIN)/python -m training.silica.readme_numbers
 
 clean:
 	rm -rf $(VENV) demo docs/_build

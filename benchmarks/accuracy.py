@@ -24,8 +24,8 @@ from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.dataset import load_dataset
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
+from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR
 from hyperspy_coreloss.spectra.microscope import CLEAN, MICROSCOPES, TYPICAL
-from hyperspy_coreloss.spectra.preparation import USUAL_DISPERSION_ERROR
 from hyperspy_coreloss.spectra.spread import Normal
 from hyperspy_coreloss.training.accuracy import (
     MEDIAN,

@@ -25,7 +25,6 @@ _KNOWN = {
 }
 _NONE = "–"
 _BASELINES = {
-    "median": "median",
     "nearest_neighbours": "nearest neighbours",
     "ridge": "ridge",
     "kernel_ridge": "kernel ridge",
@@ -54,13 +53,30 @@ def measured_windows(results: Json) -> list[str]:
     return sorted(names, key=lambda name: (-float(name.partition("+")[0]), name))
 
 
-def errors_table(results: Json, windows: Iterable[str] = SHOWN) -> Table:
+def paired_table(results: Json, conditions: tuple[str, str] = ("typical", "clean")) -> Table:
+    """Return the relative errors of each window under two conditions, beside each other."""
+    rows = []
+    for window in measured_windows(results):
+        pair = [
+            _cells(results, results[window][condition]["all"], "relative")
+            for condition in conditions
+        ]
+        both = [" / ".join(cells) for cells in zip(*pair, strict=True)]
+        rows.append([_window(results, window), *both])
+    return ["reads to (eV)", *_titles(results)], rows
+
+
+def errors_table(
+    results: Json,
+    windows: Iterable[str] = SHOWN,
+    conditions: Iterable[str] = CONDITIONS,
+) -> Table:
     """Return mean absolute errors in units, with standard errors, by window and condition."""
     rows = []
     for window in windows:
         if window not in results:
             continue
-        for condition in CONDITIONS:
+        for condition in conditions:
             errors = results[window][condition]["all"]
             cells = [_with_uncertainty(errors.get(name)) for name in results["properties"]]
             rows.append([window, condition, *cells])

@@ -126,7 +126,7 @@ write("_extra/study_report.html", render_report(study, sites))
 for split in SPLITS:
     test = study["predictions"][split]["test"]
     write(f"study_{split}.md", markdown(error_table(study[split], sites, test)))
-write("study_tries.md", markdown(tries_table(tries, sites)))
+write("accuracy_tries.md", markdown(tries_table(tries, sites)))
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
 write("robustness_table.md", "\n".join(markdown_table(*robustness_table(robustness))) + "\n")

@@ -12,8 +12,8 @@ accuracy``). The :doc:`tables </accuracy>` say how they are measured.
 # ----------------
 # Mean absolute errors of single sites, relative to those of always predicting the median of the
 # training. The spectra are measured by three microscopes; the networks are trained on the typical
-# one. Bars are standard errors over the phases, dotted lines what the energy of the threshold adds
-# if it is known to 0.1 eV.
+# one. Bars are standard errors over the phases. The star is the typical microscope with the energy
+# of the threshold known to 0.1 eV.
 
 import json
 from pathlib import Path
@@ -33,16 +33,17 @@ conditions = {"harsh": ("^", "C3"), "typical": ("o", "C0"), "clean": ("s", "C2")
 figure, panels = plt.subplots(2, 3, figsize=(9, 5.6), layout="constrained", sharex=True)
 for panel, spec in zip(panels.flat, specs, strict=False):
     panel.axhline(1.0, color="0.6", linewidth=0.8)
-    for condition, (marker, colour) in conditions.items():
+    for number, (condition, (marker, colour)) in enumerate(conditions.items()):
         rows = [results[window][condition]["all"][spec.name] for window in windows]
         relative = np.array([row["relative"] for row in rows])
         bars = relative * [row["standard_error"] / row["mae"] for row in rows]
         style = {"marker": marker, "color": colour, "markersize": 4, "capsize": 2}
-        panel.errorbar(ends, relative, bars, label=condition, **style)
+        # Beside each other, so that no bar hides another.
+        panel.errorbar(np.add(ends, number - 1), relative, bars, label=condition, **style)
     known = results[f"{windows[-1]}+energy"]["typical"]["all"][spec.name]["relative"]
-    panel.axhline(known, color=conditions["typical"][1], linestyle=":")
+    panel.plot(ends[-1] + 4, known, "*", color=conditions["typical"][1], markersize=9)
     panel.set_title(spec.title)
-    panel.set_ylim(0, 1.1)
+    panel.set_ylim(0, 1.15)
 panels.flat[0].legend(loc="lower left")
 figure.supxlabel("end of the window (eV above the threshold)")
 figure.supylabel("error / error of the median")
@@ -59,7 +60,7 @@ figure.supylabel("error / error of the median")
 # their number is in brackets. The grey band is from 85 to 95 %.
 covered = results[windows[-1]]["typical"]
 names = list(covered)
-figure, axis = plt.subplots(figsize=(8, 4.2), layout="constrained")
+figure, axis = plt.subplots(figsize=(9, 4.5), layout="constrained")
 axis.axhspan(0.85, 0.95, color="0.9")
 axis.axhline(results["level"], color="0.5", linewidth=0.8)
 for number, spec in enumerate(specs):
@@ -72,5 +73,7 @@ labels = [label.replace("+", " +\n") for label in labels]
 axis.set_xticks(range(len(names)), labels)
 axis.set_ylabel("coverage of the 90 % interval")
 axis.set_ylim(None, 1.01)
-axis.legend(ncols=3, fontsize="small", loc="lower left")
+figure.legend(
+    *axis.get_legend_handles_labels(), ncols=6, fontsize="small", loc="outside upper center"
+)
 plt.show()

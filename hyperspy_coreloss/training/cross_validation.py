@@ -15,7 +15,7 @@ from hyperspy_coreloss.dataset.acquisition import acquire
 from hyperspy_coreloss.pretrained.auxiliary import Conditions, auxiliary_inputs
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.network import forward_with_spread
-from hyperspy_coreloss.spectra.preparation import USUAL_DISPERSION_ERROR
+from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
