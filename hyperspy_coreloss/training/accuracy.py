@@ -49,7 +49,7 @@ class FoldPredictions:
     targets: NDArray[np.float64]
     values: NDArray[np.float64]
     half_width: NDArray[np.float64]
-    phases: NDArray[np.integer]
+    phases: NDArray[np.int64]
     populations: NDArray[np.str_]
     baselines: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 

@@ -138,18 +138,28 @@ def measure_sites(
     drawn = replace(microscope, phases_mixed=1)
     sites = len(sample.targets)
     order = np.concatenate([generator.permutation(sites) for _ in range(copies)])
-    parts = []
+    parts: list[list[NDArray[Any]]] = []
     for first in np.array_split(order, -(-len(order) // _ACQUIRED)):
         read = acquire(sample, first, recipes, drawn, generator)
         halves = [inputs.astype(np.float16) for inputs in read.inputs]
         deviate = generator.standard_normal(len(first))
-        columns = (deviate, read.targets, first, read.relative_thickness, read.counts)
-        parts.append([array[read.readable] for array in (*halves, *read.energy, *columns)])
-    joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        columns = [deviate, read.targets, first, read.relative_thickness, read.counts]
+        arrays: list[NDArray[Any]] = [*halves, *read.energy, *columns]
+        parts.append([array[read.readable] for array in arrays])
+    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     number = len(recipes)
-    inputs, energy, rest = joined[:number], joined[number : 2 * number], joined[2 * number :]
-    share = len(rest[0]) / len(order)
-    return MeasuredSites(tuple(recipes), tuple(inputs), tuple(energy), *rest, readable=share)
+    deviate, targets, sites_of, thickness, counts = joined[2 * number :]
+    return MeasuredSites(
+        recipes=tuple(recipes),
+        inputs=tuple(joined[:number]),
+        energy=tuple(joined[number : 2 * number]),
+        deviate=deviate,
+        targets=targets,
+        first=sites_of,
+        relative_thickness=thickness,
+        counts=counts,
+        readable=len(sites_of) / len(order),
+    )
 
 
 def predict_by_fold(
