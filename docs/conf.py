@@ -142,7 +142,8 @@ for name, table in {
     "coverage": accuracy_tables.coverage_table(accuracy, widest, "typical"),
     "counts": accuracy_tables.bins_table(accuracy, "by_counts", "electrons"),
     "thickness": accuracy_tables.bins_table(accuracy, "by_thickness", "t/λ"),
-    "baselines": accuracy_tables.baselines_table(accuracy, "typical"),
+    "baselines_typical": accuracy_tables.baselines_table(accuracy, "typical"),
+    "baselines_clean": accuracy_tables.baselines_table(accuracy, "clean"),
     "ideal": accuracy_tables.clean_table(accuracy),
     "transfer": accuracy_tables.transfer_table(accuracy),
 }.items():
