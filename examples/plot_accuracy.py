@@ -49,8 +49,8 @@ figure.supxlabel("end of the window (eV above the threshold)")
 figure.supylabel("error / error of the median")
 
 # %%
-# Bond lengths and charges are in the slow oscillations far behind the threshold, so that wide windows
-# tell most of them. The Voronoi volume is hardly in any spectrum.
+# Bond lengths and charges are in the slow oscillations far behind the threshold, so that wide
+# windows tell most of them. The Voronoi volume is hardly in any spectrum.
 
 # %%
 # Coverage by population
