@@ -5,6 +5,7 @@ A table is its header and its rows of text.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.properties import PROPERTIES
@@ -176,9 +177,10 @@ def _cells(results: Json, errors: Json, quantity: str, shown: str = "{:.2f}") ->
 def _with_uncertainty(row: Json | None) -> str:
     if row is None:
         return _NONE
-    if row["standard_error"] is None:
+    if not row["standard_error"]:
         return f"{row['mae']:.2g}"
-    return f"{row['mae']:.3g} ± {row['standard_error']:.1g}"
+    decimals = max(0, -math.floor(math.log10(row["standard_error"])))
+    return f"{row['mae']:.{decimals}f} ± {row['standard_error']:.{decimals}f}"
 
 
 def _with_ratio(row: Json | None) -> str:

@@ -38,5 +38,8 @@ def test_readme_has_the_accuracy_that_was_measured():
     results = json.loads((ROOT / "results" / "accuracy.json").read_text(encoding="utf-8"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert with_accuracy(readme, results) == readme
-    row = results["100"]["typical"]["all"]["bond_length"]
-    assert f"| {row['mae']:.3g} ± " in readme
+    ratios = [
+        f"{results['100'][condition]['all']['bond_length']['relative']:.2f}"
+        for condition in ("typical", "clean")
+    ]
+    assert f"| 100 | {' / '.join(ratios)} |" in readme
