@@ -120,10 +120,7 @@ def baselines_table(results: Json, condition: str, windows: Iterable[str] = SHOW
             continue
         rows.append([window, "networks", *_cells(results, errors, "relative")])
         for name, title in _BASELINES.items():
-            ratios = [
-                f"{row['baselines'][name] / row['baselines']['median']:.2f}"
-                for row in (errors[key] for key in results["properties"])
-            ]
+            ratios = [_ratio(errors[key]["baselines"], name) for key in results["properties"]]
             rows.append([window, title, *ratios])
     return ["reads to (eV)", "", *_titles(results)], rows
 
@@ -172,6 +169,10 @@ def _cells(results: Json, errors: Json, quantity: str, shown: str = "{:.2f}") ->
         _NONE if row is None or row[quantity] is None else shown.format(row[quantity])
         for row in rows
     ]
+
+
+def _ratio(baselines: Json, name: str) -> str:
+    return f"{baselines[name] / baselines['median']:.2f}" if baselines["median"] else _NONE
 
 
 def _with_uncertainty(row: Json | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, network_tries
+from benchmarks import accuracy, accuracy_tables, network_tries
 from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.dataset import SpectrumDataset
@@ -307,3 +307,39 @@ def test_transfer_corrects_the_energies_of_the_other_theory(dataset, monkeypatch
 def test_typical_is_measured_as_single_sites_or_means_only():
     assert accuracy.of_kind(TYPICAL, "single").mixed_fraction == 0.0
     assert accuracy.of_kind(CLEAN, "mixed").mixed_fraction == 1.0
+
+
+def test_tables_show_the_widest_window_first_and_what_is_known(results):
+    header, rows = accuracy_tables.windows_table(results, "clean")
+    assert header == ["reads to (eV)", "bond length", "Mulliken charge", "excitation energy"]
+    assert [row[0] for row in rows] == [
+        "40",
+        "40, dispersion known to 0.2%",
+        "40, energy known to 0.1 eV",
+        "15",
+    ]
+    relative = results["15"]["clean"]["all"]["bond_length"]["relative"]
+    assert rows[-1][1] == f"{relative:.2f}"
+    # Without variance the median has no error.
+    assert rows[-1][3] == "–"
+
+
+def test_errors_are_rounded_as_their_standard_errors():
+    row = {"mae": 0.01234, "standard_error": 0.00051, "relative": 0.5}
+    found = {"properties": ["bond_length"], "15": {"clean": {"all": {"bond_length": row}}}}
+    _, rows = accuracy_tables.errors_table(found, ["15"], ["clean"])
+    assert rows == [["15", "clean", "0.0123 ± 0.0005"]]
+    row["standard_error"] = 0.061
+    _, rows = accuracy_tables.errors_table(found, ["15"], ["clean"])
+    assert rows == [["15", "clean", "0.01 ± 0.06"]]
+
+
+def test_tables_name_every_baseline(results):
+    _, rows = accuracy_tables.baselines_table(results, "typical")
+    assert [row[:2] for row in rows[:5]] == [
+        ["40", "networks"],
+        ["40", "nearest neighbours"],
+        ["40", "ridge"],
+        ["40", "kernel ridge"],
+        ["40", "random forest"],
+    ]
