@@ -26,7 +26,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from hyperspy_coreloss import EnergyWindow, Recipe, TrainingSettings, load_dataset, train
 from hyperspy_coreloss.components import PropertyELNES
 from hyperspy_coreloss.components.emulator_training import train_emulator
-from hyperspy_coreloss.dataset.splits import phase_disjoint_split
+from hyperspy_coreloss.dataset.splits import complete_sites, phase_disjoint_split
 from hyperspy_coreloss.signals.computed_spectra import dataset_to_signal
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA
 
@@ -164,8 +164,9 @@ def summarise(results, truth, median):
 @click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
 def main(dataset, output):
     everything = load_dataset(dataset)
-    split = phase_disjoint_split(everything)
-    sites, groups = everything.take(split.development), split.groups[split.development]
+    complete = everything.take(complete_sites(everything))
+    split = phase_disjoint_split(complete)
+    sites, groups = complete.take(split.development), split.groups[split.development]
     report = {"dataset_sha256": everything.sha256, "n_spectra": len(sites), "splits": {}}
     for name, folds in (
         ("new phases", GroupKFold(4).split(groups, groups=groups)),

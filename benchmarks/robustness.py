@@ -25,7 +25,7 @@ from hyperspy_coreloss.dataset.dataset import load_dataset
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, unknown_conditions
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
-from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width, is_believable
 from hyperspy_coreloss.spectra.microscope import Microscope
 from hyperspy_coreloss.spectra.spread import Normal
 from hyperspy_coreloss.training.evaluation import error_uncertainty
@@ -45,8 +45,8 @@ ACQUISITIONS = 8
 FEWEST = 20
 # Resolution of a good instrument in eV; models of sharper spectra need one of twice their σ.
 RESOLUTION = 0.5
-# Broadening of the computed spectra that are measured, in eV.
-COMPUTED_SIGMA = 0.1
+# Broadening in eV of the models that are measured.
+SIGMA = 0.5
 # Height of another edge, relative to the oxygen edge.
 NEIGHBOUR = 0.2
 
@@ -131,11 +131,8 @@ def reason_to_skip(model: PretrainedModel) -> str | None:
             "It reads energies that are not relative to the threshold, and no random energy axis "
             "is calibrated for it."
         )
-    if model.recipe.sigma <= COMPUTED_SIGMA:
-        return (
-            f"It reads spectra of σ = {model.recipe.sigma:g} eV, which are as sharp as the "
-            "computed spectra from which measurements are made."
-        )
+    if model.recipe.sigma != SIGMA:
+        return f"Of each window, the model of σ = {SIGMA:g} eV is measured."
     if model.n_networks == 1 and not model.record.withheld_phases:
         return "It has one network, which was trained on all phases."
     return None
@@ -146,13 +143,14 @@ def choose_sites(
 ) -> NDArray[np.int64]:
     """Return the positions of random sites in random order, at least one of each phase.
 
-    Sites of phases that all networks were trained on are left out.
+    Sites of phases that all networks were trained on are left out. If there are fewer sites than
+    spectra to measure, each is measured several times.
     """
     order = np.random.default_rng(SEED).permutation(np.flatnonzero(networks != ALL_TRAINED))
     first = np.unique(phases[order], return_index=True)[1]
     rest = np.delete(np.arange(len(order)), first)
     chosen = np.concatenate([first, rest[: max(number - len(first), 0)]])
-    return order[np.sort(chosen)]
+    return np.tile(order[np.sort(chosen)], max(number // len(chosen), 1))
 
 
 def read(
@@ -168,7 +166,6 @@ def read(
     if effect == "misalignment":
         window = replace(window, start=window.start + value, stop=window.stop + value)
     recipe = replace(model.recipe, window=window)
-    low, high = model.believable_range
     factor = conformal_half_width(model.scores, LEVEL)
     parts = []
     for number, first in enumerate(np.array_split(chosen, ACQUISITIONS)):
@@ -179,7 +176,9 @@ def read(
             told = auxiliary_inputs(unknown_conditions(len(inputs)), recipe.nominal_onset)
             inputs = np.hstack([inputs, told])
         values, spread = predict_left_out(model, inputs, networks[first])
-        believable = ((values >= low) & (values <= high)).all(axis=-1)
+        believable = is_believable(
+            values, factor * spread, model.trained_range, model.property_names
+        )
         parts.append((values - acquired.targets, factor * spread, acquired.readable & believable))
     errors, half_width, predicted = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Reading(errors, half_width, predicted, sample.phases[chosen])
@@ -242,7 +241,7 @@ def measure_model(
     deviations = sample.targets[chosen] - np.nanmean(sample.targets, axis=0)
     return {
         "sha256": model.sha256,
-        "n_sites": len(chosen),
+        "n_sites": len(np.unique(chosen)),
         "n_phases": len(np.unique(sample.phases[chosen])),
         "microscope": reference(model).to_dict(),
         "error_of_mean": _rounded(np.nanmean(np.abs(deviations), axis=0).tolist()),

@@ -60,7 +60,7 @@ true = truth.get_property_map("bond_length").data
 figure, panels = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained", sharey=True)
 for panel, used, title in zip(panels, (None, calibration), ("as it is", "calibrated"), strict=True):
     p = s.predict_properties(
-        "silica-o-k-wide", calibration=used, resolution=0.5, show_progressbar=False
+        "silica-o-k-40eV", calibration=used, resolution=0.5, show_progressbar=False
     )
     predicted = p.get_property_map("bond_length").data
     error = np.nanmedian(predicted - true)

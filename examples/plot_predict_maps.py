@@ -6,7 +6,8 @@ Maps of six properties are predicted from a spectrum image, and compared with th
 
 Every EELS signal of HyperSpy has the method ``predict_properties``. The spectrum image of this page
 is simulated: grains of silica, each with the computed oxygen K edge of one site, on a power-law
-background, with drift of the energy axis and counting noise.
+background, with drift of the energy axis and counting noise. The model was not trained on the
+phases of these grains.
 """
 
 # %%
@@ -20,6 +21,7 @@ from pathlib import Path
 import hyperspy.api as hs
 import matplotlib.pyplot as plt
 
+import hyperspy_coreloss as hc
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.signals import plot_comparison
 
@@ -36,10 +38,13 @@ p = s.predict_properties(resolution=0.5)
 p
 
 # %%
-# Predicted and true maps have the same colour scales. The model was trained on the sites of these
-# grains, so the figure shows the effect of drift, background and noise on a prediction. It does not
-# show the errors on new materials; for these see the errors on held-out phases in the model card.
+# Predicted and true maps have the same colour scales. The phases of these grains were kept out of
+# the training, so the figure shows what to expect for a new material. It has few grains: the errors
+# on many left-out phases are in the model card.
 figure = plot_comparison(p, truth)
+figure.suptitle("Simulated silica, phases that the model was not trained on")
+withheld = hc.load_pretrained(p.metadata.CoreLossProperty.Pretrained.name).record.withheld_phases
+print("not trained on:", ", ".join(withheld))
 
 # %%
 # Each map is a HyperSpy signal with units and calibrated axes.

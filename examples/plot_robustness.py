@@ -90,8 +90,8 @@ figure = plot_effects(of_models("coverage"), "coverage of the 90 % interval", re
 # ----------
 # Errors of the model that reads the widest range, relative to those of always predicting the mean
 # of all sites. Where the ratio is 1, a spectrum says nothing about the property.
-wide = models["silica-o-k-wide"]
-specs = load_pretrained("silica-o-k-wide").properties
+wide = models["silica-o-k-100eV-sigma-0.5"]
+specs = load_pretrained("silica-o-k-100eV-sigma-0.5").properties
 
 
 def of_property(column):

@@ -14,10 +14,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import hyperspy_coreloss as hc
+from hyperspy_coreloss.dataset import demonstration_phases
 
 sites = hc.data.oxygen_k_sites()
 phases = np.array(sites.phases)
-mine = sites.take(np.flatnonzero(np.isin(phases, np.unique(phases)[::4])))
+others = np.setdiff1d(phases, demonstration_phases(sites))  # those are shown on this page
+mine = sites.take(np.flatnonzero(np.isin(phases, others[::4])))
 settings = hc.TrainingSettings(hidden=(64, 64), dropout=0.2, epochs=150, patience=50)
 options = {"n_networks": 4, "show_progressbar": False}
 options |= {"intended_use": "An example.", "limits": "Of no other use."}
@@ -52,11 +54,11 @@ for panel, spec, true, residual in zip(
 
 # %%
 # With few spectra, training can start from networks trained on others (fine-tuning). Here the base
-# model is trained on all phases but yours; a second call with ``start`` and a low learning rate
+# model is trained on all other phases; a second call with ``start`` and a low learning rate
 # continues with your spectra. The errors on the phases left out show that this helps for most
 # properties here.
 
-rest = sites.take(np.flatnonzero(~np.isin(phases, np.unique(phases)[::4])))
+rest = sites.take(np.flatnonzero(np.isin(phases, np.setdiff1d(others, others[::4]))))
 base = hc.train(rest, settings, name="base", **options)
 tuned = hc.train(
     mine,
@@ -72,7 +74,8 @@ for name in model.property_names:
     print(f"{name:28s}", *(f"{value:7.3g}" for value in row))
 
 # %%
-# ``predict_properties`` takes the model itself or its file.
+# ``predict_properties`` takes the model itself or its file. No phase of this spectrum image is in a
+# training set.
 
 s, truth = hc.data.silica_spectrum_image((24, 16))
 p = s.predict_properties(tuned, resolution=0.5, show_progressbar=False)

@@ -9,20 +9,28 @@ import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal
 
+from hyperspy_coreloss.data.shipped import oxygen_k_sites
+from hyperspy_coreloss.dataset.reference import reference_edge
 from hyperspy_coreloss.errors import CalibrationError, SignalError
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra, map_spectra
 from hyperspy_coreloss.signals.lazy import lazy_prediction
 from hyperspy_coreloss.signals.low_loss import low_loss_spectra
-from hyperspy_coreloss.signals.metadata import describe_prediction
+from hyperspy_coreloss.signals.metadata import describe_prediction, elements_of
 from hyperspy_coreloss.signals.navigation_mask import excluded_spectra
-from hyperspy_coreloss.signals.other_edges import warn_of_other_edges
+from hyperspy_coreloss.signals.other_edges import edges_in_window, major_edges, warn_of_other_edges
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
 from hyperspy_coreloss.signals.summary import LOGGER
 from hyperspy_coreloss.spectra.broadening import check_resolution
 from hyperspy_coreloss.spectra.calibration import Calibration
+from hyperspy_coreloss.spectra.certainty import AxisCertainty
+from hyperspy_coreloss.spectra.energy import single_energy
 from hyperspy_coreloss.spectra.low_loss import prepare_low_loss
-from hyperspy_coreloss.spectra.preparation import prepare_surveyed, survey_axis
+from hyperspy_coreloss.spectra.preparation import (
+    covers_window,
+    prepare_surveyed,
+    survey_axis,
+)
 from hyperspy_coreloss.spectra.zero_loss import median_fwhm
 
 if TYPE_CHECKING:
@@ -35,6 +43,11 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
     from hyperspy_coreloss.spectra.recipe import Background, Recipe
 
+# Standard error in eV of an energy offset of which nothing else is said, and the material on which
+# energy offsets are determined.
+_USUAL_ENERGY_ERROR = 0.3
+_USUAL_REFERENCE = "alpha-quartz"
+
 
 def predict_properties(
     signal: BaseSignal,
@@ -46,6 +59,7 @@ def predict_properties(
     background_range: tuple[float, float] | None = None,
     onset_range: tuple[float, float] | None = None,
     energy_offset: float | None = None,
+    energy_error: float = _USUAL_ENERGY_ERROR,
     calibration: Calibration | None = None,
     navigation_mask: NDArray | BaseSignal | None = None,
     lazy_output: bool | None = None,
@@ -67,21 +81,24 @@ def predict_properties(
     pretrained
         Name of a model or of a family of models (see
         :func:`~hyperspy_coreloss.list_pretrained`), path of a model file, or a loaded model. The
-        default is the family for oxygen K edges of silica. From a family, the model with the
-        smallest broadening σ to which the spectra can be broadened is selected. A model given by
-        its full name, by its file or as an object is used whatever its σ.
+        default is the family for oxygen K edges of silica. From a family, the model with the widest
+        window is selected that the energy axis covers and that no edge of the elements in
+        ``metadata.Sample.elements`` enters, and of these the one with the smallest broadening σ to
+        which the spectra can be broadened. A model given by its full name, by its file or as an
+        object is used whatever its window and σ.
     resolution
         Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
         peak (see :func:`measure_resolution`). If None, it is measured in `low_loss`. Without
-        `low_loss`, the resolution is taken as 0 eV, and the model that has the name of the family
-        is used; the result and its summary record this.
+        `low_loss`, the model of σ = 0.5 eV is used, which is told that the resolution is not known;
+        the result and its summary record this.
     low_loss
         Low-loss spectra with the zero loss, on the same energy scale: a signal of the same
         navigation shape, or one spectrum for all pixels; eager or lazy, in any chunks, with any
         dispersion. Onsets are then relative to the zero loss of each pixel, unless a `calibration`
         sets the energy zero, and the result has the
         maps ``zero_loss``, ``resolution`` and ``relative_thickness``. Pixels whose low-loss
-        spectrum has no zero loss, or a relative thickness above 1.5, have no prediction. If
+        spectrum has no zero loss, or which are thicker than the spectra that the model was trained
+        on, have no prediction. If
         `resolution` is None, up to 256 evenly spaced spectra of a map are read at the call.
     background
         ``"power law"``, or None if the background is already subtracted.
@@ -95,12 +112,16 @@ def predict_properties(
         on both sides of the tabulated onset, because energy axes are often not calibrated.
     energy_offset
         Energy in eV that is added to a threshold on the energy axis to give the computed
-        excitation energy of the same material. It is required for models with an absolute energy
-        window unless there is a calibration, and not allowed for other models.
+        excitation energy of the same material, as determined on quartz. Models that read what is
+        known of the energies then also read the energy of the edge. It is required for models with
+        an absolute energy window unless there is a calibration.
+    energy_error
+        Standard error of `energy_offset` in eV.
     calibration
         Calibration of the energy axis on a known material, from
         :func:`~hyperspy_coreloss.calibrate`. It corrects energy offset and dispersion before
-        anything else: energies of the result, such as its onsets, are calibrated. Limits are given
+        anything else: energies of the result, such as its onsets, are calibrated. Its standard
+        errors are those of the energies that the model reads. Limits are given
         on the axis of the signal, as without it. Its resolution is used if `resolution` is None,
         and models with an absolute energy window need no `energy_offset`.
     navigation_mask
@@ -170,28 +191,33 @@ def predict_properties(
         "onset_range": limits_in_ev(signal, onset_range, "onset_range", calibration),
     }
     family = find_family(pretrained)
-    recipe = family.named.recipe
-    if calibration is not None:
-        recipe = _calibrated_recipe(recipe, calibration)
-        resolution = calibration.resolution if resolution is None else resolution
-    survey = survey_axis(recipe, energy, **ranges)
+    others = major_edges(elements_of(signal), family.usual.recipe.edge)
+    family = family.readable(
+        lambda recipe: (
+            covers_window(_searched(recipe, calibration), energy, ranges["onset_range"])
+            and not edges_in_window(others, recipe)
+        )
+    )
+    if calibration is not None and resolution is None:
+        resolution = calibration.resolution
+    survey = survey_axis(_searched(family.usual.recipe, calibration), energy, **ranges)
     model = family.sharpest(resolution, survey.dispersion)
     if resolution is None:
         LOGGER.info(
-            "No resolution was given, so it is taken as 0 eV and the spectra are broadened by "
-            "σ = %g eV. Pass resolution=, the full width at half maximum of the zero-loss peak in "
-            "eV; hyperspy_coreloss.measure_resolution(low_loss) measures it.",
+            "No resolution was given, so the spectra are broadened by σ = %g eV, as if the "
+            "measurement had not broadened them. Pass resolution=, the full width at half maximum "
+            "of the zero-loss peak in eV; hyperspy_coreloss.measure_resolution(low_loss) measures "
+            "it.",
             model.recipe.sigma,
         )
-    if calibration is not None and model.recipe.window.origin == "absolute":
-        # Models read the threshold, not the lowest empty state, at the excitation energy.
-        energy_offset = -calibration.reference.threshold(model.recipe)
+    added, certainty = _energy_scale(model, calibration, energy_offset, energy_error)
     preparation = prepare_surveyed(
         model.recipe,
         survey,
         resolution=0.0 if resolution is None else resolution,
         binned=signal.axes_manager.signal_axes[0].is_binned,
-        energy_offset=energy_offset,
+        energy_offset=added,
+        certainty=replace(certainty, resolution_known=resolution is not None),
     )
     if low is not None:
         low = replace(low, sets_zero=calibration is None)
@@ -268,8 +294,10 @@ def _check_calibration(calibration: Any, energy_offset: float | None) -> None:
         raise SignalError(msg)
 
 
-def _calibrated_recipe(recipe: Recipe, calibration: Calibration) -> Recipe:
+def _searched(recipe: Recipe, calibration: Calibration | None) -> Recipe:
     """Return the recipe that searches for the onset near the computed energy of the reference."""
+    if calibration is None:
+        return recipe
     if calibration.reference.edge != recipe.edge:
         msg = (
             f"The model reads {recipe.edge} edges, but the calibration is that of an "
@@ -277,6 +305,35 @@ def _calibrated_recipe(recipe: Recipe, calibration: Calibration) -> Recipe:
         )
         raise CalibrationError(msg)
     return replace(recipe, nominal_onset=calibration.reference.excitation_energy)
+
+
+def _energy_scale(
+    model: PretrainedModel,
+    calibration: Calibration | None,
+    energy_offset: float | None,
+    energy_error: float,
+) -> tuple[float | None, AxisCertainty]:
+    """Return what the preprocessing adds to a threshold, and how well the energies are known."""
+    recipe, absolute = model.recipe, model.recipe.window.origin == "absolute"
+    if calibration is not None:
+        # Models with an absolute window read the threshold, not the lowest empty state, at the
+        # excitation energy.
+        added = -calibration.reference.threshold(recipe) if absolute else 0.0
+        errors = calibration.uncertainties
+        return added, AxisCertainty(
+            energy_error=errors["energy_offset"],
+            dispersion_error=errors["dispersion"] / calibration.dispersion,
+        )
+    if energy_offset is None or absolute or not model.reads_conditions:
+        return energy_offset, AxisCertainty()
+    if not (single_energy(energy_error) or 0.0) > 0:
+        msg = f"energy_error must be an energy in eV above 0, but it is {energy_error!r}."
+        raise SignalError(msg)
+    if single_energy(energy_offset) is None:
+        msg = f"energy_offset must be a finite energy in eV, but it is {energy_offset!r}."
+        raise SignalError(msg)
+    threshold = reference_edge(oxygen_k_sites(), _USUAL_REFERENCE).threshold(recipe)
+    return energy_offset + threshold, AxisCertainty(energy_error=float(energy_error))
 
 
 def _workers(num_workers: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
@@ -115,6 +116,26 @@ def pretrained():
     from hyperspy_coreloss import load_pretrained
 
     return load_pretrained("silica-o-k")
+
+
+@pytest.fixture(scope="session")
+def absolute(sites):
+    """Return a model that reads spectra at their excitation energies."""
+    from hyperspy_coreloss import TrainingSettings, absolute_window, train
+    from hyperspy_coreloss.dataset import complete_sites, default_recipe
+
+    complete = sites.take(complete_sites(sites))
+    return train(
+        complete,
+        TrainingSettings(hidden=(64, 64), epochs=60, patience=None, learning_rate=2e-3),
+        name="absolute",
+        recipe=replace(default_recipe(complete), window=absolute_window(complete)),
+        n_networks=2,
+        intended_use="Tests.",
+        limits="All.",
+        n_jobs=1,
+        show_progressbar=False,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ ROOMS = (
             "zero_loss_peaks",
             "zero_loss",
             "recipe",
+            "certainty",
             "preparation",
             "rises",
             "preprocessing",
@@ -141,8 +142,8 @@ ROOMS = (
             "lazy",
         ),
     ),
-    Room("prediction"),
     Room("data", ("shipped", "silica_image")),
+    Room("prediction"),
     Room("calibration"),
     Room(
         "components",

@@ -22,6 +22,7 @@ from hyperspy_coreloss.errors import (
     EnergyRangeError,
     SignalError,
 )
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.quality import Quality
 from tests.reference_spectra import AXIS, POSITION, measured_reference
 
@@ -175,7 +176,7 @@ def test_a_calibration_gives_back_what_a_wrong_dispersion_takes(calibration, thi
     effects = {"relative_thickness": 0.0, "counts": 1e6}
     calibrated_axis = signal_of(measured_reference(quartz, seed=9, **effects))
     lengths = [
-        signal.predict_properties("silica-o-k-wide", calibration=one, resolution=0.5, **QUIET)
+        signal.predict_properties("silica-o-k-40eV", calibration=one, resolution=0.5, **QUIET)
         .get_property_map("bond_length")
         .data.item()
         for signal, one in ((calibrated_axis, None), (thin, None), (thin, calibration))
@@ -192,21 +193,19 @@ def test_onsets_of_the_reference_lie_at_its_threshold(calibration, thin, quartz)
     assert result.onset.data.ravel()[0] == pytest.approx(expected, abs=0.05)
 
 
-def test_models_at_the_excitation_energy_need_no_offset(calibration, thin, quartz):
-    result = thin.predict_properties(
-        "silica-o-k-absolute", calibration=calibration, resolution=0.5, **QUIET
-    )
+def test_models_at_the_excitation_energy_need_no_offset(calibration, thin, quartz, absolute):
+    result = thin.predict_properties(absolute, calibration=calibration, resolution=0.5, **QUIET)
     assert result.quality.data.ravel()[0] == Quality.GOOD
     energy = result.get_property_map("excitation_energy").data.ravel()[0]
     assert energy == pytest.approx(quartz.excitation_energy, abs=0.15)
-    model = hc.load_pretrained("silica-o-k-absolute")
+    model = absolute
     recorded = result.metadata.CoreLossProperty.Preprocessing.energy_offset
     assert recorded == pytest.approx(-quartz.threshold(model.recipe))
     # The same by hand: the offset from a threshold on the axis to the computed energy.
     by_hand = thin.deepcopy()
     by_hand.axes_manager.signal_axes[0].scale = calibration.dispersion
     by_hand.axes_manager.signal_axes[0].offset = POSITION - (POSITION - AXIS[0]) * (1 + ERROR)
-    aligned = hc.load_pretrained("silica-o-k")
+    aligned = hc.load_pretrained("silica-o-k-15eV")
     assert aligned.recipe.sigma == model.recipe.sigma
     aligned = by_hand.predict_properties(aligned, resolution=0.5, **QUIET)
     offset = quartz.excitation_energy - float(np.nanmedian(aligned.onset.data))
@@ -273,15 +272,75 @@ def test_what_cannot_go_together_is_refused(calibration, thin):
         thin.predict_properties(calibration=silicon)
 
 
-def test_a_calibration_from_a_file_predicts_the_same(calibration, thin, tmp_path):
+def test_a_calibration_from_a_file_predicts_the_same(calibration, thin, tmp_path, absolute):
     calibration.save(tmp_path / "quartz.json")
     again = hc.Calibration.load(tmp_path / "quartz.json")
-    for model in ("silica-o-k", "silica-o-k-absolute"):
+    for model in ("silica-o-k", absolute):
         one, other = (
             thin.predict_properties(model, calibration=c, resolution=0.5, **QUIET)
             for c in (calibration, again)
         )
         np.testing.assert_allclose(one.data, other.data, rtol=1e-4)
+
+
+def test_a_low_loss_beside_a_calibration_tells_thickness_but_not_the_zero(calibration, thin):
+    spectrum = thin.data.reshape(-1)
+    signal = signal_of(np.stack([spectrum] * 3))
+    energy = -15.0 + 0.1 * np.arange(1000)
+    effects = {"zero_loss": np.array([-0.6, 0.0, 0.9]), "resolution": 0.5}
+    low = simulate_low_loss(energy, np.array([0.1, 0.5, 0.8]), **effects)
+    low_loss = signal_of(low, energy)
+    options = {"calibration": calibration, **QUIET}
+    plain = signal.predict_properties(resolution=0.5, **options)
+    result = signal.predict_properties(low_loss=low_loss, **options)
+    # Onsets are on the calibrated axis, wherever the zero losses lie.
+    np.testing.assert_allclose(result.onset.data, plain.onset.data, atol=0.02)
+    np.testing.assert_allclose(result.zero_loss.data, effects["zero_loss"], atol=0.01)
+    np.testing.assert_allclose(result.relative_thickness.data, [0.1, 0.5, 0.8], atol=0.03)
+    recorded = result.metadata.CoreLossProperty.Preprocessing
+    assert recorded.resolution == pytest.approx(0.5, rel=0.02)  # of the low loss
+    assert np.ptp(result.data, axis=0).max() > 0  # thickness is told
+    lazy = signal.as_lazy().predict_properties(low_loss=low_loss.as_lazy(), **options)
+    lazy.compute(show_progressbar=False)
+    np.testing.assert_array_equal(lazy.data, result.data)
+
+
+def test_a_known_energy_gives_the_excitation_energy_and_a_narrow_interval(
+    calibration, thin, quartz
+):
+    known, unknown = (
+        thin.predict_properties(calibration=one, resolution=0.5, **QUIET)
+        for one in (calibration, None)
+    )
+    errors, widths = [], []
+    for result in (known, unknown):
+        energy = result.get_property_map("excitation_energy").data.item()
+        errors.append(abs(energy - quartz.excitation_energy))
+        widths.append(float(np.ptp(result.get_interval_map("excitation_energy").data)))
+    assert errors[0] < 0.2
+    assert widths[0] < 0.6 * widths[1]
+
+
+def test_an_offset_from_elsewhere_tells_the_energy_with_its_error(calibration, thin, quartz):
+    model = hc.load_pretrained()
+    plain = thin.predict_properties(model, resolution=0.5, **QUIET)
+    offset = quartz.excitation_energy - plain.onset.data.item()
+    predicted, widths = [], []
+    for error in (0.05, 0.3, 0.5):
+        options = {"energy_offset": offset, "energy_error": error, "resolution": 0.5, **QUIET}
+        result = thin.predict_properties(model, **options)
+        predicted.append(result.get_property_map("excitation_energy").data.item())
+        widths.append(float(np.ptp(result.get_interval_map("excitation_energy").data)))
+    assert abs(predicted[0] - quartz.excitation_energy) < 0.3
+    assert widths[0] < widths[1] < widths[2]
+    usual = thin.predict_properties(model, energy_offset=offset, resolution=0.5, **QUIET)
+    assert usual.get_property_map("excitation_energy").data.item() == predicted[1]
+
+
+@pytest.mark.parametrize("error", [0.0, -0.1, np.nan, np.inf, "0.1", None, True])
+def test_an_energy_error_that_is_none_is_refused(thin, error):
+    with pytest.raises(SignalError, match=r"energy_error must be an energy in eV above 0"):
+        thin.predict_properties(energy_offset=1.0, energy_error=error, resolution=0.5, **QUIET)
 
 
 @pytest.mark.parametrize("name", ["srtio3.dm3", "nmc_o_k_spectrum_image.dm3", "ice_o_k.msa"])

@@ -6,7 +6,6 @@ import hyperspy.api as hs
 import numpy as np
 import pytest
 
-import hyperspy_coreloss
 from hyperspy_coreloss.errors import EnergyAxisError, EnergyRangeError, SignalError
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.quality import Quality
@@ -71,9 +70,8 @@ def test_onsets_are_relative_to_the_zero_loss_and_nothing_else_changes(image, lo
     )
 
 
-def test_spectra_of_an_absolute_window_are_placed_by_their_own_zero_loss(image, sites):
+def test_spectra_of_an_absolute_window_are_placed_by_their_own_zero_loss(image, sites, absolute):
     """A drift of both spectra of a pixel changes nothing."""
-    absolute = hyperspy_coreloss.load_pretrained("silica-o-k-absolute")
     computed = [site.labels["excitation_energy"] for site in sites.sites]
     options = {"resolution": 0.5, "energy_offset": float(np.mean(computed) - 537.5), **QUIET}
     spectra = image[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from hyperspy_coreloss.cli.options import (
 )
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.files import replace_file
+
+if TYPE_CHECKING:
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
 
 @click.command()
@@ -80,7 +84,7 @@ def train(
     from hyperspy_coreloss.training.model_training import train as train_network
     from hyperspy_coreloss.training.regressor import TrainingSettings
 
-    dataset = load_dataset(data)
+    dataset = _complete(load_dataset(data))
     settings, n_networks = (
         (TrainingSettings(), N_NETWORKS) if study is None else load_settings(study)
     )
@@ -109,6 +113,17 @@ def train(
     )
     pretrained.save(output)
     click.echo(f"{output} {pretrained.sha256}")
+
+
+def _complete(dataset: SpectrumDataset) -> SpectrumDataset:
+    """Return the sites with all labels, and say how many others there are."""
+    from hyperspy_coreloss.dataset.splits import complete_sites
+
+    kept = complete_sites(dataset)
+    if len(kept) < len(dataset):
+        without = len(dataset) - len(kept)
+        click.echo(f"{without} of {len(dataset)} sites left out, which lack labels.", err=True)
+    return dataset.take(kept)
 
 
 @click.command("train-family")
@@ -212,7 +227,7 @@ def train_emulator(
     from hyperspy_coreloss.dataset.dataset import load_dataset
     from hyperspy_coreloss.dataset.splits import demonstration_phases
 
-    dataset = load_dataset(data)
+    dataset = _complete(load_dataset(data))
     emulator = learn(
         dataset,
         properties or None,

@@ -175,8 +175,8 @@ def _check(dataset: SpectrumDataset, values: NDArray[np.float64], names: Sequenc
         site, column = missing[0]
         msg = (
             f"An emulator needs all its properties for all sites, but {dataset.names[site]} has no "
-            f"{names[column]}. Leave the property out with properties=, or the site with "
-            "dataset.take()."
+            f"{names[column]}. Leave the property out with properties=, or the sites with "
+            "dataset.take(complete_sites(dataset)), from hyperspy_coreloss.dataset."
         )
         raise DatasetError(msg)
     if dataset.counts.n_phases < 2:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def oxygen_k_sites() -> SpectrumDataset:
-    """Return the computed oxygen K sites of silica that the shipped model is trained on.
+    """Return the computed oxygen K sites of silica: those that the shipped models are trained on.
+
+    They also include the :func:`~hyperspy_coreloss.dataset.demonstration_phases`, which the
+    training leaves out.
 
     Examples
     --------

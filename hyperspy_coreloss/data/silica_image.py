@@ -11,7 +11,7 @@ from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.acquisition import mixed_sites
 from hyperspy_coreloss.dataset.dataset import excitation_energies
 from hyperspy_coreloss.dataset.inputs import default_recipe, site_thresholds
-from hyperspy_coreloss.dataset.splits import phase_numbers
+from hyperspy_coreloss.dataset.splits import complete_sites, demonstration_phases, phase_numbers
 from hyperspy_coreloss.spectra.edge_transforms import transform_edges
 from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.microscope import Microscope
@@ -50,9 +50,10 @@ def silica_spectrum_image(
     """Simulate an oxygen K spectrum image of silica grains, and return its true properties.
 
     Each grain has the computed spectrum of one site of :func:`oxygen_k_sites`, as a microscope
-    measures it. The onset varies from pixel to pixel. The shipped models are trained on these
-    sites: the image shows the effect of instrument and noise on a prediction, not the accuracy of a
-    model for new materials.
+    measures it. The onset varies from pixel to pixel. The sites belong to the
+    :func:`~hyperspy_coreloss.dataset.demonstration_phases`, on which no shipped model and no
+    shipped emulator is trained: the errors of a prediction are those on new phases, with those due
+    to instrument and noise.
 
     Parameters
     ----------
@@ -106,17 +107,20 @@ def silica_spectrum_image(
 
     generator = np.random.default_rng(seed)
     shape = tuple(navigation_shape)[::-1]
-    every_site = oxygen_k_sites()
-    site = _grains(shape, n_grains, len(every_site), generator)
+    shipped = oxygen_k_sites()
+    complete = shipped.take(complete_sites(shipped))
+    kept = np.isin(complete.phases, demonstration_phases(shipped))
+    shown = complete.take(np.flatnonzero(kept))
+    site = _grains(shape, n_grains, len(shown), generator)
     lowest_empty = onset + drift * generator.standard_normal(shape)
     energy = offset + dispersion * np.arange(n_channels)
     given: dict[str, Any] = {"resolution": resolution, "counts": dose, "jump_ratio": jump_ratio}
     used = replace(microscope, **{name: v for name, v in given.items() if v is not None})
     used = replace(used, resolution=float(draw(used.resolution, generator, 1)[0]))
-    pixels = mixed_sites(phase_numbers(every_site), site.ravel(), used, generator)
+    pixels = mixed_sites(phase_numbers(shown), site.ravel(), used, generator)
     chosen, members = np.unique(pixels, return_inverse=True)
     members = members.reshape(pixels.shape) - int(chosen[0] < 0)  # no site is -1 again
-    sites = every_site.take(chosen[chosen >= 0])
+    sites = shown.take(chosen[chosen >= 0])
     at = _lowest_empty(sites, members, lowest_empty.ravel())
     spectra = _measured(sites, members, at, energy, used, generator)
 

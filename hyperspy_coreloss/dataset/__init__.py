@@ -27,6 +27,7 @@ from hyperspy_coreloss.dataset.minerals import find_sites, mean_spectrum
 from hyperspy_coreloss.dataset.plotting import plot_dataset, plot_projected_densities
 from hyperspy_coreloss.dataset.splits import (
     Split,
+    complete_sites,
     demonstration_phases,
     phase_disjoint_split,
     random_site_split,
@@ -44,6 +45,7 @@ __all__ = (
     "Split",
     "TransitionLines",
     "absolute_window",
+    "complete_sites",
     "default_recipe",
     "demonstration_phases",
     "find_sites",

@@ -130,6 +130,19 @@ def demonstration_phases(dataset: SpectrumDataset) -> tuple[str, ...]:
     return tuple(sorted(p for p in set(dataset.phases) if low <= _place(p) < high))
 
 
+def complete_sites(dataset: SpectrumDataset) -> NDArray[np.int64]:
+    """Return the positions of the sites that have all labels, shape (sites,).
+
+    Oxygen with one neighbour, for example, has no bond angle.
+
+    Parameters
+    ----------
+    dataset
+        Spectra with labels.
+    """
+    return np.flatnonzero(np.isfinite(dataset.targets).all(axis=-1))
+
+
 def sites_without(dataset: SpectrumDataset, withheld_phases: Collection[str]) -> NDArray[np.int64]:
     """Return the positions of the sites of all other phases, shape (sites,).
 

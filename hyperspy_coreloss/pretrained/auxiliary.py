@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR, AxisCertainty
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 #: Number of auxiliary inputs.
 N_AUXILIARY = 7
-#: Relative standard error of the dispersion of an instrument that nobody has calibrated.
-USUAL_DISPERSION_ERROR = 0.01
 #: Ranges of the standard errors that networks are trained on: of the energy in eV, and of the
 #: dispersion.
 ENERGY_ERRORS, DISPERSION_ERRORS = (0.05, 0.5), (0.001, 0.03)
@@ -67,6 +66,33 @@ def unknown_conditions(spectra: int) -> Conditions:
     """
     unknown = np.full(spectra, np.nan)
     return Conditions(unknown, _REFERENCE_ERROR, unknown)
+
+
+def measured_conditions(
+    certainty: AxisCertainty,
+    threshold: NDArray[np.floating],
+    relative_thickness: NDArray[np.floating],
+) -> Conditions:
+    """Return the conditions of spectra on one energy axis.
+
+    Parameters
+    ----------
+    certainty
+        How well the energies are known.
+    threshold
+        Energy of the threshold of each spectrum on the scale of the computed energies in eV, shape
+        (spectra,). It is not used if the energy zero is not known.
+    relative_thickness
+        Thickness divided by the inelastic mean free path, shape (spectra,); NaN if it is not known.
+    """
+    error = certainty.energy_error
+    return Conditions(
+        energy=np.full(len(threshold), np.nan) if error is None else threshold,
+        energy_error=_REFERENCE_ERROR if error is None else error,
+        relative_thickness=relative_thickness,
+        dispersion_error=certainty.dispersion_error,
+        resolution_known=certainty.resolution_known,
+    )
 
 
 def auxiliary_inputs(conditions: Conditions, nominal_onset: float) -> NDArray[np.float32]:

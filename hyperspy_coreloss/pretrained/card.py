@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.dataset.card import markdown_table
 from hyperspy_coreloss.dataset.splits import LEFT_OUT, PHASE_DISJOINT, RANDOM_SITE
@@ -13,12 +14,16 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.training_record import TrainingRecord
     from hyperspy_coreloss.spectra.energy import EnergyWindow
 
-
+# Explanation of errors on left-out phases of networks that were trained on measured-like spectra.
+_AS_MEASURED = "as measured"
 _SPLITS = {
     PHASE_DISJOINT: "New phases: {n_test} spectra of the test phases, predicted by networks that "
     "were trained without them. Expect errors of this size for a new material.",
     LEFT_OUT: "Left-out phases: {n_test} spectra, each predicted by the one network of this model "
     "that was trained without its phase.",
+    _AS_MEASURED: "Left-out phases: {n_test} spectra as a microscope measures them, each predicted "
+    "by a network that was trained like this one but without its phase. Expect errors of this size "
+    "for a new material that is measured so.",
     RANDOM_SITE: "New sites: {n_test} spectra drawn at random, predicted by networks that were "
     "trained without them but on other sites of the same crystals. These errors are comparable "
     "with those of the paper and smaller than the errors for a new material.",
@@ -68,10 +73,11 @@ def _rendered(pretrained: PretrainedModel) -> str:
         f"{record.n_spectra} spectra of {record.n_structures} structures, "
         f"{record.n_phases} phases. {record.dataset}",
         "",
-        f"The prediction is the mean over {pretrained.n_networks} networks. Hidden layers: "
+        f"{_networks(pretrained.n_networks)} Hidden layers: "
         f"{', '.join(str(nodes) for nodes in pretrained.hidden)} nodes. "
-        f"Settings: {', '.join(f'{name} {value}' for name, value in record.settings.items())}.",
+        f"Settings: {_listed(record.settings)}.",
         "",
+        *_conditions(pretrained),
         *_withheld(record),
         *([f"Training started from `{record.start_sha256}`.", ""] if record.start_sha256 else []),
         "## Errors",
@@ -98,6 +104,37 @@ def _rendered(pretrained: PretrainedModel) -> str:
     return "\n".join(lines)
 
 
+def _networks(number: int) -> str:
+    if number == 1:
+        return "One network predicts the properties."
+    return f"The prediction is the mean over {number} networks."
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    """Return settings as words; groups of settings are in brackets."""
+    words = []
+    for name, value in settings.items():
+        shown = f"({_listed(value)})" if isinstance(value, Mapping) else value
+        if isinstance(value, list) and value and isinstance(value[0], str):
+            shown = f"{value[0]}({', '.join(f'{number:g}' for number in value[1:])})"
+        words.append(f"{name} {shown}")
+    return ", ".join(words)
+
+
+def _conditions(pretrained: PretrainedModel) -> list[str]:
+    if not pretrained.reads_conditions:
+        return []
+    return [
+        "The network was trained on spectra as a microscope measures them, with the effects listed "
+        "above, but with resolutions up to the coarsest that can be read, dispersions known to 0.1 "
+        "to 3 %, and slow errors of the intensity of 5 %. Beside a spectrum it reads the energy of "
+        "the threshold and the relative thickness if they are known, whether the resolution is, "
+        "and how well the dispersion is. It predicts how far each property may be off, from which "
+        "each spectrum has intervals of its own.",
+        "",
+    ]
+
+
 def _withheld(record: TrainingRecord) -> list[str]:
     if not record.withheld_phases:
         return []
@@ -114,6 +151,7 @@ def _errors(pretrained: PretrainedModel) -> list[str]:
         metrics = pretrained.record.metrics.get(split)
         if metrics is None:
             continue
+        words = _SPLITS[_AS_MEASURED] if pretrained.reads_conditions else explanation
         names = list(next(iter(metrics.values()))["baselines"])
         header = [
             "property",
@@ -127,14 +165,15 @@ def _errors(pretrained: PretrainedModel) -> list[str]:
             errors = [f"{row['baselines'][name]:.3g}" for name in names]
             rows.append([spec.label, f"{row['mae']:.3g}", f"{row['r2']:.2f}", *errors])
         if split == LEFT_OUT:
-            header += ["90 % interval", "on training spectra"]
-            half_widths = pretrained.half_width(0.9)
-            for spec, cells, half_width in zip(
-                pretrained.properties, rows, half_widths, strict=True
-            ):
-                cells += [f"± {half_width:.3g}", f"{metrics[spec.name]['mae_training']:.3g}"]
+            header.append("90 % interval")
+            for cells, half_width in zip(rows, pretrained.half_width(0.9), strict=True):
+                cells.append(f"± {half_width:.3g}")
+            if all("mae_training" in row for row in metrics.values()):
+                header.append("on training spectra")
+                for spec, cells in zip(pretrained.properties, rows, strict=True):
+                    cells.append(f"{metrics[spec.name]['mae_training']:.3g}")
         n_test = next(iter(metrics.values()))["n_test"]
-        lines += [f"**{explanation.format(n_test=n_test)}**", "", *markdown_table(header, rows), ""]
+        lines += [f"**{words.format(n_test=n_test)}**", "", *markdown_table(header, rows), ""]
         lines += [*_worse_than_baselines(pretrained, split), ""]
     return lines[:-1]
 
@@ -149,7 +188,9 @@ def _worse_than_baselines(pretrained: PretrainedModel, split: str) -> list[str]:
         if row["mae"] >= row["baselines"][best]:
             worse.append(f"{spec.title} ({best} {row['baselines'][best]:.3g})")
     if not worse:
-        return ["Better than every baseline for every property."]
+        names = list(next(iter(metrics.values()))["baselines"])
+        which = f"the {names[0]}" if len(names) == 1 else "every baseline"
+        return [f"Better than {which} for every property."]
     return [f"No better than a baseline: {', '.join(worse)}."]
 
 

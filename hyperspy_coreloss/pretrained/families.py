@@ -1,24 +1,32 @@
-"""Names of the pretrained models, and selection of one from a family by energy resolution.
+"""Names of the pretrained models, and selection of one from a family.
 
-The models of a family differ only in the energy resolution of the spectra that they accept.
+The models of a family differ in the windows that they read, and in the energy resolution of the
+spectra that they accept.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from numbers import Number
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.errors import ResolutionError, SignalError
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.store import Store
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA, can_be_broadened
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hyperspy_coreloss.spectra.recipe import Recipe
+
 #: Name of the family that ``predict_properties`` uses by default.
 DEFAULT = "silica-o-k"
 
-# Separates the name of a family from the broadening σ in the name of one of its models.
-_MEMBER = "-sigma-"
+# What the names of models add to the name of their family: the end of the window, and σ.
+_OF_WINDOW, _OF_SIGMA = r"(-\d+eV)?", r"(-sigma-[\d.]+)?"
 _SHIPPED = Store(
     "pretrained model", Path(__file__).parents[1] / "data" / "pretrained", PretrainedModel.load
 )
@@ -26,22 +34,52 @@ _SHIPPED = Store(
 
 @dataclass(frozen=True)
 class Family:
-    """A model and the models that differ from it only in energy resolution.
+    """Models that differ only in the windows that they read and in energy resolution.
 
     Parameters
     ----------
-    named
-        The model that was requested; for a family, the model that has the family's name.
+    name
+        Name of the family, or of the only model.
     members
-        Names of all models of the family. Empty if a single model was requested by its full name,
-        by its file or as an object.
-    store
-        Folder from which the members are loaded.
+        Its models, at least one.
+    chosen
+        Whether a single model was requested, by its full name, by its file or as an object. It is
+        used for all spectra, or an error is raised.
     """
 
-    named: PretrainedModel
-    members: tuple[str, ...]
-    store: Store[PretrainedModel]
+    name: str
+    members: tuple[PretrainedModel, ...]
+    chosen: bool = False
+
+    @property
+    def usual(self) -> PretrainedModel:
+        """The model for spectra of which nothing is known.
+
+        It is the model that has the name of the family, or else that of the middle σ among those
+        with the widest window.
+        """
+        named = [model for model in self.members if model.name == self.name]
+        if named:
+            return named[0]
+        by_sigma = sorted(_widest(self.members), key=lambda model: model.recipe.sigma)
+        return by_sigma[len(by_sigma) // 2]
+
+    def readable(self, fits: Callable[[Recipe], bool]) -> Family:
+        """Return the models with the widest window that fits; if none does, the narrowest.
+
+        Parameters
+        ----------
+        fits
+            Whether the window of a recipe can be read.
+        """
+        if self.chosen:
+            return self
+        fitting = [model for model in self.members if fits(model.recipe)]
+        narrowest = min(model.recipe.window.read_range[1] for model in self.members)
+        fitting = fitting or [
+            model for model in self.members if model.recipe.window.read_range[1] == narrowest
+        ]
+        return replace(self, members=_widest(fitting))
 
     def sharpest(self, resolution: float | None, dispersion: float) -> PretrainedModel:
         """Return the model with the smallest σ to which the spectra can be broadened.
@@ -52,7 +90,7 @@ class Family:
         ----------
         resolution
             Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
-            peak. If None, the model that has the family's name is returned.
+            peak. If None, :attr:`usual` is returned.
         dispersion
             Largest channel width, in eV.
 
@@ -61,16 +99,15 @@ class Family:
         ResolutionError
             If the resolution or the dispersion is too coarse for all models of the family.
         """
-        if resolution is None or not self.members:
-            return self.named
-        models = [self.store.load(name) for name in self.members]
-        models.sort(key=lambda model: model.recipe.sigma)
+        if resolution is None or self.chosen:
+            return self.usual
+        models = sorted(_widest(self.members), key=lambda model: model.recipe.sigma)
         for model in models:
             if can_be_broadened(model.recipe.sigma, resolution, dispersion):
                 return model
         broadest, sigma = models[-1].name, models[-1].recipe.sigma
         msg = (
-            f"No model of the family {self.named.name!r} has a large enough broadening σ: the "
+            f"No model of the family {self.name!r} has a large enough broadening σ: the "
             f"broadest, {broadest!r}, reads spectra of σ = {sigma:g} eV, that is a resolution of "
             f"{sigma * FWHM_PER_SIGMA:.2f} eV (FWHM), sampled every {sigma:g} eV or finer, but "
             f"the resolution given is {resolution:.2f} eV with {dispersion:.3g} eV per channel. "
@@ -80,12 +117,18 @@ class Family:
         raise ResolutionError(msg)
 
 
+def _widest(models: Sequence[PretrainedModel]) -> tuple[PretrainedModel, ...]:
+    """Return the models with the widest window of several."""
+    stop = max(model.recipe.window.read_range[1] for model in models)
+    return tuple(model for model in models if model.recipe.window.read_range[1] == stop)
+
+
 def list_pretrained(folder: Path | None = None) -> list[str]:
     """Return the names of the pretrained models that come with the package.
 
-    The models of a family differ in the Gaussian broadening σ of the spectra that they accept. The
-    name of the family is also the name of one model; the names of the others end in σ in eV, for
-    example ``silica-o-k-sigma-0.3``.
+    The models of a family differ in the end of the window that they read and in the Gaussian
+    broadening σ of the spectra that they accept. Their names state both in eV after the name of the
+    family, for example ``silica-o-k-100eV-sigma-0.5``.
 
     Parameters
     ----------
@@ -103,8 +146,10 @@ def load_pretrained(
     Parameters
     ----------
     pretrained
-        Name (see :func:`list_pretrained`), path of a ``.safetensors`` file, or a model, which
-        is returned unchanged. The default is the model for oxygen K edges of silica.
+        Name of a model (see :func:`list_pretrained`), path of a ``.safetensors`` file, or a model,
+        which is returned unchanged. Of a family, such as ``silica-o-k`` or ``silica-o-k-40eV``, the
+        model with the widest window and the middle σ is returned. The default is the family for
+        oxygen K edges of silica.
     folder
         Folder of the models that can be given by name. The default is the folder in the package.
 
@@ -117,18 +162,16 @@ def load_pretrained(
 
     Examples
     --------
-    >>> load_pretrained("silica-o-k").property_names[0]
-    'bond_length'
+    >>> load_pretrained("silica-o-k").name
+    'silica-o-k-100eV-sigma-0.5'
     """
-    if isinstance(pretrained, PretrainedModel):
-        return pretrained
-    return _store(folder).load(DEFAULT if pretrained is None else pretrained)
+    return find_family(pretrained, folder).usual
 
 
 def find_family(
     pretrained: str | Path | PretrainedModel | None = None, folder: Path | None = None
 ) -> Family:
-    """Return the family of that name, or a family without members for a single model.
+    """Return the family of that name, or a single model.
 
     Parameters
     ----------
@@ -142,12 +185,17 @@ def find_family(
             f"resolution={pretrained!r}."
         )
         raise SignalError(msg)
+    if isinstance(pretrained, PretrainedModel):
+        return Family(pretrained.name, (pretrained,), chosen=True)
     store = _store(folder)
     name = DEFAULT if pretrained is None else pretrained
-    members: tuple[str, ...] = ()
-    if isinstance(name, str) and name in store.names() and _MEMBER not in name:
-        members = (name, *(other for other in store.names() if other.startswith(name + _MEMBER)))
-    return Family(load_pretrained(pretrained, folder), members, store)
+    window = "" if isinstance(name, str) and re.search(r"-\d+eV$", name) else _OF_WINDOW
+    of_family = re.compile(re.escape(str(name)) + window + _OF_SIGMA)
+    names = [one for one in store.names() if isinstance(name, str) and of_family.fullmatch(one)]
+    if not names or "-sigma-" in str(name):
+        model = store.load(name)
+        return Family(model.name, (model,), chosen=True)
+    return Family(str(name), tuple(store.load(one) for one in names))
 
 
 def select_pretrained(
@@ -161,12 +209,12 @@ def select_pretrained(
     Parameters
     ----------
     pretrained
-        Name of a family, which does not contain ``-sigma-``. The default is the family for oxygen K
-        edges of silica. A model given by its full name, by its file or as an object is returned
-        whatever the resolution.
+        Name of a family, which does not contain ``-sigma-``; of several windows, the widest is
+        taken. The default is the family for oxygen K edges of silica. A model given by its full
+        name, by its file or as an object is returned whatever the resolution.
     resolution
         Energy resolution of the spectra in eV: the full width at half maximum of the zero-loss
-        peak. If None, the model that has the family's name is returned.
+        peak. If None, the model of the middle σ is returned.
     dispersion
         Largest channel width, in eV.
     folder
@@ -183,8 +231,8 @@ def select_pretrained(
 
     Examples
     --------
-    >>> select_pretrained("silica-o-k").name
-    'silica-o-k'
+    >>> select_pretrained("silica-o-k-40eV", resolution=0.5, dispersion=0.1).name
+    'silica-o-k-40eV-sigma-0.3'
     """
     return find_family(pretrained, folder).sharpest(resolution, dispersion)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dask.array as da
 import numpy as np
 
-from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, unknown_conditions
+from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, measured_conditions
+from hyperspy_coreloss.pretrained.intervals import is_believable
 from hyperspy_coreloss.pretrained.results import as_prediction, blank_unreadable, result_dtype
 from hyperspy_coreloss.spectra.low_loss import measure_low_loss
 from hyperspy_coreloss.spectra.preprocessing import preprocess
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _BATCH = 256
 # Number of spectra per chunk when the data are an array in memory.
 _CHUNK = 16 * _BATCH
-# Largest t/λ of a prediction: beyond, no training spectra are like the measured ones.
-_THICKEST = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def map_spectra(
         left_out = da.from_array(excluded[..., None], chunks=(*navigation, (1,)), name=False)
     if low_loss is not None:
         low = _beside(low_loss.spectra, navigation)
-    dtype = result_dtype(len(pretrained.properties), low is not None)
+    dtype = result_dtype(len(pretrained.property_names), low is not None)
     results = da.map_blocks(
         predict_chunk,
         spectra,
@@ -172,7 +171,7 @@ def predict_chunk(
     """
     flat = spectra.reshape(-1, spectra.shape[-1])
     thin = _measured(low_loss, low_loss_axis, len(flat))
-    results = np.empty(len(flat), dtype=result_dtype(len(pretrained.properties), bool(thin)))
+    results = np.empty(len(flat), dtype=result_dtype(len(pretrained.property_names), bool(thin)))
     # Like the spectra, so that a masked array keeps its mask.
     batch = np.zeros_like(flat, shape=(_BATCH, flat.shape[-1]))
     for start in range(0, len(flat), _BATCH):
@@ -189,7 +188,7 @@ def predict_chunk(
     for name, values in thin.items():
         results[name] = values
     if thin:
-        _judge_thickness(results)
+        _judge_thickness(results, pretrained.thickest)
     if excluded is not None:
         results["quality"][np.ravel(excluded)] = Quality.MASKED
     blank_unreadable(results)
@@ -213,10 +212,10 @@ def _measured(
     }
 
 
-def _judge_thickness(results: NDArray) -> None:
+def _judge_thickness(results: NDArray, thickest: float) -> None:
     """Set the quality of spectra without a zero loss and of thick specimens, in place."""
     good = results["quality"] == Quality.GOOD
-    results["quality"][good & (results["relative_thickness"] > _THICKEST)] = Quality.TOO_THICK
+    results["quality"][good & (results["relative_thickness"] > thickest)] = Quality.TOO_THICK
     results["quality"][good & np.isnan(results["zero_loss"])] = Quality.NO_ZERO_LOSS
 
 
@@ -239,14 +238,16 @@ def predict_batch(
     inputs = preprocess(spectra, preparation, zero_loss=zero_loss)
     read = inputs.spectra
     if pretrained.reads_conditions:
-        conditions = unknown_conditions(len(read))
-        if relative_thickness is not None:
-            conditions = replace(conditions, relative_thickness=relative_thickness)
+        threshold = inputs.onset.astype(np.float64) + (preparation.energy_offset or 0.0)
+        thickness = np.full(len(read), np.nan) if relative_thickness is None else relative_thickness
+        conditions = measured_conditions(preparation.certainty, threshold, thickness)
         auxiliary = auxiliary_inputs(conditions, preparation.recipe.nominal_onset)
         read = np.hstack([read, auxiliary])
     values, spread = evaluate(pretrained, read)
-    lowest, highest = pretrained.believable_range
-    outside = ((values < lowest) | (values > highest)).any(axis=-1)
+    half_width = pretrained.interval_scale * spread
+    outside = ~is_believable(
+        values, half_width, pretrained.trained_range, pretrained.property_names
+    )
     quality = inputs.quality
     quality[outside & (quality == Quality.GOOD)] = Quality.OUTSIDE_LABELS
     return {

@@ -46,33 +46,33 @@ def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArr
     return sorted_errors[rank - 1]
 
 
-def believable_range(
-    labels: NDArray[np.floating], half_width: NDArray[np.floating], names: Sequence[str]
-) -> NDArray[np.float64]:
-    """Return the lowest and highest believable prediction of each property.
+def is_believable(
+    values: NDArray[np.floating],
+    half_width: NDArray[np.floating],
+    labels: NDArray[np.floating],
+    names: Sequence[str],
+) -> NDArray[np.bool_]:
+    """Return whether each spectrum has predictions that the training labels allow.
 
-    A prediction may lie outside the training labels by the half width of its 90 % interval. The
-    lowest possible value is never undercut: no volume is negative. Bonds in a line, of 180 degrees,
-    are common, and predictions scatter on both sides of them.
+    A prediction may lie outside the labels by the half width of its 90 % interval. The lowest
+    possible value is never undercut: no volume is negative. Bonds in a line, of 180 degrees, are
+    common, and predictions scatter on both sides of them.
 
     Parameters
     ----------
+    values, half_width
+        Predictions and half widths of their 90 % intervals, shape (spectra, properties).
     labels
         Lowest and highest label of the training, shape (2, properties).
-    half_width
-        Half width of the 90 % interval of each property, shape (properties,).
     names
         Names of the properties.
 
     Returns
     -------
     ndarray
-        Lowest and highest values, shape (2, properties).
+        Shape (spectra,).
     """
     lowest, highest = np.transpose([possible_range(name) for name in names])
-    return np.stack(
-        [
-            np.maximum(labels[0] - half_width, lowest),
-            np.minimum(labels[1], highest) + half_width,
-        ]
-    )
+    low = np.maximum(labels[0] - half_width, lowest)
+    high = np.minimum(labels[1], highest) + half_width
+    return ((values >= low) & (values <= high)).all(axis=-1)

@@ -19,7 +19,7 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.arrays import check_arrays
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.pretrained.inference import predict_arrays
-from hyperspy_coreloss.pretrained.intervals import believable_range, conformal_half_width
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.properties import PropertySpec
@@ -145,14 +145,22 @@ class PretrainedModel:
         return tuple(spec.name for spec in self.properties)
 
     @cached_property
-    def believable_range(self) -> NDArray[np.float64]:
-        """Lowest and highest believable prediction of each property, shape (2, properties)."""
-        if self.label_range is None:
-            mean, spread = (self.weights[f"target_{name}"][0] for name in ("mean", "scale"))
-            labels = np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread])
-        else:
-            labels = self.label_range
-        return read_only(believable_range(labels, self.half_width(), self.property_names))
+    def trained_range(self) -> NDArray[np.float64]:
+        """Lowest and highest label of the training of each property, shape (2, properties)."""
+        if self.label_range is not None:
+            return read_only(self.label_range, dtype=np.float64)
+        mean, spread = (self.weights[f"target_{name}"][0] for name in ("mean", "scale"))
+        return read_only(np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread]))
+
+    @cached_property
+    def interval_scale(self) -> NDArray[np.floating]:
+        """Half width of the 90 % interval in units of the spread, shape (properties,)."""
+        return conformal_half_width(self.scores, 0.9)
+
+    @cached_property
+    def thickest(self) -> float:
+        """Largest relative thickness (t/λ) of the spectra of the training."""
+        return self.record.thickest
 
     @property
     def scores(self) -> NDArray[np.floating]:
@@ -384,5 +392,5 @@ class PretrainedModel:
         SignalError
             If `level` is not between 0 and 1.
         """
-        spread = 1.0 if self.spreads is None else np.median(self.spreads, axis=0)
-        return conformal_half_width(self.scores, level) * spread
+        usual = 1.0 if self.spreads is None else np.median(self.spreads, axis=0)
+        return conformal_half_width(self.scores, level) * usual

@@ -10,7 +10,7 @@ import numpy as np
 from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sized
+    from collections.abc import Mapping
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -153,16 +153,24 @@ class Reader(Protocol):
         """Weights and scales of the networks."""
 
     @property
-    def properties(self) -> Sized:
-        """Properties that the networks predict."""
+    def property_names(self) -> tuple[str, ...]:
+        """Names of the properties that the networks predict."""
 
     @property
     def reads_conditions(self) -> bool:
         """Whether the networks read what is known beside the spectrum."""
 
     @property
-    def believable_range(self) -> NDArray[np.float64]:
-        """Lowest and highest believable prediction of each property."""
+    def trained_range(self) -> NDArray[np.float64]:
+        """Lowest and highest label of the training of each property."""
+
+    @property
+    def interval_scale(self) -> NDArray[np.floating]:
+        """Half width of the 90 % interval of each property in units of the spread."""
+
+    @property
+    def thickest(self) -> float:
+        """Largest relative thickness of the spectra of the training."""
 
     def __hash__(self) -> int: ...
 

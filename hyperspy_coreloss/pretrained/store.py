@@ -72,6 +72,6 @@ class Store(Generic[Stored]):
             return _read_once(self.read, path, state.st_mtime_ns, state.st_size)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _read_once(read: Callable[[Path], Any], path: Path, *_state: int) -> Any:
     return read(path)

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from hyperspy_coreloss.spectra.microscope import Microscope
+from hyperspy_coreloss.spectra.spread import largest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+# Largest t/λ of spectra that are read by networks that were trained without plural scattering.
+_THICKEST = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,17 @@ class TrainingRecord:
     licence: str
     withheld_phases: Sequence[str] = ()
 
+    @property
+    def thickest(self) -> float:
+        """Largest relative thickness (t/λ) of the spectra of the training.
+
+        For computed spectra without plural scattering, a limit that was chosen.
+        """
+        effects = self.settings.get("microscope")
+        if effects is None:
+            return _THICKEST
+        return largest(Microscope.from_dict(effects).relative_thickness)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary, which :meth:`from_dict` takes."""
         record = asdict(self)
@@ -77,4 +94,8 @@ class TrainingRecord:
         if not (isinstance(withheld, list) and all(isinstance(phase, str) for phase in withheld)):
             msg = f"the withheld phases must be a list of names, but they are {withheld!r:.60}"
             raise TypeError(msg)
-        return cls(**{**record, "withheld_phases": tuple(withheld)})
+        read = cls(**{**record, "withheld_phases": tuple(withheld)})
+        if not read.thickest > 0:
+            msg = f"the training must hold a thickness above 0, but it has {read.thickest}"
+            raise TypeError(msg)
+        return read

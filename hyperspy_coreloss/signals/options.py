@@ -90,8 +90,11 @@ def describe_options(
         "broadening_sigma": preparation.broadening,
         "Recipe": _plain(preparation.recipe.to_dict()),
     }
+    fields["dispersion_error"] = preparation.certainty.dispersion_error
     if preparation.energy_offset is not None:
         fields["energy_offset"] = preparation.energy_offset
+    if preparation.certainty.energy_error is not None:
+        fields["energy_error"] = preparation.certainty.energy_error
     if calibration is not None:
         fields["Calibration"] = {
             "material": calibration.material,

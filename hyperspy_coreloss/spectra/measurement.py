@@ -38,7 +38,7 @@ _PEAK = 15.0
 # it is given, in eV.
 _RESIDUE = (30.0, 100.0)
 # Periods of slow errors of the intensity, in eV.
-_PERIODS = (60.0, 240.0)
+_PERIODS = (200.0, 600.0)
 # Exponent and rise in eV of a neighbouring edge.
 _NEIGHBOUR = (3.0, 1.0)
 

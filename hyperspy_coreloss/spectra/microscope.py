@@ -68,7 +68,8 @@ class Microscope:
         before the threshold, in units of the edge's height at 70 eV behind it.
     intensity_error
         Slow relative change of the intensity with energy, as from the errors of the computed cross
-        section and of the detector's response: the amplitude of a wave of 60 to 240 eV.
+        section and of the detector's response: the amplitude of a wave of 200 to 600 eV, slower
+        than the oscillations that tell distances.
     readout_noise
         Standard deviation of the detector's noise, in counts of one channel.
     zero_error

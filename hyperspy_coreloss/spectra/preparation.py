@@ -6,13 +6,14 @@ result with a recipe. Both raise an error if an axis does not fulfil the require
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hyperspy_coreloss.errors import EnergyRangeError, SignalError
 from hyperspy_coreloss.spectra.broadening import check_resolution, missing_broadening
+from hyperspy_coreloss.spectra.certainty import AxisCertainty
 from hyperspy_coreloss.spectra.energy import EnergyWindow, channel_widths, single_energy
 from hyperspy_coreloss.spectra.onset import (
     BACKGROUND_GAP,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # Largest distance of the edge on an uncalibrated axis from the tabulated onset, in eV.
 _SEARCH_REACH = 20.0
+# An axis covers a window if the edge may lie so far above the tabulated onset, in eV.
+_ROOM = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ class Preparation:
         Standard deviation of the Gaussian to convolve the spectra with, in eV.
     energy_offset
         Energy in eV to add to a threshold on this axis to obtain the excitation energy. It is None
-        if the window is relative to the threshold.
+        if the window is relative to the threshold and the energy zero is not known.
+    certainty
+        How well the energies are known.
     """
 
     recipe: Recipe
@@ -69,6 +74,7 @@ class Preparation:
     background_range: Limits | None
     broadening: float
     energy_offset: float | None
+    certainty: AxisCertainty = field(default_factory=AxisCertainty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,7 @@ def prepare_surveyed(
     resolution: float = 0.0,
     binned: bool = True,
     energy_offset: float | None = None,
+    certainty: AxisCertainty | None = None,
 ) -> Preparation:
     """Return the settings of the preprocessing for an axis that has been surveyed.
 
@@ -216,6 +223,8 @@ def prepare_surveyed(
         Result of :func:`survey_axis` for a recipe with the same window.
     resolution, binned, energy_offset
         See :func:`prepare`.
+    certainty
+        How well the energies are known. By default, the energy zero is not known.
 
     Raises
     ------
@@ -225,7 +234,8 @@ def prepare_surveyed(
         If an option is invalid, or the energy offset of an absolute window is missing.
     """
     resolution = check_resolution(resolution)
-    _check_energy_offset(recipe.window, energy_offset)
+    certainty = AxisCertainty() if certainty is None else certainty
+    _check_energy_offset(recipe.window, energy_offset, certainty)
     return Preparation(
         recipe=recipe,
         energy=survey.energy,
@@ -236,7 +246,27 @@ def prepare_surveyed(
         background_range=survey.background_range,
         broadening=missing_broadening(recipe.sigma, resolution, survey.dispersion),
         energy_offset=None if energy_offset is None else float(energy_offset),
+        certainty=certainty,
     )
+
+
+def covers_window(
+    recipe: Recipe, energy: NDArray[np.floating], onset_range: Limits | None = None
+) -> bool:
+    """Return whether an axis reaches to the end of a window, wherever the edge may lie.
+
+    Parameters
+    ----------
+    recipe
+        Preprocessing whose edge and window are used.
+    energy
+        Channel energies in eV, in any order.
+    onset_range
+        Energies in eV between which the onset lies. By default it lies up to 10 eV above the
+        tabulated onset.
+    """
+    highest = recipe.nominal_onset + _ROOM if onset_range is None else max(onset_range)
+    return bool(energy.max() >= highest + recipe.window.read_range[1])
 
 
 def edge_dispersion(
@@ -270,8 +300,11 @@ def _dispersion(energy: NDArray[np.floating], onsets: Limits) -> float:
     return float(channel_widths(energy)[used].max())
 
 
-def _check_energy_offset(window: EnergyWindow, energy_offset: float | None) -> None:
-    if window.origin == "threshold" and energy_offset is not None:
+def _check_energy_offset(
+    window: EnergyWindow, energy_offset: float | None, certainty: AxisCertainty
+) -> None:
+    relative = window.origin == "threshold"
+    if relative and energy_offset is not None and certainty.energy_error is None:
         msg = (
             "This pretrained model reads energies relative to the threshold of each spectrum, so "
             f"energy_offset has no meaning, but it is {energy_offset!r}. Leave it out."

@@ -344,7 +344,7 @@ def _first_point(
     threshold_in_window = np.zeros_like(measured)
     if excitation_energy is not None:
         threshold_in_window = np.asarray(excitation_energy, dtype=np.float64)
-    elif preparation.energy_offset is not None:
+    elif window.origin == "absolute" and preparation.energy_offset is not None:
         threshold_in_window = measured - zero_loss + preparation.energy_offset
     first_read = window.read_range[0]
     nearest = np.rint((threshold_in_window + first_read - window.start) / window.step)

@@ -100,6 +100,13 @@ def smallest(spread: Spread) -> float:
     return float(spread.low if isinstance(spread, Uniform | LogUniform) else spread)
 
 
+def largest(spread: Spread) -> float:
+    """Return the largest value that can be drawn; infinity for a normal distribution."""
+    if isinstance(spread, Normal):
+        return spread.mean if spread.standard_deviation == 0 else math.inf
+    return float(spread.high if isinstance(spread, Uniform | LogUniform) else spread)
+
+
 def _check_limits(spread: Any, low: float, high: float) -> None:
     if not -math.inf < low <= high < math.inf:
         msg = (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.dataset.inputs import default_recipe, network_inputs
-from hyperspy_coreloss.dataset.splits import phase_disjoint_split, random_site_split
+from hyperspy_coreloss.dataset.splits import complete_sites, phase_disjoint_split, random_site_split
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.provenance import software_versions
 from hyperspy_coreloss.study.excitation_energy import errors_with_excitation_energy
@@ -59,7 +59,7 @@ def run_study(
     Parameters
     ----------
     dataset
-        Spectra, labels and phases.
+        Spectra, labels and phases. Sites that lack a label are left out.
     settings
         Settings that the grid search does not vary; by default a learning rate of 2e-3, without
         early stopping.
@@ -83,13 +83,14 @@ def run_study(
     """
     begin = perf_counter()
     base = TrainingSettings(learning_rate=2e-3, patience=None) if settings is None else settings
+    sha256, dataset = dataset.sha256, dataset.take(complete_sites(dataset))
     recipe = default_recipe(dataset)
     inputs, step = network_inputs(dataset, recipe), recipe.window.step
     networks: Any = {"n_networks": n_networks, "n_jobs": n_jobs}
     splits = (random_site_split(dataset), phase_disjoint_split(dataset))
     study: Json = {
         "commit": commit,
-        "dataset_sha256": dataset.sha256,
+        "dataset_sha256": sha256,
         **asdict(dataset.counts),
         "software": software_versions("numpy", "scikit-learn", "torch"),
         "splits": {split.name: _members(dataset, split) for split in splits},

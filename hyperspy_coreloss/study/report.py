@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hyperspy_coreloss.dataset.inputs import default_recipe, network_inputs
 from hyperspy_coreloss.dataset.plotting import plot_projected_densities
-from hyperspy_coreloss.dataset.splits import HEADLINE, TEST_SHARE
+from hyperspy_coreloss.dataset.splits import HEADLINE, TEST_SHARE, complete_sites
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
@@ -83,6 +83,7 @@ def render_report(study: Json, dataset: SpectrumDataset) -> str:
             f"but was given {dataset.sha256[:12]}…. Load that one, or run the study on this one."
         )
         raise DatasetError(msg)
+    dataset = dataset.take(complete_sites(dataset))
     environment = Environment(
         loader=PackageLoader("hyperspy_coreloss.study", "."),
         autoescape=True,

@@ -53,8 +53,8 @@ _ACQUIRED = 512
 _TOLD = 0.5
 _RESOLVED = 0.7
 # Sharpest resolution to train on, in eV, and the coarsest, in σ of the recipe: full widths at half
-# maximum, just below the 2.35 σ to which spectra can be broadened.
-_SHARPEST, _COARSEST = 0.3, 2.3
+# maximum, below the 2.35 σ to which spectra of fine channels can be broadened.
+_SHARPEST, _COARSEST = 0.3, 2.2
 # Slow errors of the intensity that networks are trained on, whatever the microscope: those of the
 # computed cross sections, which no measurement shares.
 _INTENSITY_ERROR = 0.05

@@ -111,6 +111,7 @@ def train(
     >>> settings = hc.TrainingSettings(epochs=2)
     >>> words = {"name": "mine", "intended_use": "An example.", "limits": "Useless."}
     >>> sites = hc.data.oxygen_k_sites()
+    >>> sites = sites.take(hc.dataset.complete_sites(sites))
     >>> model = hc.train(sites, settings, n_networks=2, **words, show_progressbar=False)
     >>> model.n_networks
     2
@@ -226,6 +227,7 @@ def _check_labels(dataset: SpectrumDataset) -> None:
     msg = (
         f"Training needs all labels of all sites, but {incomplete.size} of {len(dataset)} sites "
         f"lack some. The first is {dataset.names[incomplete[0]]}: {', '.join(sorted(missing))}. "
-        "Add the labels, or leave these sites out with dataset.take()."
+        "Add the labels, or leave these sites out: dataset.take(complete_sites(dataset)), from "
+        "hyperspy_coreloss.dataset."
     )
     raise DatasetError(msg)

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hyperspy_coreloss.components.emulator import load_emulator
 from hyperspy_coreloss.data import silica_spectrum_image
+from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
 from hyperspy_coreloss.spectra.microscope import TYPICAL, Microscope
 
 
@@ -92,6 +94,36 @@ def test_truth_and_prediction_mean_the_same_by_onset(pretrained, seed, options):
         pretrained, resolution=settings["resolution"], show_progressbar=False
     )
     np.testing.assert_allclose(predicted.onset.data, truth.onset.data, atol=0.03)
+
+
+def test_no_shipped_model_was_trained_on_a_phase_of_the_image(sites):
+    """Errors on sites of the training are several times smaller than those on new phases."""
+    seen = np.array(sites.phases)
+    shown = set()
+    for seed in range(4):
+        _, truth = silica_spectrum_image((12, 12), n_grains=30, seed=seed)
+        rows = np.unique(truth.data.reshape(-1, 6), axis=0)
+        of_rows = (sites.targets.astype(np.float32) == rows[:, None]).all(axis=-1)
+        assert of_rows.any(axis=1).all()
+        shown |= set(seen[of_rows.any(axis=0)])
+    assert len(shown) >= 4
+    for name in list_pretrained():
+        record = load_pretrained(name).record
+        assert shown <= set(record.withheld_phases), name
+        assert record.n_spectra == len(sites) - np.isin(seen, record.withheld_phases).sum()
+    record = load_emulator().record
+    assert shown <= set(record["withheld_phases"])
+    assert record["n_spectra"] == len(sites) - np.isin(seen, record["withheld_phases"]).sum()
+
+
+def test_errors_on_the_image_are_those_on_new_phases(pretrained):
+    """As large as on phases left out of the training, and not as on those in it."""
+    spectra, truth = silica_spectrum_image((24, 24), dose=2e3, n_grains=200, seed=1)
+    predicted = spectra.predict_properties(pretrained, resolution=0.5, show_progressbar=False)
+    errors = np.nanmean(np.abs(predicted.data - truth.data), axis=(0, 1))
+    metrics = pretrained.record.metrics["left_out_phases"]
+    for name, error in zip(pretrained.property_names, errors, strict=True):
+        assert 0.3 * metrics[name]["mae"] < error < 3 * metrics[name]["mae"], name
 
 
 def test_every_grain_is_one_site(sites):

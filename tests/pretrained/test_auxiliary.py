@@ -12,8 +12,10 @@ from hyperspy_coreloss.pretrained.auxiliary import (
     N_AUXILIARY,
     Conditions,
     auxiliary_inputs,
+    measured_conditions,
     unknown_conditions,
 )
+from hyperspy_coreloss.spectra.certainty import AxisCertainty
 
 KNOWN = Conditions(np.array([537.0, 540.0]), 0.1, np.array([0.0, 0.8]), 0.01)
 
@@ -21,12 +23,26 @@ KNOWN = Conditions(np.array([537.0, 540.0]), 0.1, np.array([0.0, 0.8]), 0.01)
 def test_what_is_known_differs_between_spectra():
     inputs = auxiliary_inputs(KNOWN, 532.0)
     assert inputs.shape == (2, N_AUXILIARY)
-    np.testing.assert_allclose(inputs[0], [1, 1.0, 0, 1, 0.0, 0], atol=1e-6)
-    np.testing.assert_allclose(inputs[1], [1, 1.6, 0, 1, 0.8, 0], atol=1e-6)
+    np.testing.assert_allclose(inputs[0], [1, 1.0, 0, 1, 0.0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(inputs[1], [1, 1.6, 0, 1, 0.8, 0, 1], atol=1e-6)
 
 
 def test_what_is_not_known_is_zero():
-    np.testing.assert_array_equal(auxiliary_inputs(unknown_conditions(3), 532.0), 0)
+    unknown = replace(unknown_conditions(3), resolution_known=False)
+    np.testing.assert_array_equal(auxiliary_inputs(unknown, 532.0), 0)
+
+
+def test_an_axis_tells_what_is_known_of_it():
+    threshold, thickness = np.array([537.0, 540.0]), np.array([np.nan, 0.4])
+    known = measured_conditions(AxisCertainty(0.2, 0.002), threshold, thickness)
+    inputs = auxiliary_inputs(known, 532.0)
+    np.testing.assert_allclose(inputs[:, 1], [1.0, 1.6], atol=1e-6)
+    np.testing.assert_allclose(inputs[:, 2], np.log10(2), atol=1e-6)
+    np.testing.assert_allclose(inputs[:, 3:5], [[0, 0], [1, 0.4]], atol=1e-6)
+    np.testing.assert_allclose(inputs[:, 5], np.log10(0.2), atol=1e-6)
+    np.testing.assert_array_equal(inputs[:, 6], 1)
+    nothing = measured_conditions(AxisCertainty(resolution_known=False), threshold, thickness)
+    np.testing.assert_array_equal(auxiliary_inputs(nothing, 532.0)[0], 0)
 
 
 def test_an_unknown_energy_has_no_error_either():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,41 +17,46 @@ from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import PretrainedNotFoundError, ResolutionError
 from hyperspy_coreloss.pretrained import families
 from hyperspy_coreloss.pretrained.families import (
+    DEFAULT,
     list_pretrained,
     load_pretrained,
     select_pretrained,
 )
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.store import Store
+from hyperspy_coreloss.signals.metadata import recipe_of
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA, missing_broadening
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
+from hyperspy_coreloss.spectra.quality import Quality
 from hyperspy_coreloss.spectra.recipe import Recipe
+from hyperspy_coreloss.training.shipped_family import family_recipes
+
+SIGMAS, STOPS = (0.1, 0.2, 0.3, 0.5, 0.8), (15.0, 40.0)
 
 
 @pytest.fixture(scope="module")
-def bank(pretrained, tmp_path_factory):
-    """Folder with models of one family and of another; only their σ differs."""
+def bank(tmp_path_factory):
+    """Folder with models of one family and of another; only windows and σ differ."""
     folder = tmp_path_factory.mktemp("bank")
-    sigmas = {"silica-o-k": 0.5, "other": 0.05}
-    sigmas |= {f"silica-o-k-sigma-{sigma}": sigma for sigma in (0.1, 0.2, 0.3, 0.8)}
-    for name, sigma in sigmas.items():
-        recipe = dataclasses.replace(pretrained.recipe, sigma=sigma)
-        model = dataclasses.replace(pretrained, name=name, recipe=recipe)
+    recipes = family_recipes("silica-o-k", sigmas=SIGMAS, stops=STOPS)
+    recipes |= {"other": Recipe(sigma=0.05), "mine": Recipe(), "mine-sigma-0.8": Recipe(sigma=0.8)}
+    shipped = {stop: load_pretrained(f"silica-o-k-{stop:g}eV") for stop in STOPS}
+    for name, recipe in recipes.items():
+        model = shipped[recipe.window.stop]
+        model = dataclasses.replace(model, name=name, recipe=recipe)
         model.save(folder / f"{name}.safetensors")
     return folder
 
 
-def test_shipped_models_of_a_family_are_named_after_their_broadening(pretrained):
-    assert sum("-sigma-" in name for name in list_pretrained()) >= 4
+def test_shipped_models_are_named_after_window_and_broadening():
+    assert len(list_pretrained()) == 18
     for name in list_pretrained():
-        family, _, sigma = name.partition("-sigma-")
+        family, stop, sigma = re.fullmatch(r"(.*)-(\d+)eV-sigma-(.*)", name).groups()
         model = load_pretrained(name)
-        assert model.name == name
-        if sigma:
-            assert model.recipe.sigma == float(sigma)
-            of_family = load_pretrained(family).recipe
-            assert model.recipe == dataclasses.replace(of_family, sigma=float(sigma))
+        assert (model.name, family) == (name, DEFAULT)
+        assert model.recipe.sigma == float(sigma)
+        assert model.recipe.window.read_range == (-1.0, float(stop))
 
 
 @given(resolution=st.floats(0, 3), dispersion=st.floats(0, 1))
@@ -60,25 +66,28 @@ def test_of_a_family_the_model_just_above_the_spectra_is_taken(bank, resolution,
         return max(measured, dispersion) <= sigma * (1 + 1e-6)
 
     fitting = [sigma for sigma in (0.1, 0.2, 0.3, 0.5, 0.8) if broad_enough(sigma)]
-    for family in (None, "silica-o-k"):
+    for family, stop in ((None, 40.0), ("silica-o-k", 40.0), ("silica-o-k-15eV", 15.0)):
         if fitting:
             model = select_pretrained(family, resolution, dispersion, bank)
-            assert model.recipe.sigma == fitting[0]
+            assert (model.recipe.sigma, model.recipe.window.stop) == (fitting[0], stop)
             assert missing_broadening(model.recipe.sigma, resolution, dispersion) >= 0
         else:
-            message = r"the broadest, 'silica-o-k-sigma-0\.8', reads spectra of σ = 0\.8 eV"
+            message = r"the broadest, 'silica-o-k-..eV-sigma-0\.8', reads spectra of σ = 0\.8 eV"
             with pytest.raises(ResolutionError, match=message):
                 select_pretrained(family, resolution, dispersion, bank)
 
 
-def test_without_a_resolution_the_model_of_the_family_name_is_taken(bank):
+def test_without_a_resolution_the_model_of_the_middle_is_taken_or_that_of_the_name(bank):
     for family in (None, "silica-o-k"):
-        assert select_pretrained(family, folder=bank).recipe.sigma == 0.5
+        assert select_pretrained(family, folder=bank).name == "silica-o-k-40eV-sigma-0.3"
+    assert select_pretrained("silica-o-k-15eV", folder=bank).name == "silica-o-k-15eV-sigma-0.3"
+    assert load_pretrained("mine", bank).name == "mine"
+    assert select_pretrained("mine", 1.5, 0.1, bank).name == "mine-sigma-0.8"
 
 
 @pytest.mark.parametrize("resolution", [0.0, 2.0])
 def test_a_model_that_was_chosen_is_taken_as_it_is(bank, pretrained, resolution):
-    name = "silica-o-k-sigma-0.2"
+    name = "silica-o-k-15eV-sigma-0.2"
     path = bank / f"{name}.safetensors"
     assert select_pretrained(name, resolution, 0.1, bank).name == name
     assert select_pretrained(path, resolution, 0.1, bank).name == name
@@ -93,7 +102,9 @@ def test_a_family_of_one_serves_what_it_can(bank):
 
 
 def test_an_unknown_family_lists_the_known(bank):
-    with pytest.raises(PretrainedNotFoundError, match="names are other, silica-o-k, silica-o-k-s"):
+    with pytest.raises(
+        PretrainedNotFoundError, match=r"names are mine, .*other, silica-o-k-15eV-s"
+    ):
         select_pretrained("silica", 0.5, 0.1, bank)
 
 
@@ -111,7 +122,39 @@ def test_a_prediction_takes_and_records_the_model_for_its_resolution(bank, image
     # 0.25 eV per channel is too coarse for σ = 0.2 eV, whatever the resolution.
     image[0].axes_manager.signal_axes[0].scale = 0.25
     result = image[0].predict_properties(resolution=0.0, lazy_output=True)
-    assert result.metadata.CoreLossProperty.Pretrained.name == "silica-o-k-sigma-0.3"
+    assert result.metadata.CoreLossProperty.Pretrained.name == "silica-o-k-40eV-sigma-0.3"
+
+
+@pytest.mark.parametrize(
+    ("last", "elements", "stop"),
+    [
+        (649.9, None, 100.0),
+        (640.0, None, 80.0),
+        (615.0, ["Si", "O"], 60.0),
+        (649.9, ["Si", "O", "Cr"], 40.0),  # Cr L3 at 575 eV
+        (560.0, None, 15.0),
+        (552.0, None, 15.0),
+    ],
+)
+def test_the_widest_window_is_read_that_the_axis_covers_and_no_edge_enters(
+    image, last, elements, stop
+):
+    spectra = image[0].isig[:last]
+    if elements is not None:
+        spectra.metadata.set_item("Sample.elements", elements)
+    result = spectra.predict_properties(resolution=0.5, show_progressbar=False)
+    assert recipe_of(result).window.stop == stop
+    assert (result.quality.data == Quality.GOOD).mean() > 0.8
+
+
+def test_a_narrower_search_allows_a_wider_window(image):
+    spectra = image[0].isig[:560.0]
+    options = {"resolution": 0.5, "show_progressbar": False}
+    result = spectra.predict_properties(onset_range=(530.0, 540.0), **options)
+    assert recipe_of(result).window.stop == 15.0
+    spectra = image[0].isig[:566.0]
+    result = spectra.predict_properties(onset_range=(530.0, 540.0), **options)
+    assert recipe_of(result).window.stop == 25.0
 
 
 def test_a_sharper_model_sees_more_of_the_noise(image):
@@ -137,10 +180,10 @@ def test_threads_that_need_one_model_read_it_once(bank):
 
     def load():
         start.wait()
-        return store.load("silica-o-k")
+        return store.load("mine")
 
     with ThreadPoolExecutor(4) as threads:
         futures = [threads.submit(load) for _ in range(4)]
     models = [future.result() for future in futures]
-    assert read == ["silica-o-k.safetensors"]
+    assert read == ["mine.safetensors"]
     assert all(model is models[0] for model in models)

@@ -284,7 +284,7 @@ def test_a_stack_of_different_models_has_no_intervals(image):
     options = {"resolution": 0.5, "show_progressbar": False}
     one, other = (
         image[0].predict_properties(name, **options)
-        for name in ("silica-o-k-sigma-0.3", "silica-o-k-wide")
+        for name in ("silica-o-k-15eV-sigma-0.3", "silica-o-k-40eV")
     )
     same = hs.stack([one, one.deepcopy()], show_progressbar=False)
     same.get_interval_map("bond_length")

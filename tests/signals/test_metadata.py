@@ -28,7 +28,7 @@ def test_a_result_knows_the_recipe_of_its_model(image, name):
 
 
 @pytest.mark.parametrize("extension", ["hspy", "zspy"])
-@pytest.mark.parametrize("name", ["silica-o-k-sigma-0.3", "silica-o-k-absolute"])
+@pytest.mark.parametrize("name", ["silica-o-k-15eV-sigma-0.3", "silica-o-k"])
 def test_a_file_gives_the_recipe_back(image, tmp_path, name, extension):
     result, recipe = predicted(image, name)
     assert recipe != Recipe()
@@ -43,7 +43,7 @@ def test_a_file_gives_the_recipe_back(image, tmp_path, name, extension):
 
 
 def test_results_of_before_are_taken_to_have_the_default_recipe(image):
-    result, _ = predicted(image, "silica-o-k-sigma-0.3")
+    result, _ = predicted(image, "silica-o-k-15eV-sigma-0.3")
     del result.metadata.CoreLossProperty.Preprocessing.Recipe
     assert recipe_of(result) == Recipe()
 

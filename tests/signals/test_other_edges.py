@@ -19,6 +19,9 @@ from hyperspy_coreloss.spectra.recipe import Recipe
 NARROW, WIDE, FAR = (Recipe(window=EnergyWindow(-1.0, stop, 0.1)) for stop in (15.0, 40.0, 110.0))
 
 
+QUIET = {"resolution": 0.5, "show_progressbar": False}
+
+
 def names(edges):
     return [edge.name for edge in edges]
 
@@ -90,7 +93,9 @@ def test_one_warning_at_the_call_names_edges_costs_and_remedies(image):
     with pytest.warns(
         UserWarning, match=r"Before O_K: V_L3 \(513 eV\), V_L2 \(521 eV\), w"
     ) as raised:
-        spectra.predict_properties("silica-o-k-wide", resolution=0.5, show_progressbar=False)
+        spectra.predict_properties(
+            "silica-o-k-40eV-sigma-0.5", resolution=0.5, show_progressbar=False
+        )
     (warning,) = raised
     assert warning.filename == __file__
     text = str(warning.message)
@@ -99,7 +104,7 @@ def test_one_warning_at_the_call_names_edges_costs_and_remedies(image):
 
 
 @pytest.mark.parametrize("elements", [None, [], ["O", "Si"], ["O", "Si", "Al", "N", "Ti", "Ca"]])
-@pytest.mark.parametrize("model", ["silica-o-k", "silica-o-k-wide"])
+@pytest.mark.parametrize("model", ["silica-o-k", "silica-o-k-40eV"])
 def test_without_disturbing_elements_nothing_is_said(image, elements, model):
     spectra = image[0]
     if elements is not None:

@@ -177,11 +177,15 @@ def test_lazy_and_eager_agree_and_record_the_offset(absolute_model, signal, imag
     assert result.metadata.CoreLossProperty.Preprocessing.energy_offset == 5.4
 
 
-def test_a_missing_offset_and_one_without_meaning_are_refused(absolute_model, pretrained, image):
+def test_a_missing_offset_and_one_without_meaning_are_refused(absolute_model, image):
     with pytest.raises(SignalError, match="energy_offset is needed"):
         image[0].predict_properties(absolute_model, resolution=0.5)
+    spectra, energy = image[0].data, image[0].axes_manager.signal_axes[0].axis
     with pytest.raises(SignalError, match="energy_offset has no meaning"):
-        image[0].predict_properties(pretrained, resolution=0.5, energy_offset=5.0)
+        prepare(Recipe(), energy, resolution=0.5, energy_offset=5.0)
+    model = hyperspy_coreloss.load_pretrained()
+    with pytest.raises(SignalError, match="energy_offset has no meaning"):
+        model.predict(spectra, energy, resolution=0.5, energy_offset=5.0)
 
 
 def test_without_an_offset_none_is_recorded(prediction):
