@@ -16,7 +16,7 @@ WORKERS ?= 1
 # Two processes for the tests, each with one thread.
 PARALLEL ?= --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study tries models fits robustness refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -29,6 +29,7 @@ help:
 	@echo "make transfer-data  collect the transfer set from them"
 	@echo "make foreign-data   collect the data set of oxides that are not silica"
 	@echo "make study  repeat the paper's study on the data set, into results/"
+	@echo "make accuracy  measure the accuracy of the family of models on new phases, into results/"
 	@echo "make tries  repeat what was tried to bring the errors down, into results/"
 	@echo "make models train the shipped family of models and the emulator on the data set"
 	@echo "make fits   compare fits of PropertyELNES with the networks, into results/"
@@ -88,8 +89,12 @@ foreign-data: $(VENV)/simulation-ready
 study: $(VENV)/ready
 	$(BIN)/hyperspy-coreloss study $(DATA) --output results --commit "$$(git rev-parse HEAD)"
 
+accuracy: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy $(DATA) results/accuracy.json \
+		$(if $(wildcard $(TRANSFER)),--transfer $(TRANSFER))
+
 tries: $(VENV)/ready
-	$(BIN)/python benchmarks/network_tries.py $(DATA) results/tries.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.network_tries $(DATA) results/tries.json
 
 # The phases of the simulated spectrum image are left out, so that a demonstration shows errors on new
 # materials.
@@ -108,8 +113,8 @@ robustness: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/robustness.py $(DATA) results/robustness.json
 
 # In this order: hours on two cores.
-refresh: data study tries models fits robustness
-	$(BIN)/python training/silica/readme_numbers.py
+refresh: data study accuracy tries models fits robustness
+	$(BIN)/python -m training.silica.readme_numbers
 
 clean:
 	rm -rf $(VENV) demo docs/_build

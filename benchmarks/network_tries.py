@@ -1,209 +1,176 @@
-"""Errors on new phases of variants of the network, its input and its training.
+"""Errors on new phases of variants of the networks of the family, and of their training.
 
-Every variant is trained and tested on the development phases only, with a quarter of them held out
-in turn; the test phases are not read. Errors are relative to those of always predicting the mean.
-Variants that OUTPUT already has for the same data set are not repeated.
+Each variant reads to 100 eV above the threshold, and is trained on spectra as the typical
+microscope measures them, once without each fold of all phases. Errors are those of single sites,
+measured by that microscope and predicted by the network that never saw their phase, relative to
+those of the median of the other phases. Variants that OUTPUT already has for the same data set are
+not repeated.
 
-    python benchmarks/network_tries.py hyperspy_coreloss/data/oxygen_k_sites.nc results/tries.json
+    python -m benchmarks.network_tries hyperspy_coreloss/data/oxygen_k_sites.nc results/tries.json
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from joblib import Parallel, delayed
-from sklearn.decomposition import PCA
-from sklearn.model_selection import GroupKFold
 
-from hyperspy_coreloss.dataset.dataset import excitation_energies, load_dataset
-from hyperspy_coreloss.dataset.inputs import network_inputs
-from hyperspy_coreloss.dataset.splits import phase_disjoint_split
-from hyperspy_coreloss.spectra.energy import EnergyWindow
-from hyperspy_coreloss.spectra.recipe import Recipe
-from hyperspy_coreloss.training.baselines import fit_baselines
-from hyperspy_coreloss.training.ensemble import train_ensemble
-from hyperspy_coreloss.training.regressor import NetworkRegressor, TrainingSettings
+from benchmarks.accuracy import of_kind, prepare_trial
+from hyperspy_coreloss.dataset.dataset import load_dataset
+from hyperspy_coreloss.files import replace_file
+from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
+from hyperspy_coreloss.spectra.microscope import TYPICAL
+from hyperspy_coreloss.training.cross_validation import (
+    measure_sites,
+    predict_by_fold,
+    predict_with_baselines,
+)
+from hyperspy_coreloss.training.measured_training import FamilySettings, draw_spectra
+from hyperspy_coreloss.training.side_by_side import (
+    NetworkSettings,
+    input_scales,
+    train_side_by_side,
+)
 
-PAPER = TrainingSettings(patience=None)
-# All windows are read in the same steps; ensembles are half as large as the shipped ones.
-STEP = Recipe().window.step
-HOW = {"step": STEP, "n_networks": 4}
-SMALL = replace(PAPER, hidden=(64, 64, 64), dropout=0.2)
-N_FOLDS = 4
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
+    from benchmarks.accuracy import Trial
+    from hyperspy_coreloss.training.cross_validation import MeasuredSites
+    from hyperspy_coreloss.training.measured_training import Draws
 
-def ensemble(settings):
-    """Return a method that trains an ensemble with these settings."""
-
-    def fit_predict(inputs, targets, groups, new):
-        return train_ensemble(inputs, targets, groups, settings, **HOW).predict(new)
-
-    return fit_predict
-
-
-def one_network(settings):
-    """Return a method that trains a single network on all spectra."""
-
-    def fit_predict(inputs, targets, _groups, new):
-        return NetworkRegressor(settings, step=STEP).fit(inputs, targets).predict(new)
-
-    return fit_predict
+STOP = 100.0
+# Spectra of each site: of the network as it is shipped, and of simpler models.
+COPIES, TESTED, FITTED = 48, 2, 2
+NETWORK = NetworkSettings()
+KERNEL_RIDGE = "kernel ridge, the same inputs"
 
 
-def one_head_each(settings):
-    """Return a method that trains an ensemble for each property."""
+@dataclass(frozen=True)
+class Variant:
+    """Settings of the networks, spectra of each site, and share of the phases to train on."""
 
-    def fit_predict(inputs, targets, groups, new):
-        columns = [
-            train_ensemble(inputs, targets[:, [c]], groups, settings, **HOW).predict(new)
-            for c in range(targets.shape[1])
-        ]
-        return np.hstack(columns)
-
-    return fit_predict
+    networks: NetworkSettings = field(default_factory=NetworkSettings)
+    copies: int = COPIES
+    phases: float = 1.0
 
 
-def with_features(change, settings):
-    """Return a method that trains an ensemble on changed inputs."""
-
-    def fit_predict(inputs, targets, groups, new):
-        scale = inputs.std()
-        learnt = change(inputs)
-        # Energy shifts have no meaning for other features than spectra.
-        still = replace(settings, jitter=0.0, noise=settings.noise / scale)
-        trained = train_ensemble(learnt(inputs), targets, groups, still, **HOW)
-        return trained.predict(learnt(new))
-
-    return fit_predict
-
-
-def derivative(inputs):
-    """Return spectra and their derivatives, each with unit spread."""
-    spread, slope_spread = inputs.std(), np.gradient(inputs, axis=1).std()
-    return lambda x: np.hstack([x / spread, np.gradient(x, axis=1) / slope_spread]).astype("f4")
-
-
-def cumulative(inputs):
-    """Return cumulative spectra."""
-    spread = np.cumsum(inputs, axis=1).std(axis=0).mean()
-    return lambda x: (np.cumsum(x, axis=1) / spread).astype("f4")
-
-
-def components(inputs):
-    """Return the first principal components, each with unit spread."""
-    pca = PCA(20, whiten=True).fit(inputs)
-    return lambda x: pca.transform(x).astype("f4")
-
-
-def with_excitation_energy(inputs, dataset, rows):
-    """Return spectra with their excitation energies as one more channel."""
-    energy = excitation_energies(dataset.take(rows))
-    scaled = 10 * (energy - energy.mean()) / energy.std() * inputs.std(axis=0).mean()
-    return np.column_stack([inputs, scaled]).astype("f4")
-
-
-PAPERS = "the paper's network"
-TRIES = {
-    PAPERS: one_network(PAPER),
-    "ensemble of the paper's": ensemble(PAPER),
-    "ensemble, early stopping": ensemble(replace(PAPER, patience=100)),
-    "ensemble, three small layers": ensemble(SMALL),
-    "three small layers, early stopping": ensemble(replace(SMALL, patience=100)),
-    "ensemble, less dropout": ensemble(replace(PAPER, dropout=0.2)),
-    "ensemble, no dropout": ensemble(replace(PAPER, dropout=0.0)),
-    "ensemble, more weight decay": ensemble(replace(SMALL, weight_decay=5e-3)),
-    "ensemble, wide layers": ensemble(replace(PAPER, hidden=(320, 320))),
-    "ensemble, mixup": ensemble(replace(SMALL, mixup=0.4)),
-    "ensemble, no noise, no shifts": ensemble(replace(SMALL, noise=0.0, jitter=0.0)),
-    "ensemble, more noise and shifts": ensemble(replace(SMALL, noise=0.03, jitter=0.2)),
-    "one network a property": one_head_each(SMALL),
-    "with derivatives": with_features(derivative, SMALL),
-    "cumulative spectra": with_features(cumulative, SMALL),
-    "20 principal components": with_features(components, SMALL),
+VARIANTS = {
+    "the shipped networks": Variant(),
+    **{
+        "hidden layers " + ", ".join(map(str, hidden)): Variant(replace(NETWORK, hidden=hidden))
+        for hidden in ((64, 64, 64), (256, 256), (256, 256, 256))
+    },
+    **{f"dropout {rate:g}": Variant(replace(NETWORK, dropout=rate)) for rate in (0.0, 0.1, 0.3)},
+    **{
+        f"weight decay {decay:g}": Variant(replace(NETWORK, weight_decay=decay))
+        for decay in (0.1, 2.0)
+    },
+    **{f"{steps} steps": Variant(replace(NETWORK, steps=steps)) for steps in (1000, 4000)},
+    **{f"{copies} spectra of each site": Variant(copies=copies) for copies in (12, 24)},
+    **{
+        f"weight of spreads {weight:g}": Variant(replace(NETWORK, spread_weight=weight))
+        for weight in (0.0, 1.0)
+    },
+    "half of the phases": Variant(phases=0.5),
+    "a quarter of the phases": Variant(phases=0.25),
 }
-# Ends of the window in eV from the threshold, by an ensemble of the paper's networks.
-WIDER = (20.0, 30.0, 40.0)
 
 
-def try_all(tries, inputs_of, targets, groups, fold):
-    """Return the predictions for one fold, and their seconds, of each variant and baseline."""
-    rest, new = fold
-    results = {}
-    for name, fit_predict in tries.items():
-        start, x = perf_counter(), inputs_of[name]
-        predicted = fit_predict(x[rest], targets[rest], groups[rest], x[new])
-        results[name] = predicted, perf_counter() - start
-    x = inputs_of[PAPERS]
-    for name, model in fit_baselines(x[rest], targets[rest], groups[rest]).items():
-        results[name] = model.predict(x[new]).reshape(targets[new].shape), None
-    return results
+def errors_of(variant: Variant, trial: Trial, training: Draws, tested: MeasuredSites) -> NDArray:
+    """Return the mean absolute errors of a variant, shape (properties,)."""
+    sites = len(trial.dataset)
+    rows = np.arange(len(training.first)) < variant.copies * sites
+    rows &= chosen_phases(trial.sample.phases, variant.phases)[training.first]
+    weights = train_side_by_side(
+        training.read_by(0)[rows],
+        training.targets[rows],
+        trial.folds[training.first[rows]],
+        variant.networks,
+        auxiliary=N_AUXILIARY,
+    )
+    folds = trial.folds[tested.first]
+    predicted, _ = predict_by_fold(weights, tested.read_by(0), folds)
+    return np.nanmean(np.abs(predicted - tested.targets), axis=0)
 
 
-def earlier_rows(output, dataset_sha256):
-    """Return the results of an earlier run on the same data set."""
+def chosen_phases(phases: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
+    """Return which sites belong to a random share of the phases, shape (sites,)."""
+    order = np.random.default_rng(0).permutation(np.unique(phases))
+    return np.isin(phases, order[: round(share * len(order))])
+
+
+def errors_of_kernel_ridge(trial: Trial, training: Draws, tested: MeasuredSites) -> NDArray:
+    """Return the mean absolute errors of kernel ridge on the same inputs, shape (properties,)."""
+    rows = slice(FITTED * len(trial.dataset))
+    read = training.read_by(0)
+    mean, scale = input_scales(read, read.shape[1] - N_AUXILIARY)
+    predicted = predict_with_baselines(
+        ((read[rows] - mean) / scale, training.targets[rows], trial.folds[training.first[rows]]),
+        {
+            "typical": (
+                (tested.read_by(0) - mean) / scale,
+                tested.targets,
+                trial.folds[tested.first],
+            )
+        },
+        names=("kernel_ridge",),
+    )
+    return np.nanmean(np.abs(predicted["typical"]["kernel_ridge"] - tested.targets), axis=0)
+
+
+def earlier_rows(output: Path, dataset_sha256: str) -> dict[str, Any]:
+    """Return the results of an earlier run on the same data set, of variants that are tried."""
     if not output.exists():
         return {}
-    earlier = json.loads(output.read_text())
-    return earlier["tries"] if earlier["dataset_sha256"] == dataset_sha256 else {}
+    earlier = json.loads(output.read_text(encoding="utf-8"))
+    if earlier["dataset_sha256"] != dataset_sha256:
+        return {}
+    tried = (*VARIANTS, KERNEL_RIDGE)
+    return {name: row for name, row in earlier["tries"].items() if name in tried}
 
 
-@click.command()
+@click.command(help=__doc__)
 @click.argument("data", type=click.Path(exists=True, path_type=Path))
 @click.argument("output", type=click.Path(path_type=Path))
 def main(data: Path, output: Path) -> None:
-    """Test all variants on DATA and write the errors to OUTPUT."""
     dataset = load_dataset(data)
-    split = phase_disjoint_split(dataset)
-    inputs = network_inputs(dataset.take(split.development), Recipe())
-    targets, groups = dataset.targets[split.development], split.groups[split.development]
-    folds = list(GroupKFold(N_FOLDS).split(inputs, targets, groups))
-    inputs_of = dict.fromkeys(TRIES, inputs)
-    tries = dict(TRIES)
-    for stop in WIDER:
-        name = f"window to {stop:g} eV"
-        tries[name] = ensemble(PAPER)
-        inputs_of[name] = network_inputs(
-            dataset.take(split.development), Recipe(window=EnergyWindow(stop=stop))
-        )
-    name = "excitation energy as input"
-    tries[name] = ensemble(PAPER)
-    inputs_of[name] = with_excitation_energy(inputs, dataset, split.development)
-
+    trial = prepare_trial(dataset, FamilySettings(), (STOP,))
+    training = draw_spectra(trial.sample, trial.listed, TYPICAL, COPIES, trial.seeds[0])
+    single = of_kind(TYPICAL, "single")
+    tested = measure_sites(trial.sample, trial.listed, single, TESTED, trial.seeds[2])
+    median = np.nanmean(np.abs(trial.medians[trial.folds[tested.first]] - tested.targets), axis=0)
     rows = earlier_rows(output, dataset.sha256)
-    tries = {name: fit_predict for name, fit_predict in tries.items() if name not in rows}
-    by_fold = Parallel(n_jobs=-1)(
-        delayed(try_all)(tries, inputs_of, targets, groups, fold) for fold in folds
-    )
-    held_out = {name: np.empty_like(targets) for name in by_fold[0]}
-    for (_, new), predictions in zip(folds, by_fold, strict=True):
-        for name, (predicted, _) in predictions.items():
-            held_out[name][new] = predicted
-
-    mean = np.abs(held_out["mean"] - targets).mean(axis=0)
-    for name, predicted in held_out.items():
-        ratio = np.abs(predicted - targets).mean(axis=0) / mean
+    for name in (*VARIANTS, KERNEL_RIDGE):
+        if name in rows:
+            continue
+        start = perf_counter()
+        if name == KERNEL_RIDGE:
+            errors = errors_of_kernel_ridge(trial, training, tested)
+        else:
+            errors = errors_of(VARIANTS[name], trial, training, tested)
+        ratio = errors / median
+        names = [spec.name for spec in dataset.properties]
         rows[name] = {
-            "relative_error": dict(
-                zip([spec.name for spec in dataset.properties], ratio.tolist(), strict=True)
-            ),
+            "relative_error": dict(zip(names, ratio.tolist(), strict=True)),
             "mean_relative_error": float(ratio.mean()),
-            "seconds": sum(one[name][1] for one in by_fold) if name in tries else None,
+            "seconds": perf_counter() - start,
         }
         shown = " ".join(f"{value:6.3f}" for value in ratio)
         click.echo(f"{name:36s} {shown}   mean {ratio.mean():.3f}")
-    report = {
-        "dataset_sha256": dataset.sha256,
-        "n_spectra": len(targets),
-        "n_phases": len(np.unique(groups)),
-        "tries": rows,
-    }
-    output.parent.mkdir(exist_ok=True)
-    output.write_text(json.dumps(report, indent=1) + "\n")
+        report = {
+            "dataset_sha256": dataset.sha256,
+            "n_spectra": len(dataset),
+            "n_phases": len(set(dataset.phases)),
+            "tries": rows,
+        }
+        with replace_file(output) as path:
+            path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

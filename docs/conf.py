@@ -18,6 +18,7 @@ from hyperspy_coreloss.study.report import render_report
 from hyperspy_coreloss.study.tables import SPLITS, Table, error_table, fits_table, tries_table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # these are not installed
+from benchmarks import accuracy_tables
 from benchmarks.robustness import robustness_table
 from training.transfer.report import difference_table, load_pairs, plot_theories
 
@@ -33,7 +34,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "study_*.md", "transfer_*.md", "robustness_*.md"]
+exclude_patterns = ["_build", "study_*.md", "transfer_*.md", "robustness_*.md", "accuracy_*.md"]
 templates_path = ["_templates"]
 html_title = project
 html_theme = "pydata_sphinx_theme"
@@ -117,18 +118,36 @@ sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
 for name in list_pretrained():
     write(f"pretrained/{name}.md", render_card(load_pretrained(name)))
-study, tries, fits, robustness = (
+study, tries, fits, robustness, accuracy = (
     json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("study", "tries", "emulator", "robustness")
+    for name in ("study", "tries", "emulator", "robustness", "accuracy")
 )
 write("_extra/study_report.html", render_report(study, sites))
 for split in SPLITS:
     test = study["predictions"][split]["test"]
     write(f"study_{split}.md", markdown(error_table(study[split], sites, test)))
-write("study_tries.md", markdown(tries_table(tries, sites)))
+write("accuracy_tries.md", markdown(tries_table(tries, sites)))
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
 write("robustness_table.md", "\n".join(markdown_table(*robustness_table(robustness))) + "\n")
+
+for condition in accuracy_tables.CONDITIONS:
+    table = accuracy_tables.windows_table(accuracy, condition)
+    write(f"accuracy_{condition}.md", "\n".join(markdown_table(*table)) + "\n")
+widest = accuracy_tables.SHOWN[0]
+for name, table in {
+    "units": accuracy_tables.errors_table(accuracy),
+    "means": accuracy_tables.windows_table(accuracy, "typical", means=True),
+    "populations": accuracy_tables.population_table(accuracy, widest, "typical"),
+    "coverage": accuracy_tables.coverage_table(accuracy, widest, "typical"),
+    "counts": accuracy_tables.bins_table(accuracy, "by_counts", "electrons"),
+    "thickness": accuracy_tables.bins_table(accuracy, "by_thickness", "t/λ"),
+    "baselines_typical": accuracy_tables.baselines_table(accuracy, "typical"),
+    "baselines_clean": accuracy_tables.baselines_table(accuracy, "clean"),
+    "ideal": accuracy_tables.clean_table(accuracy),
+    "transfer": accuracy_tables.transfer_table(accuracy),
+}.items():
+    write(f"accuracy_{name}.md", "\n".join(markdown_table(*table)) + "\n")
 
 pairs = load_pairs()
 write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) + "\n")

@@ -116,6 +116,8 @@ ROOMS = (
             "model_training",
             "measured_training",
             "shipped_family",
+            "cross_validation",
+            "accuracy",
         ),
     ),
     Room(

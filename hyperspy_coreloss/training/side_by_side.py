@@ -135,6 +135,26 @@ def train_side_by_side(
     return arrays | {name: np.stack([scale] * networks) for name, scale in scales.items()}
 
 
+def input_scales(
+    inputs: NDArray[np.float32], energies: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the mean and the scale of each input.
+
+    Parameters
+    ----------
+    inputs
+        Network inputs, shape (spectra, inputs).
+    energies
+        Number of inputs, at the beginning, that are intensities of a spectrum.
+    """
+    variation = inputs.std(axis=0)
+    scale = np.where(variation > 0, variation, 1.0)
+    # Between one scale for all energies, which hides the small oscillations far behind the edge,
+    # and a scale for each, which raises the noise of energies where spectra hardly differ.
+    scale[:energies] = np.sqrt(scale[:energies] * scale[:energies].mean())
+    return inputs.mean(axis=0), scale.astype(np.float32)
+
+
 def _scales(
     inputs: NDArray[np.float32], targets: NDArray[np.float64], energies: int
 ) -> dict[str, NDArray]:
@@ -145,14 +165,11 @@ def _scales(
             f"number {missing.tolist()}. Leave the property out."
         )
         raise DatasetError(msg)
-    spread, variation = np.nanstd(targets, axis=0), inputs.std(axis=0)
-    scale = np.where(variation > 0, variation, 1.0)
-    # Between one scale for all energies, which hides the small oscillations far behind the edge,
-    # and a scale for each, which raises the noise of energies where spectra hardly differ.
-    scale[:energies] = np.sqrt(scale[:energies] * scale[:energies].mean())
+    spread = np.nanstd(targets, axis=0)
+    mean, scale = input_scales(inputs, energies)
     return {
-        "input_mean": inputs.mean(axis=0),
-        "input_scale": scale.astype(np.float32),
+        "input_mean": mean,
+        "input_scale": scale,
         "target_mean": np.nanmean(targets, axis=0),
         "target_scale": np.where(spread > 0, spread, 1.0),
     }

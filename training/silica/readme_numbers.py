@@ -1,46 +1,60 @@
-"""Update the numbers in README.md and CHANGES.md from the records of the shipped models.
+"""Update the numbers in README.md and CHANGES.md, from the models and ``results/accuracy.json``.
 
-python training/silica/readme_numbers.py
+python -m training.silica.readme_numbers
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
+from benchmarks.accuracy_tables import errors_table, paired_table
 from hyperspy_coreloss import load_pretrained
-from hyperspy_coreloss.dataset.splits import HEADLINE
+from hyperspy_coreloss.dataset.card import markdown_table
 
 ROOT = Path(__file__).parents[2]
-MODELS = ("silica-o-k", "silica-o-k-wide", "silica-o-k-absolute")
+MODEL = "silica-o-k"
 
 
 def replaced(pattern: str, words: str, text: str) -> str:
     """Replace the only match of `pattern` in `text` by `words`."""
-    result, count = re.subn(pattern, words, text)
+    result, count = re.subn(pattern, lambda _: words, text, flags=re.DOTALL)
     if count != 1:
         msg = f"The text must match {pattern!r} once; found {count} matches. Correct the text."
         raise ValueError(msg)
     return result
 
 
+def with_accuracy(text: str, results: dict[str, Any]) -> str:
+    """Return the README with the tables of the accuracy."""
+    tables = {
+        "relative errors": paired_table(results),
+        "errors": errors_table(results, conditions=("typical", "clean")),
+    }
+    for name, table in tables.items():
+        begin = f"<!-- {name}: python -m training.silica.readme_numbers -->\n"
+        end = f"<!-- end of {name} -->"
+        lines = "\n".join(markdown_table(*table))
+        text = replaced(f"{begin}.*?{end}", f"{begin}\n{lines}\n\n{end}", text)
+    return text
+
+
 def main() -> None:
     """Replace the numbers, and keep the words."""
-    record = load_pretrained(MODELS[0]).record
+    record = load_pretrained(MODEL).record
     readme, changes = ROOT / "README.md", ROOT / "CHANGES.md"
     text = replaced(
         r"\d+ computed spectra of \d+ phases",
         f"{record.n_spectra} computed spectra of {record.n_phases} phases",
-        readme.read_text(),
+        readme.read_text(encoding="utf-8"),
     )
-    for name in MODELS:
-        rows = load_pretrained(name).record.metrics[HEADLINE].values()
-        ratios = [row["mae"] / row["baselines"]["mean"] for row in rows]
-        words = f"`{name}` {min(ratios):.2f} to {max(ratios):.2f} times"
-        text = replaced(rf"`{name}` \d\.\d\d to \d\.\d\d times", words, text)
-    readme.write_text(text)
+    results = json.loads((ROOT / "results" / "accuracy.json").read_text(encoding="utf-8"))
+    readme.write_text(with_accuracy(text, results), encoding="utf-8")
     sizes = f"from {record.n_spectra} computed spectra"
-    changes.write_text(replaced(r"from \d+ computed spectra", sizes, changes.read_text()))
+    text = changes.read_text(encoding="utf-8")
+    changes.write_text(replaced(r"from \d+ computed spectra", sizes, text), encoding="utf-8")
 
 
 if __name__ == "__main__":
