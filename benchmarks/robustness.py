@@ -173,7 +173,7 @@ def read(
         acquired = acquire(sample, first, [recipe], microscope, generator)
         inputs = acquired.inputs[0]
         if model.reads_conditions:
-            told = auxiliary_inputs(unknown_conditions(len(inputs)), recipe.nominal_onset)
+            told = auxiliary_inputs(unknown_conditions(len(inputs)), model.usual_threshold)
             inputs = np.hstack([inputs, told])
         values, spread = predict_left_out(model, inputs, networks[first])
         believable = is_believable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ def keep_replaced(filename: str | Path) -> Iterator[None]:
     """Keep a file, or the folder of a store, until what replaces it is written.
 
     For the files of other packages, which write in place. If writing fails, the old file is there
-    again. If the old file cannot be moved, as an open file in Windows, it is not kept.
+    again; if it cannot be put back, it stays in a hidden folder beside. If the old file cannot be
+    moved, as an open file in Windows, it is not kept.
 
     Parameters
     ----------
@@ -68,22 +69,19 @@ def keep_replaced(filename: str | Path) -> Iterator[None]:
         The file or folder to write; it need not exist.
     """
     path = Path(filename)
-    if not path.exists():
+    kept = _move_aside(path)
+    if kept is None:
         yield
         return
-    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".old"))
-    kept = folder / path.name
     try:
-        with suppress(OSError):
-            path.rename(kept)
         yield
     except BaseException:
-        if kept.exists():
-            _remove(path)
-            kept.rename(path)
+        # If one of these fails, the old file stays in its hidden folder, and is not lost.
+        _remove(path)
+        kept.rename(path)
+        kept.parent.rmdir()
         raise
-    finally:
-        shutil.rmtree(folder)
+    shutil.rmtree(kept.parent)
 
 
 def check_writable(filename: str | Path) -> None:
@@ -129,6 +127,21 @@ def check_folder_writable(folder: str | Path) -> None:
         msg = f"{existing} is not a folder"
         raise NotADirectoryError(msg)
     check_writable(existing / "check")
+
+
+def _move_aside(path: Path) -> Path | None:
+    """Move a file or a folder into a hidden folder beside it; return None if that cannot be."""
+    if not path.exists():
+        return None
+    try:
+        folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".old"))
+    except OSError:
+        return None
+    try:
+        return path.rename(folder / path.name)
+    except OSError:
+        folder.rmdir()
+        return None
 
 
 def _remove(path: Path) -> None:

@@ -294,6 +294,22 @@ def test_a_folder_that_others_overwrite_is_kept_too(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["maps.zspy"]
 
 
+def test_an_old_file_that_cannot_be_put_back_is_not_lost(old, monkeypatch):
+    with pytest.raises(OSError, match=r"No space left"), keep_replaced(old):
+        old.write_bytes(NEW[:7])
+        monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **_options: full_disk())
+        raise Interrupted
+    (kept,) = old.parent.rglob(f".{old.name}.*.old/{old.name}")
+    assert kept.read_bytes() == OLD
+
+
+def test_a_file_in_a_folder_that_takes_no_other_is_overwritten(old, monkeypatch):
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: full_disk())
+    with keep_replaced(old):
+        old.write_bytes(NEW)
+    assert only_file(old) == NEW
+
+
 def test_what_others_write_anew_need_not_exist(tmp_path):
     with keep_replaced(tmp_path / "new"):
         (tmp_path / "new").write_bytes(NEW)

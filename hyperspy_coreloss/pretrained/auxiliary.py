@@ -23,9 +23,11 @@ N_AUXILIARY = 7
 #: Ranges of the standard errors that networks are trained on: of the energy in eV, and of the
 #: dispersion.
 ENERGY_ERRORS, DISPERSION_ERRORS = (0.05, 0.5), (0.001, 0.03)
-# A distance in eV from the tabulated onset that is of the order of one, and the standard errors at
-# which logarithms are zero.
-_ENERGY_SCALE = 5.0
+# Energies are read as distances from a usual threshold, in units of how far thresholds of one edge
+# lie apart: otherwise their differences are lost beside the step from an energy that is not known.
+# Thresholds lie about 2 eV above the lowest empty state, whose energy is the excitation energy.
+_ENERGY_SCALE, _ABOVE = 0.5, 2.0
+# The standard errors at which logarithms are zero.
 _REFERENCE_ERROR = 0.1
 
 
@@ -95,7 +97,19 @@ def measured_conditions(
     )
 
 
-def auxiliary_inputs(conditions: Conditions, nominal_onset: float) -> NDArray[np.float32]:
+def usual_threshold(excitation_energies: NDArray[np.floating]) -> float:
+    """Return the energy in eV from which networks count the energies of thresholds.
+
+    Parameters
+    ----------
+    excitation_energies
+        Those of the training, or the lowest and the highest of them, in eV, shape (sites,).
+    """
+    lowest, highest = np.min(excitation_energies), np.max(excitation_energies)
+    return float((lowest + highest) / 2) + _ABOVE
+
+
+def auxiliary_inputs(conditions: Conditions, usual: float) -> NDArray[np.float32]:
     """Return the inputs of a network that tell what is known beside the spectrum.
 
     Standard errors beyond the ranges that networks are trained on are taken as the nearest end of
@@ -105,8 +119,8 @@ def auxiliary_inputs(conditions: Conditions, nominal_onset: float) -> NDArray[np
     ----------
     conditions
         What is known of each spectrum.
-    nominal_onset
-        Tabulated onset of the edge in eV.
+    usual
+        Energy in eV that is read as zero, from :func:`usual_threshold`.
 
     Returns
     -------
@@ -118,7 +132,7 @@ def auxiliary_inputs(conditions: Conditions, nominal_onset: float) -> NDArray[np
     known_energy = np.isfinite(conditions.energy)
     known_thickness = np.isfinite(conditions.relative_thickness)
     inputs = np.zeros((len(known_energy), N_AUXILIARY), dtype=np.float32)
-    energy = (np.asarray(conditions.energy) - nominal_onset) / _ENERGY_SCALE
+    energy = (np.asarray(conditions.energy) - usual) / _ENERGY_SCALE
     error = _logarithm(conditions.energy_error, ENERGY_ERRORS, _REFERENCE_ERROR)
     inputs[:, 0] = known_energy
     inputs[:, 1] = np.where(known_energy, energy, 0.0)

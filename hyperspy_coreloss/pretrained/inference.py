@@ -241,7 +241,7 @@ def predict_batch(
         threshold = inputs.onset.astype(np.float64) + (preparation.energy_offset or 0.0)
         thickness = np.full(len(read), np.nan) if relative_thickness is None else relative_thickness
         conditions = measured_conditions(preparation.certainty, threshold, thickness)
-        auxiliary = auxiliary_inputs(conditions, preparation.recipe.nominal_onset)
+        auxiliary = auxiliary_inputs(conditions, pretrained.usual_threshold)
         read = np.hstack([read, auxiliary])
     values, spread = evaluate(pretrained, read)
     half_width = pretrained.interval_scale * spread

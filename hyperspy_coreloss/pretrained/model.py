@@ -17,7 +17,7 @@ import numpy as np
 from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.arrays import check_arrays
-from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
+from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY, usual_threshold
 from hyperspy_coreloss.pretrained.inference import predict_arrays
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
@@ -153,6 +153,12 @@ class PretrainedModel:
         return read_only(np.stack([mean - _SPREADS * spread, mean + _SPREADS * spread]))
 
     @cached_property
+    def usual_threshold(self) -> float:
+        """Energy in eV that the networks read as zero, see :func:`.auxiliary_inputs`."""
+        ranges = dict(zip(self.property_names, self.trained_range.T, strict=True))
+        return usual_threshold(ranges.get("excitation_energy", self.recipe.nominal_onset))
+
+    @cached_property
     def interval_scale(self) -> NDArray[np.floating]:
         """Half width of the 90 % interval in units of the spread, shape (properties,)."""
         return conformal_half_width(self.scores, 0.9)
@@ -169,10 +175,8 @@ class PretrainedModel:
         The half width of an interval is a quantile of their absolute values, times the spread of
         the spectrum. Networks that predict no spread have spreads of 1.
         """
-        if self.spreads is None:
-            return self.residuals
-        # Not in half precision, in which they may be stored.
-        return np.divide(self.residuals, self.spreads, dtype=np.float32)
+        spreads = 1.0 if self.spreads is None else self.spreads
+        return np.divide(self.residuals, spreads, dtype=np.float32)
 
     @cached_property
     def sha256(self) -> str:

@@ -169,6 +169,10 @@ class Reader(Protocol):
         """Half width of the 90 % interval of each property in units of the spread."""
 
     @property
+    def usual_threshold(self) -> float:
+        """Energy in eV that the networks read as zero."""
+
+    @property
     def thickest(self) -> float:
         """Largest relative thickness of the spectra of the training."""
 

@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 
 from hyperspy_coreloss.dataset.acquisition import acquire
-from hyperspy_coreloss.pretrained.auxiliary import Conditions, auxiliary_inputs
+from hyperspy_coreloss.pretrained.auxiliary import Conditions, auxiliary_inputs, usual_threshold
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.network import forward_with_spread
 from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR
@@ -47,8 +47,8 @@ class MeasuredSites:
 
     Parameters
     ----------
-    recipes
-        How the spectra were read.
+    usual_threshold
+        Energy in eV that networks read as zero.
     inputs
         Network inputs for each recipe, shape (spectra, window channels), in half precision.
     energy
@@ -67,7 +67,7 @@ class MeasuredSites:
         Share of the measured spectra that could be read; only these are here.
     """
 
-    recipes: tuple[Recipe, ...]
+    usual_threshold: float
     inputs: tuple[NDArray[np.float16], ...]
     energy: tuple[NDArray[np.float64], ...]
     deviate: NDArray[np.float64]
@@ -104,7 +104,7 @@ class MeasuredSites:
             relative_thickness=np.full(len(energy), np.nan),
             dispersion_error=dispersion_error,
         )
-        auxiliary = auxiliary_inputs(told, self.recipes[recipe].nominal_onset)
+        auxiliary = auxiliary_inputs(told, self.usual_threshold)
         return np.hstack([self.inputs[recipe].astype(np.float32), auxiliary])
 
 
@@ -150,7 +150,7 @@ def measure_sites(
     number = len(recipes)
     deviate, targets, sites_of, thickness, counts = joined[2 * number :]
     return MeasuredSites(
-        recipes=tuple(recipes),
+        usual_threshold=usual_threshold(sample.lowest_empty),
         inputs=tuple(joined[:number]),
         energy=tuple(joined[number : 2 * number]),
         deviate=deviate,

@@ -25,6 +25,7 @@ from hyperspy_coreloss.pretrained.auxiliary import (
     N_AUXILIARY,
     Conditions,
     auxiliary_inputs,
+    usual_threshold,
 )
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.network import forward_with_spread
@@ -158,7 +159,7 @@ def draw_spectra(
         )
         resolved = bool(generator.random() < _RESOLVED)
         read = acquire(sample, first, recipes, drawn, generator, resolution_known=resolved)
-        told = _told(read, error, resolved, recipes, generator)
+        told = _told(read, error, resolved, usual_threshold(sample.lowest_empty), generator)
         columns = (read.targets, first, (read.sites >= 0).sum(axis=-1) > 1)
         halves = [inputs.astype(np.float16) for inputs in read.inputs]
         parts.append([array[read.readable] for array in (*halves, *told, *columns)])
@@ -171,7 +172,7 @@ def _told(
     read: Acquisition,
     dispersion_error: float,
     resolution_known: bool,
-    recipes: Sequence[Recipe],
+    usual: float,
     generator: np.random.Generator,
 ) -> list[NDArray[np.float32]]:
     """Return the auxiliary inputs for each recipe, with random errors of the size they state."""
@@ -189,9 +190,9 @@ def _told(
                 dispersion_error=dispersion_error,
                 resolution_known=resolution_known,
             ),
-            recipe.nominal_onset,
+            usual,
         )
-        for energy, recipe in zip(read.energy, recipes, strict=True)
+        for energy in read.energy
     ]
 
 

@@ -21,40 +21,40 @@ KNOWN = Conditions(np.array([537.0, 540.0]), 0.1, np.array([0.0, 0.8]), 0.01)
 
 
 def test_what_is_known_differs_between_spectra():
-    inputs = auxiliary_inputs(KNOWN, 532.0)
+    inputs = auxiliary_inputs(KNOWN, 536.0)
     assert inputs.shape == (2, N_AUXILIARY)
-    np.testing.assert_allclose(inputs[0], [1, 1.0, 0, 1, 0.0, 0, 1], atol=1e-6)
-    np.testing.assert_allclose(inputs[1], [1, 1.6, 0, 1, 0.8, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(inputs[0], [1, 2.0, 0, 1, 0.0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(inputs[1], [1, 8.0, 0, 1, 0.8, 0, 1], atol=1e-6)
 
 
 def test_what_is_not_known_is_zero():
     unknown = replace(unknown_conditions(3), resolution_known=False)
-    np.testing.assert_array_equal(auxiliary_inputs(unknown, 532.0), 0)
+    np.testing.assert_array_equal(auxiliary_inputs(unknown, 536.0), 0)
 
 
 def test_an_axis_tells_what_is_known_of_it():
     threshold, thickness = np.array([537.0, 540.0]), np.array([np.nan, 0.4])
     known = measured_conditions(AxisCertainty(0.2, 0.002), threshold, thickness)
-    inputs = auxiliary_inputs(known, 532.0)
-    np.testing.assert_allclose(inputs[:, 1], [1.0, 1.6], atol=1e-6)
+    inputs = auxiliary_inputs(known, 536.0)
+    np.testing.assert_allclose(inputs[:, 1], [2.0, 8.0], atol=1e-6)
     np.testing.assert_allclose(inputs[:, 2], np.log10(2), atol=1e-6)
     np.testing.assert_allclose(inputs[:, 3:5], [[0, 0], [1, 0.4]], atol=1e-6)
     np.testing.assert_allclose(inputs[:, 5], np.log10(0.2), atol=1e-6)
     np.testing.assert_array_equal(inputs[:, 6], 1)
     nothing = measured_conditions(AxisCertainty(resolution_known=False), threshold, thickness)
-    np.testing.assert_array_equal(auxiliary_inputs(nothing, 532.0)[0], 0)
+    np.testing.assert_array_equal(auxiliary_inputs(nothing, 536.0)[0], 0)
 
 
 def test_an_unknown_energy_has_no_error_either():
     blurred = replace(KNOWN, energy=np.array([np.nan, 540.0]), energy_error=0.5)
-    inputs = auxiliary_inputs(blurred, 532.0)
+    inputs = auxiliary_inputs(blurred, 536.0)
     np.testing.assert_array_equal(inputs[0, :3], 0)
     assert inputs[1, 2] == pytest.approx(np.log10(5))
 
 
 def test_errors_beyond_those_of_the_training_are_the_nearest():
     exact, rough = (
-        auxiliary_inputs(replace(KNOWN, energy_error=error, dispersion_error=error), 532.0)
+        auxiliary_inputs(replace(KNOWN, energy_error=error, dispersion_error=error), 536.0)
         for error in (0.0, 10.0)
     )
     np.testing.assert_allclose(exact[:, [2, 5]], [[np.log10(0.5), -1.0]] * 2)
@@ -64,4 +64,4 @@ def test_errors_beyond_those_of_the_training_are_the_nearest():
 @pytest.mark.parametrize("error", [-0.1, np.nan])
 def test_an_impossible_error_is_refused(error):
     with pytest.raises(SignalError, match=r"standard error must be zero or more"):
-        auxiliary_inputs(replace(KNOWN, energy_error=error), 532.0)
+        auxiliary_inputs(replace(KNOWN, energy_error=error), 536.0)

@@ -11,7 +11,9 @@ from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY, usual_threshold
 from hyperspy_coreloss.pretrained.model import PretrainedModel
+from hyperspy_coreloss.pretrained.network import forward
 from hyperspy_coreloss.spectra import EnergyWindow, Recipe
 from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.microscope import TYPICAL, Microscope
@@ -20,7 +22,7 @@ from hyperspy_coreloss.training.measured_training import (
     draw_spectra,
     train_family,
 )
-from hyperspy_coreloss.training.side_by_side import NetworkSettings
+from hyperspy_coreloss.training.side_by_side import NetworkSettings, train_side_by_side
 from tests.made_sites import site, structure
 
 RECIPES = {
@@ -133,12 +135,27 @@ def test_networks_are_told_errors_of_the_size_that_was_drawn(dataset):
     auxiliary = draws.auxiliary[0]
     known, energy, error = (auxiliary[:, column] for column in range(3))
     assert known.mean() == pytest.approx(0.5, abs=0.1)
-    told = 532.0 + 5.0 * energy
+    told = usual_threshold(sample.lowest_empty) + 0.5 * energy
     true = draws.targets[:, 1]
     # The threshold lies 1 to 2 eV behind the lowest empty state.
     sharp, rough = ((known > 0) & condition for condition in (error < -0.2, error > 0.5))
     assert (told - true)[sharp].std() < (told - true)[rough].std()
     assert np.abs((told - true)[sharp] - 1.0).mean() < 0.6
+
+
+def test_a_known_energy_gives_the_excitation_energy(dataset):
+    """The energies of the sites differ by 1.5 eV, and an energy that is known is told to 0.1 eV."""
+    sample = specimen(dataset)
+    draws = draw_spectra(sample, [RECIPES["short"]], TYPICAL, 12, 0)
+    read = draws.read_by(0)
+    # Nothing but the energy tells the sites apart.
+    read[:, : RECIPES["short"].window.n_channels] = 0.0
+    weights = train_side_by_side(
+        read, draws.targets, draws.first % 4, SETTINGS.networks, auxiliary=N_AUXILIARY
+    )
+    error = np.abs(forward(weights, read)[-1, :, 1] - draws.targets[:, 1])
+    known = read[:, -N_AUXILIARY] > 0
+    assert error[known].mean() < 0.6 * error[~known].mean()
 
 
 def test_withheld_phases_are_recorded_and_not_trained_on(dataset):
