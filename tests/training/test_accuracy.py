@@ -257,7 +257,8 @@ def test_sites_are_measured_with_the_errors_of_the_microscope(dataset):
     assert (silent[:, 6] == 1).all()
     told = measured.read_by(0, energy_error=0.1)[:, -N_AUXILIARY:]
     wrong = told[:, 1] - measured.read_by(0, energy_error=1e-9)[:, -N_AUXILIARY + 1]
-    assert (5.0 * wrong).std() == pytest.approx(0.1, rel=0.2)
+    # Energies are read in units of 0.5 eV.
+    assert (0.5 * wrong).std() == pytest.approx(0.1, rel=0.2)
 
 
 def test_means_over_sites_are_of_one_phase(dataset):
