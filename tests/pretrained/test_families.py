@@ -131,9 +131,10 @@ def test_a_prediction_takes_and_records_the_model_for_its_resolution(bank, image
         (649.9, None, 100.0),
         (640.0, None, 80.0),
         (615.0, ["Si", "O"], 60.0),
-        (649.9, ["Si", "O", "Cr"], 40.0),  # Cr L3 at 575 eV
+        (649.9, ["Si", "O", "Cr"], 25.0),  # Cr L3 at 575 eV, 43 eV behind
+        (649.9, ["Si", "O", "Fe"], 100.0),  # Fe L3 at 708 eV
         (560.0, None, 15.0),
-        (552.0, None, 15.0),
+        (556.0, None, 15.0),
     ],
 )
 def test_the_widest_window_is_read_that_the_axis_covers_and_no_edge_enters(
