@@ -12,6 +12,7 @@ from scipy.stats import binom
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.signals.metadata import SPREAD, get_map
 
 # How seldom a test of chance may fail, on either side.
 CHANCE = 1e-9
@@ -67,12 +68,14 @@ def test_level_is_a_share(level):
 
 def test_a_result_has_the_intervals_of_its_model(pretrained, image, rng):
     residuals = rng.normal(size=(40, 6)) * np.arange(1, 7)
-    model = dataclasses.replace(pretrained, residuals=residuals)
+    spreads = rng.uniform(1, 2, (40, 6))
+    model = dataclasses.replace(pretrained, residuals=residuals, spreads=spreads)
     result = image[0].predict_properties(model, resolution=0.5, show_progressbar=False)
-    widths = model.half_width(0.8)
-    assert (np.diff(widths) > 0).any()
-    for name, width in zip(model.property_names, widths, strict=True):
+    spread = get_map(result, SPREAD).data
+    scales = np.sort(np.abs(residuals / spreads), axis=0)[int(np.ceil(41 * 0.8)) - 1]
+    for column, (name, scale) in enumerate(zip(model.property_names, scales, strict=True)):
         centre = result.get_property_map(name).data
         lower, upper = result.get_interval_map(name, 0.8)
+        width = scale * spread[..., column]
         np.testing.assert_allclose(upper.data - centre, width, rtol=1e-3)
         np.testing.assert_allclose(centre - lower.data, width, rtol=1e-3)

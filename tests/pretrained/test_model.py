@@ -189,7 +189,9 @@ def test_names_are_of_letters_that_files_can_hold(pretrained, field, text):
 )
 def test_a_card_of_an_incomplete_record_is_refused(pretrained, tmp_path, change):
     path = rewritten(pretrained, tmp_path / "model.safetensors", change)
-    with pytest.raises(PretrainedFormatError, match=r"is incomplete.*has no card|not a complete pretrained"):
+    with pytest.raises(
+        PretrainedFormatError, match=r"is incomplete.*has no card|not a complete pretrained"
+    ):
         render_card(load_pretrained(path))
 
 

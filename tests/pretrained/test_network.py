@@ -29,7 +29,7 @@ def two_threads():
 @pytest.fixture
 def inputs(rng, pretrained):
     """Enough for torch to share the work among threads, if it may."""
-    return rng.random((512, pretrained.recipe.window.n_channels), dtype=np.float32)
+    return rng.random((512, pretrained.weights["input_mean"].shape[1]), dtype=np.float32)
 
 
 def in_a_thread(task):
