@@ -118,24 +118,36 @@ def pretrained():
     return load_pretrained("silica-o-k")
 
 
-@pytest.fixture(scope="session")
-def absolute(sites):
-    """Return a model that reads spectra at their excitation energies."""
-    from hyperspy_coreloss import TrainingSettings, absolute_window, train
+def _trained(sites, name, **window):
+    from hyperspy_coreloss import TrainingSettings, train
     from hyperspy_coreloss.dataset import complete_sites, default_recipe
 
     complete = sites.take(complete_sites(sites))
     return train(
         complete,
         TrainingSettings(hidden=(64, 64), epochs=60, patience=None, learning_rate=2e-3),
-        name="absolute",
-        recipe=replace(default_recipe(complete), window=absolute_window(complete)),
+        name=name,
+        recipe=replace(default_recipe(complete), **window),
         n_networks=2,
         intended_use="Tests.",
         limits="All.",
         n_jobs=1,
         show_progressbar=False,
     )
+
+
+@pytest.fixture(scope="session")
+def ensemble(sites):
+    """Return a model of two networks that read clean spectra, and nothing else."""
+    return _trained(sites, "ensemble")
+
+
+@pytest.fixture(scope="session")
+def absolute(sites):
+    """Return a model that reads spectra at their excitation energies."""
+    from hyperspy_coreloss import absolute_window
+
+    return _trained(sites, "absolute", window=absolute_window(sites))
 
 
 @pytest.fixture(scope="session")

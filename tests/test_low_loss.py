@@ -6,6 +6,7 @@ import hyperspy.api as hs
 import numpy as np
 import pytest
 
+from hyperspy_coreloss import load_pretrained
 from hyperspy_coreloss.errors import EnergyAxisError, EnergyRangeError, SignalError
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.quality import Quality
@@ -61,9 +62,10 @@ def test_maps_of_thickness_zero_and_resolution_are_recovered(image, low_loss, pi
     assert f"(t/λ): {np.median(pixels[0]):.2f}" in str(result.summary())
 
 
-def test_onsets_are_relative_to_the_zero_loss_and_nothing_else_changes(image, low_loss):
-    plain = image[0].predict_properties(resolution=0.5, **QUIET)
-    result = image[0].predict_properties(resolution=0.5, low_loss=low_loss, **QUIET)
+def test_onsets_are_relative_to_the_zero_loss_and_nothing_else_changes(image, low_loss, ensemble):
+    """For networks that are not told the thickness."""
+    plain = image[0].predict_properties(ensemble, resolution=0.5, **QUIET)
+    result = image[0].predict_properties(ensemble, resolution=0.5, low_loss=low_loss, **QUIET)
     np.testing.assert_array_equal(result.data, plain.data)
     np.testing.assert_allclose(
         result.onset.data, plain.onset.data - result.zero_loss.data, atol=1e-3
@@ -94,9 +96,12 @@ def test_the_resolution_selects_the_model(image):
     recorded = [one.metadata.CoreLossProperty for one in (sharp, broad)]
     assert [one.Preprocessing.resolution for one in recorded] == pytest.approx([0.4, 1.0], rel=0.02)
     assert all(one.Preprocessing.resolution_given for one in recorded)
+    assert [one.Pretrained.name[-3:] for one in recorded] == ["0.3", "0.5"]
     given = image[0].predict_properties(resolution=recorded[1].Preprocessing.resolution, **QUIET)
     assert recorded[1].Pretrained.name == given.metadata.CoreLossProperty.Pretrained.name
-    np.testing.assert_array_equal(broad.data, given.data)
+    np.testing.assert_array_equal(broad.onset.data + broad.zero_loss.data, given.onset.data)
+    # The network is told the thickness.
+    assert (broad.data != given.data).any()
 
 
 @pytest.mark.parametrize("chunks", [None, (2, 3, 400), (5, 1, -1), (1, 7, 100)])
@@ -154,15 +159,26 @@ def test_each_low_loss_is_read_once(image, low_loss):
     assert sorted(read) == [(0, 0, 0), (1, 0, 0), (2, 0, 0)]
 
 
-def test_pixels_without_zero_loss_or_too_thick_have_their_codes(image, pixels):
+def test_a_specimen_thicker_than_those_of_the_training_has_its_code(image):
+    thickness = np.full((5, 7), 0.8)
+    thickness[2] = 1.2
+    shipped = image[0].predict_properties(low_loss=low_loss_of(thickness), **QUIET)
+    assert load_pretrained().thickest == 1.0
+    thick = shipped.quality.data == Quality.TOO_THICK
+    np.testing.assert_array_equal(thick, thickness > 1.0)
+    np.testing.assert_allclose(shipped.relative_thickness.data, thickness, atol=0.03)
+
+
+def test_pixels_without_zero_loss_or_too_thick_have_their_codes(image, pixels, ensemble):
     thickness = pixels[0].copy()
     thickness[1, 2] = 1.8
     spoilt = low_loss_of(thickness, pixels[1])
     spoilt.data[3, 4], spoilt.data[0, 0, 300] = 0.0, np.nan
     spectra = image[0]
     spectra.data[0, 0] = 0.0
-    plain = spectra.predict_properties(resolution=0.5, **QUIET)
-    result = spectra.predict_properties(resolution=0.5, low_loss=spoilt, **QUIET)
+    options = {"resolution": 0.5, **QUIET}
+    plain = spectra.predict_properties(ensemble, **options)
+    result = spectra.predict_properties(ensemble, low_loss=spoilt, **options)
     codes = result.quality.data
     assert codes[1, 2] == Quality.TOO_THICK
     assert codes[3, 4] == Quality.NO_ZERO_LOSS

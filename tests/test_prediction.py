@@ -33,18 +33,18 @@ from hyperspy_coreloss.spectra.quality import Quality
 QUIET = {"resolution": 0.5, "show_progressbar": False}
 
 
-def test_a_noise_free_image_gives_what_the_network_says_of_its_sites(sites, pretrained):
+def test_a_noise_free_image_gives_what_the_networks_say_of_its_sites(sites, ensemble):
     spectra, truth = silica_spectrum_image((16, 16), dose=np.inf, n_grains=40, seed=2)
-    predicted = spectra.predict_properties(pretrained, **QUIET)
+    predicted = spectra.predict_properties(ensemble, **QUIET)
     assert (predicted.quality.data == Quality.GOOD).all()
     rows, pixels = np.unique(truth.data.reshape(-1, 6), axis=0, return_inverse=True)
     targets = sites.targets.astype(np.float32)
     shown = [int(np.flatnonzero((targets == row).all(axis=1))[0]) for row in rows]
-    of_sites = evaluate(pretrained, network_inputs(sites.take(shown), pretrained.recipe))[0]
+    of_sites = evaluate(ensemble, network_inputs(sites.take(shown), ensemble.recipe))[0]
     expected = of_sites[pixels.ravel()].reshape(truth.data.shape)
     for column, spec in enumerate(PROPERTIES):
         error = np.abs(predicted.data[..., column] - expected[..., column])
-        assert error.mean() < 0.05 * sites.targets[:, column].std(), spec.name
+        assert error.mean() < 0.05 * np.nanstd(sites.targets[:, column]), spec.name
 
 
 def test_a_noisy_image_still_shows_the_grains(pretrained):
@@ -519,9 +519,9 @@ def test_resolution_is_measured_in_spite_of_drift(lazy):
 @pytest.mark.parametrize("lazy", ["no", "as_lazy", "dask"])
 def test_masked_channels_have_no_value(image, lazy, dtype):
     """What lies under the mask changes nothing, and masked channels that are not read neither."""
-    spectra = image[0]
+    spectra, model = image[0], "silica-o-k-15eV"  # does not read the last channels
     spectra.change_dtype(dtype)
-    expected = spectra.predict_properties(**QUIET)
+    expected = spectra.predict_properties(model, **QUIET)
     masked = np.ma.masked_array(spectra.data.copy())
     masked[2, 1, 600], masked[3, 4], masked[0, 0, -1] = 60000, 7, 60000
     masked[2, 1, 600] = masked[3, 4] = masked[0, 0, -1] = np.ma.masked
@@ -531,7 +531,7 @@ def test_masked_channels_have_no_value(image, lazy, dtype):
     elif lazy == "dask":
         spectra.data = da.from_array(masked, chunks=(2, 3, -1))
         spectra = spectra.as_lazy()
-    result = spectra.predict_properties(lazy_output=False, **QUIET)
+    result = spectra.predict_properties(model, lazy_output=False, **QUIET)
     assert type(result.data) is np.ndarray
     hidden = np.zeros((5, 7), dtype=bool)
     hidden[2, 1] = hidden[3, 4] = True
