@@ -15,7 +15,13 @@ from hyperspy_coreloss.dataset.card import markdown_table, render_dataset_card
 from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
 from hyperspy_coreloss.study.report import render_report
-from hyperspy_coreloss.study.tables import SPLITS, Table, error_table, fits_table, tries_table
+from hyperspy_coreloss.study.tables import (
+    SPLITS,
+    Table,
+    error_table,
+    fits_table,
+    tries_table,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # these are not installed
 from benchmarks import accuracy_tables
@@ -127,6 +133,9 @@ for split in SPLITS:
     test = study["predictions"][split]["test"]
     write(f"study_{split}.md", markdown(error_table(study[split], sites, test)))
 write("accuracy_tries.md", markdown(tries_table(tries, sites)))
+changed = "" if fits["dataset_sha256"] == sites.sha256 else " of an earlier state"
+origin = f"Measured on {fits['n_spectra']} spectra{changed} of the data set.\n"
+write("study_fits_origin.md", origin)
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
 write("robustness_table.md", "\n".join(markdown_table(*robustness_table(robustness))) + "\n")
