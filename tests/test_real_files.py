@@ -17,7 +17,9 @@ def predict_file(path, lazy):
     """Load and predict, as a task on a worker that has imported nothing of ours."""
     import hyperspy.api as hs
 
-    result = hs.load(path, lazy=lazy).predict_properties(resolution=1.0, show_progressbar=False)
+    result = hs.load(path, lazy=lazy).predict_properties(
+        "silica-o-k-15eV", resolution=1.0, show_progressbar=False
+    )
     if lazy:
         result.compute(show_progressbar=False)
     return result.data, result.onset.data, result.quality.data
@@ -91,7 +93,9 @@ def test_tasks_on_a_cluster_predict_real_files(real_eels, client):
 def test_tasks_on_a_cluster_predict_saved_files_and_lazy_signals(image, tmp_path, client):
     spectra, _ = image
     spectra.save(tmp_path / "silica.hspy")
-    expected = spectra.predict_properties(resolution=1.0, show_progressbar=False).data
+    expected = spectra.predict_properties(
+        "silica-o-k-15eV", resolution=1.0, show_progressbar=False
+    ).data
     for values, _, _ in predicted_in_workers(client, [str(tmp_path / "silica.hspy")]):
         np.testing.assert_allclose(values, expected, rtol=1e-6)
     lazy = spectra.as_lazy()
