@@ -33,7 +33,8 @@ def test_file_runs_through_eagerly_and_lazily(real_eels, name):
     np.testing.assert_array_equal(values, lazy_values)
     np.testing.assert_array_equal(onset, lazy_onset)
     good = quality == Quality.GOOD
-    assert good.mean() > 0.9
+    # They are no silica, so some predictions lie outside the labels.
+    assert np.isin(quality, (Quality.GOOD, Quality.OUTSIDE_LABELS)).mean() > 0.9
     assert np.isfinite(values.reshape(good.size, 6)[good.ravel()]).all()
 
 
