@@ -56,7 +56,7 @@ def inputs_at(spectra, energy, recipe, energy_offset):
 
 
 def site_of(row, sites):
-    return int(np.argmin(np.abs(sites.targets / row - 1).max(axis=1)))
+    return int(np.nanargmin(np.abs(sites.targets / row - 1).max(axis=1)))
 
 
 def test_the_window_holds_all_excitation_energies_and_what_is_read_around_them(sites, recipe):

@@ -8,7 +8,7 @@ import torch
 
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.inputs import default_recipe, network_inputs
-from hyperspy_coreloss.dataset.splits import Split, sites_without
+from hyperspy_coreloss.dataset.splits import Split, complete_sites
 from hyperspy_coreloss.errors import DatasetError, ResolutionError
 from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.spectra.broadening import broadening_operator
@@ -204,7 +204,9 @@ def test_broadened_samples_give_the_inputs_of_the_exact_spectrum(few):
     energy = np.arange(-12.0, 35.0, 0.05)
     fine = np.arange(-14.0, 37.0, 0.05)
     kernel = broadening_operator(fine, 0.3, energy)
-    samples = SampledSpectrum(energy, kernel @ few.sites[1].spectrum.intensity(fine), sigma=0.3)
+    spectrum = few.sites[1].spectrum
+    sigma = float(np.hypot(0.3, spectrum.sigma))
+    samples = SampledSpectrum(energy, kernel @ spectrum.intensity(fine), sigma=sigma)
     exact = network_inputs(few, Recipe())
     sampled = network_inputs(with_spectrum(few, 1, samples), Recipe())
     np.testing.assert_allclose(sampled[1], exact[1], atol=2e-3 * exact.max())
@@ -218,14 +220,14 @@ def test_samples_too_broad_for_the_recipe_are_refused(few):
         network_inputs(with_spectrum(few, 1, blurred), Recipe())
 
 
-def test_shipped_model_has_learnt_its_training_spectra(sites, pretrained):
+def test_an_ensemble_has_learnt_its_training_spectra(sites, ensemble):
     from hyperspy_coreloss.pretrained.network import evaluate
 
-    trained = sites.take(sites_without(sites, pretrained.record.withheld_phases))
-    predicted = evaluate(pretrained, network_inputs(trained, pretrained.recipe))[0]
+    trained = sites.take(complete_sites(sites))
+    predicted = evaluate(ensemble, network_inputs(trained, ensemble.recipe))[0]
     error = np.abs(predicted - trained.targets).mean(axis=0)
     of_the_mean = np.abs(trained.targets - trained.targets.mean(axis=0)).mean(axis=0)
-    assert (error < 0.5 * of_the_mean).all()
-    metrics = pretrained.record.metrics["left_out_phases"]
-    recorded = [metrics[name]["mae_training"] for name in pretrained.property_names]
+    assert (error < 0.8 * of_the_mean).all()
+    metrics = ensemble.record.metrics["left_out_phases"]
+    recorded = [metrics[name]["mae_training"] for name in ensemble.property_names]
     np.testing.assert_allclose(error, recorded, rtol=0.01)
