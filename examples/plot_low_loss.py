@@ -23,7 +23,7 @@ from hyperspy_coreloss.spectra import simulate_low_loss
 shape = (24, 16)
 s, truth = silica_spectrum_image(shape, drift=0.0, resolution=0.5, seed=1)
 drift = np.tile(np.linspace(-0.5, 0.5, shape[0]), (shape[1], 1))
-thickness = np.tile(np.linspace(0.1, 1.2, shape[1])[:, None], (1, shape[0]))
+thickness = np.tile(np.linspace(0.1, 0.9, shape[1])[:, None], (1, shape[0]))
 energy = s.axes_manager.signal_axes[0].axis
 s.map(
     lambda spectrum, by: np.interp(energy, energy + by, spectrum),
@@ -84,8 +84,9 @@ for ax, one, title in zip(axes, (without, p), ("on the axis", "from the zero los
 # %%
 # Thick pixels
 # ------------
-# Plural scattering changes the shape of an edge. Pixels of a relative thickness above 1.5 have no
-# prediction, and a reason of their own in the map of the quality.
+# Plural scattering changes the shape of an edge. Pixels that are thicker than the spectra of
+# the training, one mean free path here, have no prediction, and a reason of their own in the map of the
+# quality.
 thick = low_loss.deepcopy()
 thick.data = simulate_low_loss(low_energy, thickness * 1.8, electrons=3e6, resolution=0.5)
 print(s.predict_properties(low_loss=thick, show_progressbar=False).summary().line)

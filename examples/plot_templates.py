@@ -16,10 +16,12 @@ import numpy as np
 
 from hyperspy_coreloss.components import ELNESTemplate
 from hyperspy_coreloss.data import oxygen_k_sites, silica_spectrum_image
+from hyperspy_coreloss.dataset import complete_sites
 
 # sphinx_gallery_thumbnail_number = 1
 s, truth = silica_spectrum_image((48, 32), n_grains=6, drift=0.0, resolution=0.5, dose=2e3, seed=3)
 sites = oxygen_k_sites()
+sites = sites.take(complete_sites(sites))
 number = np.abs(truth.data[..., None, :] - sites.targets).sum(axis=-1).argmin(axis=-1)
 names = [sites.names[site] for site in np.unique(number)]
 print(*names, sep=", ")
