@@ -84,9 +84,9 @@ for ax, one, title in zip(axes, (without, p), ("on the axis", "from the zero los
 # %%
 # Thick pixels
 # ------------
-# Plural scattering changes the shape of an edge. Pixels that are thicker than the spectra of
-# the training, one mean free path here, have no prediction, and a reason of their own in the map of the
-# quality.
+# Plural scattering changes the shape of an edge. Pixels that are thicker than the spectra of the
+# training, one mean free path here, have no prediction, and a reason of their own in the map of
+# the quality.
 thick = low_loss.deepcopy()
 thick.data = simulate_low_loss(low_energy, thickness * 1.8, electrons=3e6, resolution=0.5)
 print(s.predict_properties(low_loss=thick, show_progressbar=False).summary().line)

@@ -19,12 +19,13 @@ from hyperspy.components1d import PowerLaw
 
 from hyperspy_coreloss.components import PropertyELNES
 from hyperspy_coreloss.data import oxygen_k_sites, silica_spectrum_image
-from hyperspy_coreloss.dataset import default_recipe, site_thresholds
+from hyperspy_coreloss.dataset import complete_sites, default_recipe, site_thresholds
 
 # sphinx_gallery_thumbnail_number = 1
 energy = np.arange(-3.0, 40.0, 0.1)
 oxygen = PropertyELNES(broadening=0.2)
 sites = oxygen_k_sites()
+sites = sites.take(complete_sites(sites))
 figure, panels = plt.subplots(2, 3, figsize=(11, 6), layout="constrained", sharey=True)
 for panel, spec, labels in zip(
     panels.flat, oxygen.emulator.properties, sites.targets.T, strict=False

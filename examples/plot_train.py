@@ -14,9 +14,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import hyperspy_coreloss as hc
-from hyperspy_coreloss.dataset import demonstration_phases
+from hyperspy_coreloss.dataset import complete_sites, demonstration_phases
 
 sites = hc.data.oxygen_k_sites()
+sites = sites.take(complete_sites(sites))
 phases = np.array(sites.phases)
 others = np.setdiff1d(phases, demonstration_phases(sites))  # those are shown on this page
 mine = sites.take(np.flatnonzero(np.isin(phases, others[::4])))
