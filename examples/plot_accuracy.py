@@ -21,11 +21,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hyperspy_coreloss.properties import PROPERTIES
+from hyperspy_coreloss import load_pretrained
 
 # sphinx_gallery_thumbnail_number = 1
 results = json.loads(Path("../results/accuracy.json").read_text(encoding="utf-8"))
-specs = [spec for spec in PROPERTIES if spec.name in results["properties"]]
+specs = [spec for spec in load_pretrained().properties if spec.name in results["properties"]]
 windows = [window for window in results["windows"] if window in results]
 ends = [float(window) for window in windows]
 conditions = {"harsh": ("^", "C3"), "typical": ("o", "C0"), "clean": ("s", "C2")}

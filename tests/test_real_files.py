@@ -101,5 +101,5 @@ def test_tasks_on_a_cluster_predict_saved_files_and_lazy_signals(image, tmp_path
         np.testing.assert_allclose(values, expected, rtol=1e-6)
     lazy = spectra.as_lazy()
     lazy.data = lazy.data.rechunk((2, 4, -1))
-    result = lazy.predict_properties(resolution=1.0)
+    result = lazy.predict_properties("silica-o-k-15eV", resolution=1.0)
     np.testing.assert_allclose(client.compute(result.data).result(), expected, rtol=1e-6)
