@@ -97,6 +97,12 @@ def test_the_shipped_family_is_complete_and_small(sites):
     assert sum(path.stat().st_size for path in folder.iterdir()) < 5e6
 
 
+def test_what_is_shipped_stays_light():
+    files = [path for path in PACKAGE.rglob("*") if path.suffix in (".nc", ".safetensors")]
+    assert len(files) > 18
+    assert sum(path.stat().st_size for path in files) < 30e6
+
+
 def test_study_has_both_splits(study, sites):
     complete = sites.take(complete_sites(sites))
     for split in (random_site_split(complete), phase_disjoint_split(complete)):
