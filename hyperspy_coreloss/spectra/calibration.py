@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -309,7 +310,14 @@ class Calibration(ReadOnlyArrays):
             return cls(reference=ReferenceEdge(**reference), **given)
         except CalibrationError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (
+            AttributeError,
+            IndexError,
+            KeyError,
+            OverflowError,
+            TypeError,
+            ValueError,
+        ) as error:
             msg = (
                 f"These fields are not those of a complete calibration: reading them failed with "
                 f"{error!r}. Use a file written by Calibration.save of this version."
@@ -360,4 +368,6 @@ def _rounded(values: NDArray[np.floating]) -> list[float]:
 
 def _even(limits: list[float], size: int) -> NDArray[np.float64]:
     first, last = (float(limit) for limit in limits)
+    if not math.isfinite(last - first):
+        raise ValueError(first, last)
     return np.linspace(first, last, size)
