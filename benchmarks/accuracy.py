@@ -37,12 +37,11 @@ from hyperspy_coreloss.training.cross_validation import (
     fold_medians,
     interval_factors,
     measure_sites,
-    predict_by_fold,
     predict_with_baselines,
 )
 from hyperspy_coreloss.training.measured_training import FamilySettings, draw_spectra, phase_folds
 from hyperspy_coreloss.training.shipped_family import STOPS, family_recipes
-from hyperspy_coreloss.training.side_by_side import train_side_by_side
+from hyperspy_coreloss.training.side_by_side import predict_by_fold, train_side_by_side
 from training.transfer.differences import theory_difference
 
 if TYPE_CHECKING:

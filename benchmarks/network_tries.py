@@ -27,13 +27,13 @@ from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.spectra.microscope import TYPICAL
 from hyperspy_coreloss.training.cross_validation import (
     measure_sites,
-    predict_by_fold,
     predict_with_baselines,
 )
 from hyperspy_coreloss.training.measured_training import FamilySettings, draw_spectra
 from hyperspy_coreloss.training.side_by_side import (
     NetworkSettings,
     input_scales,
+    predict_by_fold,
     train_side_by_side,
 )
 

@@ -14,7 +14,6 @@ from sklearn.neighbors import KNeighborsRegressor
 from hyperspy_coreloss.dataset.acquisition import acquire
 from hyperspy_coreloss.pretrained.auxiliary import Conditions, auxiliary_inputs, usual_threshold
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
-from hyperspy_coreloss.pretrained.network import forward_with_spread
 from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR
 
 if TYPE_CHECKING:
@@ -160,35 +159,6 @@ def measure_sites(
         counts=counts,
         readable=len(sites_of) / len(order),
     )
-
-
-def predict_by_fold(
-    weights: Mapping[str, NDArray], inputs: NDArray[np.float32], folds: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Predict each spectrum by the network that was trained without its fold.
-
-    Parameters
-    ----------
-    weights
-        Networks of :func:`.train_side_by_side`: one for each fold, and one on all spectra.
-    inputs
-        Network inputs, shape (spectra, inputs).
-    folds
-        Fold of each spectrum, shape (spectra,).
-
-    Returns
-    -------
-    values, spread : ndarray
-        Properties, and how far they may be off, shape (spectra, properties).
-    """
-    properties = weights["target_mean"].shape[-1]
-    values, spread = (np.empty((len(inputs), properties)) for _ in range(2))
-    for fold in np.unique(folds):
-        rows = folds == fold
-        network = {name: array[fold : fold + 1] for name, array in weights.items()}
-        predicted = forward_with_spread(network, inputs[rows])
-        values[rows], spread[rows] = (each[0] for each in predicted)
-    return values, spread
 
 
 def interval_factors(

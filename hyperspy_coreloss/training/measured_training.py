@@ -28,12 +28,15 @@ from hyperspy_coreloss.pretrained.auxiliary import (
     usual_threshold,
 )
 from hyperspy_coreloss.pretrained.model import PretrainedModel
-from hyperspy_coreloss.pretrained.network import forward_with_spread
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.provenance import software_versions
 from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
 from hyperspy_coreloss.training.evaluation import measure_errors
-from hyperspy_coreloss.training.side_by_side import NetworkSettings, train_side_by_side
+from hyperspy_coreloss.training.side_by_side import (
+    NetworkSettings,
+    predict_by_fold,
+    train_side_by_side,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -343,13 +346,10 @@ def _judged(
     complete = np.isfinite(draws.targets).all(axis=-1)
     inputs, targets = draws.read_by(recipe)[complete], draws.targets[complete]
     own = folds[draws.first[complete]]
-    predicted, spreads, median = (np.empty_like(targets) for _ in range(3))
+    predicted, spreads = predict_by_fold(weights, inputs, own)
+    median = np.empty_like(targets)
     for fold in np.unique(own):
-        rows = own == fold
-        network = {name: array[fold : fold + 1] for name, array in weights.items()}
-        values, spread = forward_with_spread(network, inputs[rows])
-        predicted[rows], spreads[rows] = values[0], spread[0]
-        median[rows] = np.median(targets[~rows], axis=0)
+        median[own == fold] = np.median(targets[own != fold], axis=0)
     residuals = predicted - targets
     return _Judged(residuals.astype(np.float16), spreads.astype(np.float16), targets, median)
 

@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.pretrained.network import LOG_SPREAD, one_thread
+from hyperspy_coreloss.pretrained.network import LOG_SPREAD, forward_with_spread, one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -133,6 +133,35 @@ def train_side_by_side(
         for name, parameter in (("weight", weight.transpose(1, 2)), ("bias", bias[:, 0]))
     }
     return arrays | {name: np.stack([scale] * networks) for name, scale in scales.items()}
+
+
+def predict_by_fold(
+    weights: Mapping[str, NDArray], inputs: NDArray[np.float32], folds: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Predict each spectrum by the network that was trained without its fold.
+
+    Parameters
+    ----------
+    weights
+        Networks of :func:`train_side_by_side`: one for each fold, and one on all spectra.
+    inputs
+        Network inputs, shape (spectra, inputs).
+    folds
+        Fold of each spectrum, shape (spectra,).
+
+    Returns
+    -------
+    values, spread : ndarray
+        Properties, and how far they may be off, shape (spectra, properties).
+    """
+    properties = weights["target_mean"].shape[-1]
+    values, spread = (np.empty((len(inputs), properties)) for _ in range(2))
+    for fold in np.unique(folds):
+        rows = folds == fold
+        network = {name: array[fold : fold + 1] for name, array in weights.items()}
+        predicted = forward_with_spread(network, inputs[rows])
+        values[rows], spread[rows] = (each[0] for each in predicted)
+    return values, spread
 
 
 def input_scales(

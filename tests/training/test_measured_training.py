@@ -10,13 +10,14 @@ import pytest
 from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+from hyperspy_coreloss.dataset.splits import sites_without
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY, usual_threshold
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.network import forward
 from hyperspy_coreloss.spectra import EnergyWindow, Recipe
 from hyperspy_coreloss.spectra.measurement import measure
-from hyperspy_coreloss.spectra.microscope import TYPICAL, Microscope
+from hyperspy_coreloss.spectra.microscope import CLEAN, TYPICAL, Microscope
 from hyperspy_coreloss.training.measured_training import (
     FamilySettings,
     draw_spectra,
@@ -156,6 +157,22 @@ def test_a_known_energy_gives_the_excitation_energy(dataset):
     error = np.abs(forward(weights, read)[-1, :, 1] - draws.targets[:, 1])
     known = read[:, -N_AUXILIARY] > 0
     assert error[known].mean() < 0.6 * error[~known].mean()
+
+
+def test_a_model_counts_energies_as_its_training_does(dataset, family):
+    for model in family:
+        assert model.usual_threshold == usual_threshold(specimen(dataset).lowest_empty)
+
+
+def test_the_shipped_model_has_learnt_its_training_sites(sites, pretrained):
+    trained = sites.take(sites_without(sites, pretrained.record.withheld_phases))
+    drawn = draw_spectra(specimen(trained), [pretrained.recipe], CLEAN, 1, 5)
+    predicted = forward(pretrained.weights, drawn.read_by(0))[0]
+    error = np.nanmean(np.abs(predicted - drawn.targets), axis=0)
+    of_the_mean = np.nanmean(np.abs(drawn.targets - np.nanmean(drawn.targets, axis=0)), axis=0)
+    assert (error < 0.5 * of_the_mean).all()
+    metrics = pretrained.record.metrics["left_out_phases"]
+    assert (error < [metrics[name]["mae"] for name in pretrained.property_names]).all()
 
 
 def test_withheld_phases_are_recorded_and_not_trained_on(dataset):
