@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.energy import EnergyWindow
 
 # Explanation of errors on left-out phases of networks that were trained on measured-like spectra.
-_AS_MEASURED = "as measured"
+_AS_MEASURED = (
+    "Left-out phases: {n_test} spectra as a microscope measures them, each predicted by a network "
+    "that was trained like this one but without its phase. Expect errors of this size for a new "
+    "material that is measured so."
+)
 _SPLITS = {
     PHASE_DISJOINT: "New phases: {n_test} spectra of the test phases, predicted by networks that "
     "were trained without them. Expect errors of this size for a new material.",
     LEFT_OUT: "Left-out phases: {n_test} spectra, each predicted by the one network of this model "
     "that was trained without its phase.",
-    _AS_MEASURED: "Left-out phases: {n_test} spectra as a microscope measures them, each predicted "
-    "by a network that was trained like this one but without its phase. Expect errors of this size "
-    "for a new material that is measured so.",
     RANDOM_SITE: "New sites: {n_test} spectra drawn at random, predicted by networks that were "
     "trained without them but on other sites of the same crystals. These errors are comparable "
     "with those of the paper and smaller than the errors for a new material.",
@@ -151,7 +152,7 @@ def _errors(pretrained: PretrainedModel) -> list[str]:
         metrics = pretrained.record.metrics.get(split)
         if metrics is None:
             continue
-        words = _SPLITS[_AS_MEASURED] if pretrained.reads_conditions else explanation
+        words = _AS_MEASURED if pretrained.reads_conditions else explanation
         names = list(next(iter(metrics.values()))["baselines"])
         header = [
             "property",
