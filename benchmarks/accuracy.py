@@ -41,7 +41,11 @@ from hyperspy_coreloss.training.cross_validation import (
 )
 from hyperspy_coreloss.training.measured_training import FamilySettings, draw_spectra, phase_folds
 from hyperspy_coreloss.training.shipped_family import STOPS, family_recipes
-from hyperspy_coreloss.training.side_by_side import predict_by_fold, train_side_by_side
+from hyperspy_coreloss.training.side_by_side import (
+    input_scales,
+    predict_by_fold,
+    train_side_by_side,
+)
 from training.transfer.differences import theory_difference
 
 if TYPE_CHECKING:
@@ -249,7 +253,7 @@ def measure_window(
         results |= measure_bins(trial, networks, measured["single"]["typical"], number)
     compared = {}
     if window in COMPARED:
-        compared = compare_baselines(trial, weights, read[0], measured["single"], number)
+        compared = compare_baselines(trial, read[0], measured["single"], number)
     for name, (conditions, column, told) in tasks.items():
         judged = judge(trial, networks, conditions, column, told, {} if told else compared)
         results[name], results["means"][name] = judged["single"], judged["mixed"]
@@ -304,13 +308,12 @@ def measure_bins(
 
 def compare_baselines(
     trial: Trial,
-    weights: dict[str, NDArray],
     training: tuple[NDArray[np.float32], NDArray, NDArray],
     measured: dict[str, MeasuredSites],
     recipe: int,
 ) -> dict[str, dict[str, NDArray]]:
     """Return what baselines predict for single sites, by condition and name."""
-    mean, scale = weights["input_mean"][-1], weights["input_scale"][-1]
+    mean, scale = input_scales(training[0], training[0].shape[1] - N_AUXILIARY)
     inputs, targets, first = (each[: BASELINE_COPIES * len(trial.dataset)] for each in training)
     held_out = {
         condition: (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import PretrainedFormatError
+from hyperspy_coreloss.pretrained.auxiliary import DIRECT, N_AUXILIARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,7 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
         if array is None or array.shape != shape:
             actual = "it is missing" if array is None else f"it has the shape {array.shape}"
             raise _refused(model, f"{name} needs the shape {shape}, but {actual}")
-        of_network = name.startswith(("layer.", "input_"))
+        of_network = name.startswith(("layer.", "input_")) or name == DIRECT
         types = _NETWORK_TYPES if of_network else _OTHER_TYPES
         types = _HELD_OUT_TYPES if name in _HELD_OUT else types
         if array.dtype.name not in types:
@@ -84,12 +85,14 @@ def _shapes(arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> dict[str, 
         "residuals": (len(residuals), nodes[-1]),
         "history": (networks, *history.shape[1:2], 2),
     }
+    last = nodes[-1] * (2 if _SPREADS in arrays else 1)
     if _LABELS in arrays:
         shapes[_LABELS] = (2, nodes[-1])
     if _SPREADS in arrays:
         shapes[_SPREADS] = shapes["residuals"]
-        nodes = (*nodes[:-1], 2 * nodes[-1])
-    for position, (inputs, outputs) in enumerate(pairwise(nodes)):
+    if DIRECT in arrays:
+        shapes[DIRECT] = (networks, last, N_AUXILIARY)
+    for position, (inputs, outputs) in enumerate(pairwise((*nodes[:-1], last))):
         shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
         shapes[f"layer.{position}.bias"] = (networks, outputs)
     return shapes

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 #: Number of auxiliary inputs.
 N_AUXILIARY = 7
+#: Name of the array with the weights of the direct connection from the auxiliary inputs, which are
+#: the last ones, to the outputs of a network.
+DIRECT = "direct.weight"
 #: Ranges of the standard errors that networks are trained on: of the energy in eV, and of the
 #: dispersion.
 ENERGY_ERRORS, DISPERSION_ERRORS = (0.05, 0.5), (0.001, 0.03)
@@ -27,6 +30,9 @@ ENERGY_ERRORS, DISPERSION_ERRORS = (0.05, 0.5), (0.001, 0.03)
 # lie apart: otherwise their differences are lost beside the step from an energy that is not known.
 # Thresholds lie about 2 eV above the lowest empty state, whose energy is the excitation energy.
 _ENERGY_SCALE, _ABOVE = 0.5, 2.0
+# Error in eV with which an energy tells as much as the spectrum: larger errors shrink the energies
+# that are read, so that a network need not learn how much of them to believe.
+_HALF_BELIEVED = 0.3
 # The standard errors at which logarithms are zero.
 _REFERENCE_ERROR = 0.1
 
@@ -113,7 +119,7 @@ def auxiliary_inputs(conditions: Conditions, usual: float) -> NDArray[np.float32
     """Return the inputs of a network that tell what is known beside the spectrum.
 
     Standard errors beyond the ranges that networks are trained on are taken as the nearest end of
-    the range.
+    the range. The larger the error of an energy, the more it is read like one that is not known.
 
     Parameters
     ----------
@@ -125,17 +131,19 @@ def auxiliary_inputs(conditions: Conditions, usual: float) -> NDArray[np.float32
     Returns
     -------
     ndarray
-        Shape (spectra, :data:`N_AUXILIARY`): whether the energy is known, the energy, its error;
-        whether the thickness is known, the thickness; the error of the dispersion; whether the
-        resolution is known.
+        Shape (spectra, :data:`N_AUXILIARY`): how far the energy is known, from 0 for not to 1 for
+        exactly; the energy, shrunk by this factor; its error; whether the thickness is known, the
+        thickness; the error of the dispersion; whether the resolution is known.
     """
     known_energy = np.isfinite(conditions.energy)
     known_thickness = np.isfinite(conditions.relative_thickness)
     inputs = np.zeros((len(known_energy), N_AUXILIARY), dtype=np.float32)
     energy = (np.asarray(conditions.energy) - usual) / _ENERGY_SCALE
     error = _logarithm(conditions.energy_error, ENERGY_ERRORS, _REFERENCE_ERROR)
-    inputs[:, 0] = known_energy
-    inputs[:, 1] = np.where(known_energy, energy, 0.0)
+    at_least = np.maximum(conditions.energy_error, ENERGY_ERRORS[0])
+    shrinkage = 1.0 / (1.0 + np.square(at_least / _HALF_BELIEVED))
+    inputs[:, 0] = np.where(known_energy, shrinkage, 0.0)
+    inputs[:, 1] = np.where(known_energy, shrinkage * energy, 0.0)
     inputs[:, 2] = np.where(known_energy, error, 0.0)
     inputs[:, 3] = known_thickness
     inputs[:, 4] = np.where(known_thickness, conditions.relative_thickness, 0.0)

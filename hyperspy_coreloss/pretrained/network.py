@@ -10,6 +10,8 @@ import torch
 from threadpoolctl import ThreadpoolController
 from torch import nn
 
+from hyperspy_coreloss.pretrained.auxiliary import DIRECT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
@@ -98,10 +100,11 @@ def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDAr
     ----------
     weights
         Arrays ``layer.N.weight``, ``layer.N.bias``, ``input_mean``, ``input_scale``,
-        ``target_mean`` and ``target_scale``. The first axis of each array counts the networks.
-        Those of the layers may be in half precision.
+        ``target_mean`` and ``target_scale``, and :data:`DIRECT` if the networks have it. The first
+        axis of each array counts the networks. Weights may be in half precision.
     inputs
-        Area-normalised spectra on the window, shape (spectra, window channels).
+        Network inputs, shape (spectra, inputs): area-normalised spectra on the window, followed by
+        the auxiliary inputs if the networks have them.
 
     Returns
     -------
@@ -141,13 +144,16 @@ def _run(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     n_layers = sum(name.startswith("layer.") for name in weights) // 2
     with torch.inference_mode(), one_thread():
-        values = torch.tensor(inputs) - weights["input_mean"][:, None]
-        values = values / weights["input_scale"][:, None]
+        read = torch.tensor(inputs) - weights["input_mean"][:, None]
+        read = values = read / weights["input_scale"][:, None]
         for layer in range(n_layers):
             bias, weight = weights[f"layer.{layer}.bias"], weights[f"layer.{layer}.weight"]
             values = torch.baddbmm(bias[:, None], values, weight.transpose(1, 2))
             if layer < n_layers - 1:
                 values = values.relu()
+        if DIRECT in weights:
+            direct = weights[DIRECT].transpose(1, 2)
+            values = torch.baddbmm(values, read[..., -direct.shape[1] :], direct)
         scale, mean = (weights[f"target_{name}"][:, None] for name in ("scale", "mean"))
         properties = scale.shape[-1]
         outputs = values[..., :properties].double() * scale + mean

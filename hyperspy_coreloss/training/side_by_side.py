@@ -7,6 +7,9 @@ all spectra, in the same way.
 A network predicts each property, and how far it may be off: the mean absolute error that spectra
 like this one have. Properties are trained on the mean absolute error, so that the spread does not
 decide which spectra are learnt (the value is not changed by the gradient of the spread's loss).
+
+Auxiliary inputs also act on the outputs directly: a number that a user knows, such as the energy of
+the threshold, must not be lost among hundreds of intensities and in the dropout of hidden layers.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 import torch
 
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.pretrained.auxiliary import DIRECT
 from hyperspy_coreloss.pretrained.network import LOG_SPREAD, forward_with_spread, one_thread
 
 if TYPE_CHECKING:
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Fold of a spectrum that every network may be trained on.
 NO_FOLD = -1
+# How much stronger auxiliary inputs are than an intensity, in standard deviations: they are few.
+_AUXILIARY_GAIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,10 @@ def train_side_by_side(
     Returns
     -------
     dict
-        Arrays ``layer.N.weight`` and ``layer.N.bias`` in half precision, and the scales
-        ``input_mean``, ``input_scale``, ``target_mean`` and ``target_scale``. The first axis of
-        each counts the networks; the last one was trained on all spectra.
+        Arrays ``layer.N.weight`` and ``layer.N.bias`` and, with auxiliary inputs, :data:`.DIRECT`,
+        in half precision, and the scales ``input_mean``, ``input_scale``, ``target_mean`` and
+        ``target_scale``. The first axis of each counts the networks; the last one was trained on
+        all spectra.
 
     Raises
     ------
@@ -113,7 +120,9 @@ def train_side_by_side(
         generator = torch.Generator().manual_seed(settings.seed)
         nodes = (x.shape[1], *settings.hidden, 2 * targets.shape[1])
         layers = _initial(networks, nodes, generator)
+        direct = torch.zeros(networks, auxiliary, nodes[-1], requires_grad=True)
         flat = [parameter for layer in layers for parameter in layer]
+        flat += [direct] if auxiliary else []
         optimiser = torch.optim.AdamW(
             flat, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
@@ -122,6 +131,8 @@ def train_side_by_side(
         for rows in _batches(len(x), settings, generator):
             weight = (fold[rows] != every)[..., None] * labelled[rows]
             outputs = _forward(layers, x[rows], settings.dropout, generator)
+            if auxiliary:
+                outputs = outputs + x[rows, -auxiliary:] @ direct
             optimiser.zero_grad()
             _loss(outputs, labels[rows], weight, settings.spread_weight).backward()
             optimiser.step()
@@ -132,6 +143,8 @@ def train_side_by_side(
         for number, (weight, bias) in enumerate(layers)
         for name, parameter in (("weight", weight.transpose(1, 2)), ("bias", bias[:, 0]))
     }
+    if auxiliary:
+        arrays[DIRECT] = direct.detach().transpose(1, 2).numpy().astype(np.float16)
     return arrays | {name: np.stack([scale] * networks) for name, scale in scales.items()}
 
 
@@ -196,6 +209,7 @@ def _scales(
         raise DatasetError(msg)
     spread = np.nanstd(targets, axis=0)
     mean, scale = input_scales(inputs, energies)
+    scale[energies:] /= _AUXILIARY_GAIN
     return {
         "input_mean": mean,
         "input_scale": scale,

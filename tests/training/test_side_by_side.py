@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.training.side_by_side import NO_FOLD, NetworkSettings, train_side_by_side
+from hyperspy_coreloss.pretrained.auxiliary import DIRECT
+from hyperspy_coreloss.training.side_by_side import (
+    NO_FOLD,
+    NetworkSettings,
+    predict_by_fold,
+    train_side_by_side,
+)
 
 QUICK = NetworkSettings(hidden=(32, 32), steps=600, batch_size=64)
 
@@ -63,6 +69,23 @@ def test_the_spread_is_the_mean_error_that_such_spectra_have(rng):
     _, spread = evaluated(weights, np.array([[0.2], [0.8]]))
     # The mean absolute value of a normal distribution.
     np.testing.assert_allclose(spread[0, :, 0], [0.5 * 0.798, 4 * 0.798], rtol=0.15)
+
+
+def test_a_known_number_is_read_among_hundreds_of_intensities(rng):
+    """A user tells the energy: the label but for an error. The intensities tell less."""
+    label = rng.standard_normal((2000, 1))
+    intensities = rng.standard_normal((2000, 300)) + 0.1 * label
+    told = label + 0.1 * rng.standard_normal((2000, 1))
+    read = np.hstack([intensities, told]).astype(np.float32)
+    networks = replace(QUICK, dropout=0.15, weight_decay=0.5)
+    folds = np.arange(2000) % 2
+    weights = train_side_by_side(read, label, folds, networks, auxiliary=1)
+    assert weights[DIRECT].shape == (3, 2, 1)
+    values, _ = predict_by_fold(weights, read, folds)
+    # The mean absolute error of the number itself is 0.08.
+    assert np.abs(values - label).mean() < 0.13
+    hidden = {name: array for name, array in weights.items() if name != DIRECT}
+    assert np.abs(predict_by_fold(hidden, read, folds)[0] - label).mean() > 0.3
 
 
 def test_missing_labels_are_left_out_of_the_loss(regression):
