@@ -39,7 +39,8 @@ from hyperspy_coreloss.training.cross_validation import (
     measure_sites,
     predict_with_baselines,
 )
-from hyperspy_coreloss.training.measured_training import FamilySettings, draw_spectra, phase_folds
+from hyperspy_coreloss.training.measured_draws import draw_spectra
+from hyperspy_coreloss.training.measured_training import FamilySettings, phase_folds
 from hyperspy_coreloss.training.shipped_family import STOPS, family_recipes
 from hyperspy_coreloss.training.side_by_side import (
     input_scales,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.microscope import Microscope
     from hyperspy_coreloss.spectra.recipe import Recipe
     from hyperspy_coreloss.training.cross_validation import MeasuredSites
-    from hyperspy_coreloss.training.measured_training import Draws
+    from hyperspy_coreloss.training.measured_draws import Draws
 
 LEVEL = 0.9
 SIGMA = 0.5

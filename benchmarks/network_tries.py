@@ -29,7 +29,8 @@ from hyperspy_coreloss.training.cross_validation import (
     measure_sites,
     predict_with_baselines,
 )
-from hyperspy_coreloss.training.measured_training import FamilySettings, draw_spectra
+from hyperspy_coreloss.training.measured_draws import draw_spectra
+from hyperspy_coreloss.training.measured_training import FamilySettings
 from hyperspy_coreloss.training.side_by_side import (
     NetworkSettings,
     input_scales,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from benchmarks.accuracy import Trial
     from hyperspy_coreloss.training.cross_validation import MeasuredSites
-    from hyperspy_coreloss.training.measured_training import Draws
+    from hyperspy_coreloss.training.measured_draws import Draws
 
 STOP = 100.0
 # Spectra of each site: of the network as it is shipped, and of simpler models.

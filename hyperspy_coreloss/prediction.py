@@ -14,6 +14,7 @@ from hyperspy_coreloss.dataset.reference import reference_edge
 from hyperspy_coreloss.errors import CalibrationError, SignalError
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra, map_spectra
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, novelty_below
 from hyperspy_coreloss.signals.lazy import lazy_prediction
 from hyperspy_coreloss.signals.low_loss import low_loss_spectra
 from hyperspy_coreloss.signals.metadata import describe_prediction, elements_of
@@ -62,6 +63,7 @@ def predict_properties(
     energy_error: float = _USUAL_ENERGY_ERROR,
     calibration: Calibration | None = None,
     navigation_mask: NDArray | BaseSignal | None = None,
+    novelty_level: float = NOVELTY_LEVEL,
     lazy_output: bool | None = None,
     show_progressbar: bool | None = None,
     num_workers: int | None = None,
@@ -129,6 +131,10 @@ def predict_properties(
         ``s.axes_manager.navigation_shape``, in which x comes first, as for HyperSpy's
         ``decomposition``. An array on a square map is refused unless it is symmetric, because its
         order cannot be told.
+    novelty_level
+        Fraction of the spectra of new phases, of the kinds of material that the model was trained
+        on, that are called unfamiliar. Spectra with a smaller ``novelty`` are unlike those of all
+        computed sites and have no prediction; with 0, all have one.
     lazy_output
         Whether to return a lazy signal. By default, the result is lazy if the input is.
     show_progressbar
@@ -156,7 +162,7 @@ def predict_properties(
     SignalError
         If the signal does not contain real spectra along one signal axis, `navigation_mask` has
         the wrong shape, values or order, `low_loss` has another navigation shape or too few zero
-        losses, `background`, `resolution` or `num_workers` is not valid,
+        losses, `background`, `resolution`, `novelty_level` or `num_workers` is not valid,
         or `energy_offset` is missing or not allowed.
     CalibrationError
         If `calibration` is none, or that of another edge or dispersion.
@@ -184,7 +190,7 @@ def predict_properties(
         resolution = check_resolution(resolution)
     elif low is not None:
         resolution = _median_resolution(low)
-    workers = _workers(num_workers)
+    workers, level = _workers(num_workers), novelty_below(novelty_level)
     ranges: dict[str, Any] = {
         "background": background,
         "background_range": limits_in_ev(signal, background_range, "background_range", calibration),
@@ -223,11 +229,11 @@ def predict_properties(
         low = replace(low, sets_zero=calibration is None)
     excluded = excluded_spectra(signal, navigation_mask)
     warn_of_other_edges(signal, model.recipe, background, ranges["background_range"])
-    prediction = map_spectra(signal.data, preparation, model, excluded, low)
+    prediction = map_spectra(signal.data, preparation, model, excluded, low, level)
     result = lazy_prediction(
         prediction,
         signal.axes_manager.navigation_axes[::-1],
-        describe_prediction(signal, model, preparation, resolution, calibration, low_loss),
+        describe_prediction(signal, model, preparation, resolution, calibration, low_loss, level),
     )
     if not (isinstance(signal, LazySignal) if lazy_output is None else lazy_output):
         result.compute(show_progressbar=show_progressbar, **workers)

@@ -9,11 +9,14 @@ import numpy as np
 
 from hyperspy_coreloss.errors import PretrainedFormatError
 from hyperspy_coreloss.pretrained.auxiliary import DIRECT, N_AUXILIARY
+from hyperspy_coreloss.pretrained.trust import PREFIX, SPACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from hyperspy_coreloss.pretrained.model import PretrainedModel
 
 # The types with which the networks are evaluated; of any other type, torch refuses or rounds.
 _NETWORK_TYPES: tuple[str, ...] = ("float16", "float32")
@@ -26,8 +29,16 @@ _MAY_BE_NAN = ("history",)
 _LABELS = "label_range"
 # Models whose networks predict the spread of each value have those of the held-out spectra.
 _SPREADS = "spreads"
-# Inputs, intervals and residuals are divided by them.
-_POSITIVE = ("input_scale", "target_scale", _SPREADS)
+# Inputs, intervals, residuals and distances are divided by them.
+_POSITIVE = (
+    "input_scale",
+    "target_scale",
+    _SPREADS,
+    f"{PREFIX}label_scale",
+    *(f"{PREFIX}{space}.distances" for space in SPACES),
+)
+# Positions of sites in the data set.
+_COUNTED, _COUNTED_TYPES = f"{PREFIX}sites", ("int32",)
 
 
 def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> None:
@@ -57,7 +68,8 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
             raise _refused(model, f"{name} needs the shape {shape}, but {actual}")
         of_network = name.startswith(("layer.", "input_")) or name == DIRECT
         types = _NETWORK_TYPES if of_network else _OTHER_TYPES
-        types = _HELD_OUT_TYPES if name in _HELD_OUT else types
+        types = _HELD_OUT_TYPES if name in _HELD_OUT or name.startswith(PREFIX) else types
+        types = _COUNTED_TYPES if name == _COUNTED else types
         if array.dtype.name not in types:
             needed = " or ".join(types)
             raise _refused(model, f"{name} needs the type {needed}, but it is {array.dtype}")
@@ -92,10 +104,63 @@ def _shapes(arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> dict[str, 
         shapes[_SPREADS] = shapes["residuals"]
     if DIRECT in arrays:
         shapes[DIRECT] = (networks, last, N_AUXILIARY)
+    if any(name.startswith(PREFIX) for name in arrays):
+        shapes |= _reference_shapes(arrays, nodes)
     for position, (inputs, outputs) in enumerate(pairwise((*nodes[:-1], last))):
         shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
         shapes[f"layer.{position}.bias"] = (networks, outputs)
     return shapes
+
+
+def check_texts(model: PretrainedModel) -> None:
+    """Check the texts of a pretrained model, and the names of its properties.
+
+    Raises
+    ------
+    PretrainedFormatError
+        If a text is missing or empty, or two properties have one name.
+    """
+    for field in ("name", "version", "intended_use", "limits"):
+        text, line = getattr(model, field), field in ("name", "version")
+        # Results record both, and files of results hold no null characters.
+        if not (isinstance(text, str) and text.strip() and (text.isprintable() or not line)):
+            msg = (
+                f"Pretrained model {model.name!r} must state its intended use and its limits, "
+                f"and have a name and a version, but its {field} is {text!r}."
+            )
+            raise PretrainedFormatError(msg)
+    if len(set(model.property_names)) < len(model.properties):
+        msg = (
+            f"Pretrained model {model.name!r} needs properties of different names, but they are "
+            f"{', '.join(model.property_names)}."
+        )
+        raise PretrainedFormatError(msg)
+
+
+def _reference_shapes(
+    arrays: Mapping[str, NDArray], nodes: tuple[int, ...]
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of the sites that spectra are compared with."""
+    inputs, last_hidden, properties = nodes[0], nodes[-2], nodes[-1]
+    sites = len(np.atleast_1d(arrays.get(f"{PREFIX}sites", 0)))
+    shapes: dict[str, tuple[int, ...]] = {
+        "labels": (sites, properties),
+        "label_scale": (properties,),
+        "sites": (sites,),
+    }
+    for space, most in zip(SPACES, (inputs, last_hidden), strict=True):
+        basis, distances = (
+            np.atleast_2d(arrays.get(f"{PREFIX}{space}.{name}", 0)).shape
+            for name in ("basis", "distances")
+        )
+        length = min(basis[0], most) if space == SPACES[0] else most
+        shapes |= {
+            f"{space}.centre": (length,),
+            f"{space}.basis": (length, basis[1]),
+            f"{space}.coordinates": (sites, basis[1]),
+            f"{space}.distances": (distances[-1],),
+        }
+    return {PREFIX + name: shape for name, shape in shapes.items()}
 
 
 def _refused(model: str, reason: str) -> PretrainedFormatError:

@@ -11,6 +11,7 @@ import numpy as np
 from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, measured_conditions
 from hyperspy_coreloss.pretrained.intervals import is_believable
 from hyperspy_coreloss.pretrained.results import as_prediction, blank_unreadable, result_dtype
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, compare, widening
 from hyperspy_coreloss.spectra.low_loss import measure_low_loss
 from hyperspy_coreloss.spectra.preprocessing import preprocess
 from hyperspy_coreloss.spectra.quality import Quality
@@ -55,6 +56,7 @@ def map_spectra(
     pretrained: Reader,
     excluded: NDArray | None = None,
     low_loss: LowLossSpectra | None = None,
+    novelty_level: float = NOVELTY_LEVEL,
 ) -> Prediction:
     """Predict the properties of every spectrum, lazily.
 
@@ -75,6 +77,8 @@ def map_spectra(
         True for each spectrum to exclude, shape (...).
     low_loss
         Low-loss spectra of the same pixels, or one spectrum for all.
+    novelty_level
+        Novelty below which a spectrum is unfamiliar.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def map_spectra(
         pretrained=pretrained,
         low_loss_axis=None if low_loss is None else low_loss.axis,
         zero_from_low_loss=low_loss is not None and low_loss.sets_zero,
+        novelty_level=novelty_level,
         dtype=dtype,
         drop_axis=spectra.ndim - 1,
         meta=np.empty((0,) * (spectra.ndim - 1), dtype=dtype),
@@ -145,6 +150,7 @@ def predict_chunk(
     pretrained: Reader,
     low_loss_axis: LowLossAxis | None = None,
     zero_from_low_loss: bool = True,
+    novelty_level: float = NOVELTY_LEVEL,
 ) -> NDArray:
     """Predict the properties of the spectra of one chunk.
 
@@ -156,7 +162,7 @@ def predict_chunk(
         True for each spectrum to exclude, shape (..., 1).
     low_loss
         Low-loss spectra, shape (..., low-loss channels), or one spectrum, shape (1, ..., channels).
-    preparation, pretrained
+    preparation, pretrained, novelty_level
         As in :func:`map_spectra`.
     low_loss_axis
         Energy axis of the low-loss spectra.
@@ -189,6 +195,8 @@ def predict_chunk(
         results[name] = values
     if thin:
         _judge_thickness(results, pretrained.thickest)
+    unfamiliar = (results["quality"] == Quality.GOOD) & (results["novelty"] < novelty_level)
+    results["quality"][unfamiliar] = Quality.UNFAMILIAR
     if excluded is not None:
         results["quality"][np.ravel(excluded)] = Quality.MASKED
     blank_unreadable(results)
@@ -243,7 +251,12 @@ def predict_batch(
         conditions = measured_conditions(preparation.certainty, threshold, thickness)
         auxiliary = auxiliary_inputs(conditions, pretrained.usual_threshold)
         read = np.hstack([read, auxiliary])
-    values, spread = evaluate(pretrained, read)
+    values, spread, layer = evaluate(pretrained, read)
+    novelty, ambiguity = np.ones(len(read), dtype=np.float32), np.zeros_like(values)
+    if pretrained.references is not None:
+        compared = compare(pretrained.references, inputs.spectra, layer)
+        novelty, ambiguity = compared.novelty, compared.ambiguity
+        spread = spread * widening(compared.distance)
     half_width = pretrained.interval_scale * spread
     outside = ~is_believable(
         values, half_width, pretrained.trained_range, pretrained.property_names
@@ -255,17 +268,24 @@ def predict_batch(
         "spread": spread,
         "onset": inputs.onset,
         "quality": quality,
+        "novelty": novelty,
+        "ambiguity": ambiguity,
         "spikes": inputs.spikes,
         "background_error": inputs.background_error,
     }
 
 
-def predict_arrays(spectra: NDArray, preparation: Preparation, pretrained: Reader) -> Prediction:
+def predict_arrays(
+    spectra: NDArray,
+    preparation: Preparation,
+    pretrained: Reader,
+    novelty_level: float = NOVELTY_LEVEL,
+) -> Prediction:
     """Predict the properties of spectra in memory immediately.
 
     Parameters
     ----------
-    spectra, preparation, pretrained
+    spectra, preparation, pretrained, novelty_level
         As in :func:`map_spectra`.
 
     Returns
@@ -273,4 +293,7 @@ def predict_arrays(spectra: NDArray, preparation: Preparation, pretrained: Reade
     Prediction
         Prediction that consists of arrays in memory.
     """
-    return as_prediction(predict_chunk(spectra, preparation=preparation, pretrained=pretrained))
+    results = predict_chunk(
+        spectra, preparation=preparation, pretrained=pretrained, novelty_level=novelty_level
+    )
+    return as_prediction(results)

@@ -16,12 +16,13 @@ import numpy as np
 
 from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
 from hyperspy_coreloss.files import replace_file
-from hyperspy_coreloss.pretrained.arrays import check_arrays
+from hyperspy_coreloss.pretrained.arrays import check_arrays, check_texts
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY, usual_threshold
 from hyperspy_coreloss.pretrained.inference import predict_arrays
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, PREFIX, References, novelty_below
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
@@ -83,6 +84,8 @@ class PretrainedModel:
         Lowest and highest label of each property in the training, shape (2, properties). None for
         models of early versions, whose labels are taken to lie within five standard deviations of
         their mean.
+    references
+        Computed sites to compare spectra with; without any, all spectra are familiar.
 
     Raises
     ------
@@ -106,6 +109,7 @@ class PretrainedModel:
     label_range: NDArray[np.floating] | None = None
     spreads: NDArray[np.floating] | None = None
     reads_conditions: bool = False
+    references: References | None = None
 
     def __post_init__(self) -> None:
         weights = {name: read_only(array) for name, array in self.weights.items()}
@@ -118,21 +122,7 @@ class PretrainedModel:
         inputs = self.recipe.window.n_channels + N_AUXILIARY * bool(self.reads_conditions)
         nodes = (inputs, *self.hidden, len(self.properties))
         check_arrays(self.name, self._arrays(), nodes)
-        for field in ("name", "version", "intended_use", "limits"):
-            text, line = getattr(self, field), field in ("name", "version")
-            # Results record both, and files of results hold no null characters.
-            if not (isinstance(text, str) and text.strip() and (text.isprintable() or not line)):
-                msg = (
-                    f"Pretrained model {self.name!r} must state its intended use and its limits, "
-                    f"and have a name and a version, but its {field} is {text!r}."
-                )
-                raise PretrainedFormatError(msg)
-        if len(set(self.property_names)) < len(self.properties):
-            msg = (
-                f"Pretrained model {self.name!r} needs properties of different names, but they are "
-                f"{', '.join(self.property_names)}."
-            )
-            raise PretrainedFormatError(msg)
+        check_texts(self)
 
     @property
     def n_networks(self) -> int:
@@ -199,7 +189,8 @@ class PretrainedModel:
     def _arrays(self) -> dict[str, NDArray]:
         arrays = {**self.weights, "residuals": self.residuals, "history": self.history}
         optional = {_LABELS: self.label_range, _HELD_OUT_SPREADS: self.spreads}
-        return arrays | {name: array for name, array in optional.items() if array is not None}
+        arrays |= {name: array for name, array in optional.items() if array is not None}
+        return arrays if self.references is None else arrays | self.references.to_arrays()
 
     def to_bytes(self) -> bytes:
         """Return the content of the file that :meth:`save` writes, without its checksum."""
@@ -267,7 +258,7 @@ class PretrainedModel:
         PretrainedFormatError
             If the content is damaged or incomplete, or its format is not supported.
         """
-        optional = {_LABELS, _HELD_OUT_SPREADS, _CONDITIONS}
+        optional = {_LABELS, _HELD_OUT_SPREADS, _CONDITIONS, "references"}
         expected = {field.name for field in fields(cls)} - {"weights", "residuals", "history"}
         header, tensors = unpack(
             content, name, "pretrained model", _FORMAT, expected - optional, {_CONDITIONS}
@@ -275,13 +266,14 @@ class PretrainedModel:
         try:
             residuals, history = tensors.pop("residuals"), tensors.pop("history")
             label_range, spreads = (tensors.pop(n, None) for n in (_LABELS, _HELD_OUT_SPREADS))
+            references = References.from_arrays(tensors)
             return cls(
                 name=header["name"],
                 version=header["version"],
                 recipe=Recipe.from_dict(header["recipe"]),
                 properties=tuple(PropertySpec.from_dict(spec) for spec in header["properties"]),
                 hidden=tuple(int(nodes) for nodes in header["hidden"]),
-                weights=tensors,
+                weights={n: t for n, t in tensors.items() if not n.startswith(PREFIX)},
                 residuals=residuals,
                 history=history,
                 record=TrainingRecord.from_dict(header["record"]),
@@ -290,6 +282,7 @@ class PretrainedModel:
                 label_range=label_range,
                 spreads=spreads,
                 reads_conditions=header.get(_CONDITIONS, False),
+                references=references,
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             msg = f"{name} is not a complete pretrained model: {error}"
@@ -306,6 +299,7 @@ class PretrainedModel:
         background_range: Limits | None = None,
         onset_range: Limits | None = None,
         energy_offset: float | None = None,
+        novelty_level: float = NOVELTY_LEVEL,
     ) -> Prediction:
         """Predict properties from spectra in plain arrays, without HyperSpy.
 
@@ -321,7 +315,7 @@ class PretrainedModel:
             peak; 0 for spectra without instrumental broadening.
         binned
             Whether the intensities are counts per channel. If False, they are counts per eV.
-        background, background_range, onset_range, energy_offset
+        background, background_range, onset_range, energy_offset, novelty_level
             As for :func:`~hyperspy_coreloss.predict_properties`, with ranges in eV.
 
         Returns
@@ -370,7 +364,8 @@ class PretrainedModel:
             onset_range=onset_range,
             energy_offset=energy_offset,
         )
-        return predict_arrays(intensities, preparation, self)
+        level = novelty_below(novelty_level)
+        return predict_arrays(intensities, preparation, self, level)
 
     def half_width(self, level: float = 0.9) -> NDArray[np.floating]:
         """Return the half width of the prediction interval of each property of a usual spectrum.

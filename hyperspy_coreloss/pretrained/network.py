@@ -69,7 +69,7 @@ def set_network_weights(network: nn.Sequential, weights: Mapping[str, NDArray]) 
 
 def evaluate(
     pretrained: Reader, inputs: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Predict the properties of preprocessed spectra: the mean over the networks of the model.
 
     Parameters
@@ -87,10 +87,13 @@ def evaluate(
     spread : ndarray
         How far they may be off: the mean absolute error of such spectra, in the same units and
         shape. It is 1 for networks that do not predict it.
+    layer : ndarray
+        Values of the last hidden layer, shape (spectra, nodes).
     """
     # In float64, because float32 has few decimals left for an excitation energy of some 500 eV.
-    values, spread = (mean.mean(axis=0) for mean in _run(_tensors(pretrained), inputs))
-    return values.astype(np.float32), spread.astype(np.float32)
+    means = [each.mean(axis=0, dtype=np.float64) for each in _run(_tensors(pretrained), inputs)]
+    values, spread, layer = (mean.astype(np.float32) for mean in means)
+    return values, spread, layer
 
 
 def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -124,7 +127,18 @@ def forward_with_spread(
     weights, inputs
         As for :func:`forward`.
     """
-    return _run(_as_tensors(weights), inputs)
+    return _run(_as_tensors(weights), inputs)[:2]
+
+
+def last_layer(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the values of the last hidden layer, shape (networks, spectra, nodes).
+
+    Parameters
+    ----------
+    weights, inputs
+        As for :func:`forward`.
+    """
+    return _run(_as_tensors(weights), inputs)[2]
 
 
 @lru_cache(maxsize=8)
@@ -141,12 +155,14 @@ def _as_tensors(weights: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
 
 def _run(
     weights: Mapping[str, torch.Tensor], inputs: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
     n_layers = sum(name.startswith("layer.") for name in weights) // 2
     with torch.inference_mode(), one_thread():
         read = torch.tensor(inputs) - weights["input_mean"][:, None]
         read = values = read / weights["input_scale"][:, None]
+        hidden = values
         for layer in range(n_layers):
+            hidden = values
             bias, weight = weights[f"layer.{layer}.bias"], weights[f"layer.{layer}.weight"]
             values = torch.baddbmm(bias[:, None], values, weight.transpose(1, 2))
             if layer < n_layers - 1:
@@ -159,7 +175,7 @@ def _run(
         outputs = values[..., :properties].double() * scale + mean
         logarithm = values[..., properties:].double().clamp(*LOG_SPREAD)
         spread = logarithm.exp() * scale if logarithm.shape[-1] else torch.ones_like(outputs)
-        return outputs.numpy(), spread.numpy()
+        return outputs.numpy(), spread.numpy(), hidden.numpy()
 
 
 def one_thread() -> AbstractContextManager:

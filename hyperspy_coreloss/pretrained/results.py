@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from hyperspy_coreloss.pretrained.trust import References
+
 _DECLARED = "hyperspy_coreloss"
 
 
@@ -38,6 +40,8 @@ class ResultField:
         Whether the field comes from low-loss spectra, and is missing without them.
     per_property
         Whether there is a value for each property of a spectrum.
+    of_unfamiliar
+        Whether unfamiliar spectra keep their value.
     """
 
     name: str
@@ -47,6 +51,7 @@ class ResultField:
     meaning: str
     of_low_loss: bool
     per_property: bool
+    of_unfamiliar: bool
 
 
 def _declared(
@@ -56,8 +61,10 @@ def _declared(
     meaning: str = "",
     of_low_loss: bool = False,
     per_property: bool = False,
+    of_unfamiliar: bool = False,
 ) -> dict[str, Any]:
-    return {_DECLARED: (dtype, unreadable, label, meaning, of_low_loss, per_property)}
+    declared = dtype, unreadable, label, meaning, of_low_loss, per_property, of_unfamiliar
+    return {_DECLARED: declared}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,15 @@ class Prediction:
     spread
         How far each value may be off: the mean absolute error of such spectra, of the same shape,
         float32. It is 1 for models whose intervals are the same for all spectra.
+    novelty
+        Fraction of spectra of new phases, measured as in the training, that are as unlike all
+        computed sites as this one or more: a p-value, shape (...), float32. It is 1 for models
+        without sites to compare with, and NaN where the quality is neither good nor
+        ``UNFAMILIAR``.
+    ambiguity
+        Standard deviation of the labels of the computed sites whose spectra are nearest, in the
+        units of the properties, of the shape of the values, float32. It is 0 for models without
+        sites to compare with.
     onset
         Threshold of each spectrum in eV, shape (...), float32; NaN where the quality is not good.
     quality
@@ -103,6 +119,24 @@ class Prediction:
     quality: NDArray[np.uint8] = field(
         metadata=_declared(
             np.uint8, None, "quality", "codes of :class:`~hyperspy_coreloss.Quality`; 0 is good."
+        )
+    )
+    novelty: NDArray[np.float32] = field(
+        metadata=_declared(
+            np.float32,
+            np.nan,
+            "novelty (p-value)",
+            "fraction of spectra of new phases as unlike all computed sites; small if unfamiliar.",
+            of_unfamiliar=True,
+        )
+    )
+    ambiguity: NDArray[np.float32] = field(
+        metadata=_declared(
+            np.float32,
+            np.nan,
+            "ambiguity",
+            "spread of the labels of the nearest computed sites.",
+            per_property=True,
         )
     )
     onset: NDArray[np.float32] = field(
@@ -176,6 +210,10 @@ class Reader(Protocol):
     def thickest(self) -> float:
         """Largest relative thickness of the spectra of the training."""
 
+    @property
+    def references(self) -> References | None:
+        """Computed sites to compare spectra with."""
+
     def __hash__(self) -> int: ...
 
 
@@ -193,7 +231,7 @@ def result_dtype(n_properties: int, low_loss: bool = False) -> np.dtype:
     Parameters
     ----------
     n_properties
-        Number of properties, which is the length of the fields ``values`` and ``spread``.
+        Number of properties, which is the length of the fields with a value for each of them.
     low_loss
         Whether there are low-loss spectra, and the fields that come from them.
     """
@@ -215,9 +253,10 @@ def blank_unreadable(results: NDArray) -> None:
         Array of any shape with the type from :func:`result_dtype`.
     """
     unreadable = results["quality"] != Quality.GOOD
+    lost = unreadable & (results["quality"] != Quality.UNFAMILIAR)
     for one in RESULT_FIELDS:
         if one.unreadable is not None:
-            results[one.name][unreadable] = one.unreadable
+            results[one.name][lost if one.of_unfamiliar else unreadable] = one.unreadable
 
 
 def as_prediction(results: Any) -> Prediction:

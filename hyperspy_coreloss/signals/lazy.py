@@ -12,7 +12,7 @@ from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, needed_axis
 from hyperspy_coreloss.signals.memory import read_metadata
-from hyperspy_coreloss.signals.metadata import MAPS, SPREAD, get_map, options_of, set_map
+from hyperspy_coreloss.signals.metadata import MAPS, PER_PROPERTY, get_map, options_of, set_map
 from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertyMap,
     CoreLossPropertySignal,
@@ -59,7 +59,7 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         layer = (slice(None),) * axis + (slice(0, 1),)
         arrays = [self.data]
         for name, one in maps.items():
-            array = one.data if name == SPREAD else one.data[layer]
+            array = one.data if name in PER_PROPERTY else one.data[layer]
             arrays.append(array.astype(self.data.dtype))
         # A separate signal, so that this one is unchanged if the computation fails.
         joined = LazySignal(da.concatenate(arrays, axis=axis))
@@ -153,6 +153,6 @@ def lazy_prediction(
     for name in MAPS:
         values = getattr(prediction, name)
         if values is not None:
-            each = values if name == SPREAD else da.broadcast_to(values[..., None], shape)
+            each = values if name in PER_PROPERTY else da.broadcast_to(values[..., None], shape)
             set_map(result, name, LazySignal1D(each, axes=axes))
     return result

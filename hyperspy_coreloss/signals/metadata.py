@@ -3,7 +3,8 @@
 A result stores everything except its values in ``metadata.CoreLossProperty``, because the
 attributes of a signal are lost when it is sliced, copied or saved. The maps that accompany the
 properties (:data:`MAPS`) are signals of the same shape as the result, so that they can be sliced
-and transposed with it. Except for the spread, they have equal values along the property axis.
+and transposed with it. Except for :data:`PER_PROPERTY`, they have equal values along the property
+axis.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from hyperspy.signals import BaseSignal
 
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL
 from hyperspy_coreloss.provenance import package_version
 from hyperspy_coreloss.signals.axes import array_axes
 from hyperspy_coreloss.signals.damage import damaged
@@ -38,8 +40,11 @@ SIGNAL_TYPE = "CoreLossProperty"
 NODE = "CoreLossProperty"
 #: Names of the maps that accompany a result, under :data:`NODE`.
 MAPS = tuple(field.name for field in MAP_FIELDS)
-#: Name of the map with the spread of each value, which intervals are multiples of.
-SPREAD = "spread"
+#: Names of the map with the spread of each value, which intervals are multiples of, and of the map
+#: of how much the labels of similar computed sites differ.
+SPREAD, AMBIGUITY = "spread", "ambiguity"
+#: Maps with an entry for each property of a spectrum. Others have equal ones.
+PER_PROPERTY = tuple(field.name for field in MAP_FIELDS if field.per_property)
 #: Attributes of a result that HyperSpy slices with it: the maps.
 SLICED_WITH_A_RESULT = tuple(f"metadata.{NODE}.{name}" for name in MAPS)
 _PREPROCESSING = f"{NODE}.Preprocessing"
@@ -311,6 +316,7 @@ def describe_prediction(
     resolution: float | None,
     calibration: Calibration | None = None,
     low_loss: BaseSignal | None = None,
+    novelty_level: float = NOVELTY_LEVEL,
 ) -> dict[str, Any]:
     """Return the metadata of a result as numbers, strings, lists, arrays and dictionaries.
 
@@ -328,6 +334,8 @@ def describe_prediction(
         The calibration of the energies, or None.
     low_loss
         The low-loss spectra, or None.
+    novelty_level
+        Novelty below which a spectrum is unfamiliar.
     """
     title = title_of(signal)
     title = f"Properties of {title}" if title else "Properties"
@@ -343,6 +351,7 @@ def describe_prediction(
         "Preprocessing": {
             **describe_options(preparation, resolution, calibration),
             "low_loss": "none" if low_loss is None else title_of(low_loss) or "given",
+            "novelty_level": novelty_level,
         },
     }
     return described

@@ -18,6 +18,7 @@ from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes, needed_axi
 from hyperspy_coreloss.signals.derived import DerivedSignal
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.metadata import (
+    AMBIGUITY,
     SIGNAL_TYPE,
     SLICED_WITH_A_RESULT,
     SPREAD,
@@ -151,6 +152,29 @@ class PropertySignal(DerivedSignal):
             set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
         return lower, upper
 
+    def get_ambiguity_map(self, name: str) -> BaseSignal:
+        """Return the map of how much computed sites with spectra like each pixel's differ.
+
+        It is the standard deviation of the labels of the eight computed sites whose spectra are
+        nearest. Where it is large, spectra like this one belong to sites of different properties,
+        and the value is one of several. The intervals hold this already.
+
+        Parameters
+        ----------
+        name
+            One of :attr:`property_names`.
+
+        Raises
+        ------
+        UnknownPropertyError
+            If this signal has no property of that name.
+        SignalError
+            If spectra were combined, as by ``mean``.
+        """
+        position = property_index(name, self.property_names)
+        label = items_along(self, "labels")[position]
+        return self._companion_map(AMBIGUITY, f"ambiguity of the {label}", position)
+
     def as_maps(self, names: str | Sequence[str] | None = None) -> dict[str, BaseSignal]:
         """Return the maps of several properties by name; the default is all properties."""
         names = (names,) if isinstance(names, str) else names or self.property_names
@@ -246,7 +270,7 @@ class PropertySignal(DerivedSignal):
             return None
         return float(np.nanmedian(thickness.data))
 
-    def _companion_map(self, name: str, label: str) -> BaseSignal:
+    def _companion_map(self, name: str, label: str, position: int = 0) -> BaseSignal:
         companion = get_map(self, name)
         if companion is None:
             (field,) = (one for one in MAP_FIELDS if one.name == name)
@@ -258,7 +282,8 @@ class PropertySignal(DerivedSignal):
             raise SignalError(msg)
         quality = get_map(self, "quality")
         codes = None if quality is None else quality.data
-        return self._map(_without_blanks(companion.data, self.data, codes, name), 0, label)
+        data = _without_blanks(companion.data, self.data, codes, name)
+        return self._map(data, position, label)
 
     def _map(self, data: Any, position: int, label: str) -> BaseSignal:
         """Return one position along the property axis of an array as a separate signal.
@@ -302,7 +327,7 @@ def _map_property(field: ResultField) -> property:
 
 for _field in MAP_FIELDS:
     if _field.per_property:
-        continue  # it is read through the intervals
+        continue  # read through get_interval_map and get_ambiguity_map
     setattr(PropertySignal, _field.name, _map_property(_field))
 
 

@@ -179,6 +179,11 @@ def _remedy(code: Quality, options: RecordedOptions | None) -> str:
             "Pass background_range= limits without other edges, or use a model with a narrower "
             "window."
         ),
+        Quality.UNFAMILIAR: (
+            "The material may be none that the model knows: compare the spectra with those of the "
+            f"data set, and check the resolution; {background}. With novelty_level=0, unfamiliar "
+            "spectra have predictions too, which nothing supports."
+        ),
     }
     return remedies[code]
 

@@ -38,6 +38,7 @@ class Quality(IntEnum):
     NO_ZERO_LOSS = 11
     TOO_THICK = 12
     OTHER_EDGE = 13
+    UNFAMILIAR = 14
 
     @property
     def reason(self) -> str:
@@ -65,6 +66,7 @@ _PHRASES = {
     Quality.NO_ZERO_LOSS: "no zero loss",
     Quality.TOO_THICK: "too thick",
     Quality.OTHER_EDGE: "another edge",
+    Quality.UNFAMILIAR: "unfamiliar",
 }
 _REASONS = {
     Quality.GOOD: "predicted",
@@ -89,6 +91,7 @@ _REASONS = {
     Quality.OTHER_EDGE: (
         "before the edge lies what is no power law, or far behind it a steep rise: another edge"
     ),
+    Quality.UNFAMILIAR: "no computed site has a spectrum like this one: see the novelty map",
 }
 
 

@@ -1,0 +1,280 @@
+"""Comparison of measured spectra with those of computed sites: is there any like this one?
+
+A network answers for any spectrum, also for that of a material that it never saw. So each spectrum
+is compared with those of all computed sites, as the same microscopes measure them. If none is as
+near as those of other phases usually are, the spectrum is unfamiliar. If sites of different
+properties are near, it is ambiguous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.read_only import read_only
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+    from numpy.typing import NDArray
+
+#: Level below which a spectrum is unfamiliar: the fraction of spectra of new phases, measured as in
+#: the training, that are called so.
+NOVELTY_LEVEL = 0.01
+#: Beginning of the names of the arrays in the file of a model.
+PREFIX = "references."
+#: Number of nearest sites whose labels are compared.
+NEAREST = 8
+#: Names of the two spaces of :class:`References`.
+SPACES = ("spectrum", "layer")
+_OF_SITES = ("labels", "label_scale", "sites")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """Coordinates in which spectra are compared with computed sites.
+
+    Parameters
+    ----------
+    centre
+        Mean of the vectors of the training, shape (length,).
+    basis
+        Matrix that gives the coordinates of a difference from `centre`, shape (length,
+        coordinates). The vectors of the training have uncorrelated coordinates of unit variance.
+    coordinates
+        Mean coordinates of the spectra of each site, shape (sites, coordinates).
+    distances
+        Distance of each held-out spectrum to the nearest site, none of which is of its phase,
+        ascending, shape (spectra,).
+    """
+
+    centre: NDArray[np.float32]
+    basis: NDArray[np.float32]
+    coordinates: NDArray[np.float16]
+    distances: NDArray[np.float16]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, read_only(getattr(self, field.name)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class References:
+    """Computed sites of a training, which spectra are compared with.
+
+    Parameters
+    ----------
+    spectrum
+        Space of spectra on the first channels of the window, where phases differ most, normalised
+        to unit area.
+    layer
+        Space of the last hidden layer of the network: of what it makes of a spectrum.
+    labels
+        Labels of each site: deviations from their mean in standard deviations, shape (sites,
+        properties).
+    label_scale
+        Standard deviation of the labels in their units, shape (properties,).
+    sites
+        Position of each site in the data set, shape (sites,).
+    """
+
+    spectrum: Space
+    layer: Space
+    labels: NDArray[np.float16]
+    label_scale: NDArray[np.float32]
+    sites: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        for name in _OF_SITES:
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        """Return the arrays by the names that they have in the file of a model."""
+        spaces = {
+            f"{PREFIX}{space}.{field.name}": getattr(getattr(self, space), field.name)
+            for space in SPACES
+            for field in fields(Space)
+        }
+        return spaces | {PREFIX + name: getattr(self, name) for name in _OF_SITES}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray]) -> References | None:
+        """Return the references among the arrays of a model, or None if it has none.
+
+        Raises
+        ------
+        KeyError
+            If some of their arrays are missing.
+        """
+        if not any(name.startswith(PREFIX) for name in arrays):
+            return None
+        spectrum, layer = (
+            Space(*(arrays[f"{PREFIX}{space}.{field.name}"] for field in fields(Space)))
+            for space in SPACES
+        )
+        return cls(spectrum, layer, *(arrays[PREFIX + name] for name in _OF_SITES))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How spectra compare with computed sites.
+
+    Parameters
+    ----------
+    novelty
+        Fraction of spectra of new phases that are as far from all sites as this one or farther (a
+        p-value: small for unfamiliar spectra), shape (spectra,), float32.
+    distance
+        Distance of the spectrum to that of the nearest site, divided by the median of such
+        distances, shape (spectra,), float32.
+    ambiguity
+        Standard deviation of the labels of the nearest sites in their units, shape (spectra,
+        properties), float32.
+    nearest
+        Rows of the nearest sites among the references, the nearest first, shape (spectra, sites).
+    """
+
+    novelty: NDArray[np.float32]
+    distance: NDArray[np.float32]
+    ambiguity: NDArray[np.float32]
+    nearest: NDArray[np.int64]
+
+
+def compare(
+    references: References,
+    spectra: NDArray[np.float32],
+    layer: NDArray[np.float32],
+    nearest: int = NEAREST,
+) -> Comparison:
+    """Compare spectra, as a network reads them, with computed sites.
+
+    Spectra are compared by themselves, and by what the network makes of them. The smaller of the
+    two fractions counts, twice because there are two.
+
+    Parameters
+    ----------
+    references
+        The sites.
+    spectra
+        Area-normalised spectra on the window, shape (spectra, window channels).
+    layer
+        Values of the last hidden layer of the network, shape (spectra, nodes).
+    nearest
+        Number of nearest sites to compare the labels of.
+    """
+    distance, rows = distances(references.spectrum, near(references.spectrum, spectra), nearest)
+    of_layer, _ = distances(references.layer, layer, 1)
+    fractions = [
+        _fraction(space, found)
+        for space, found in ((references.spectrum, distance), (references.layer, of_layer))
+    ]
+    spread = references.labels.astype(np.float32)[rows].std(axis=1)
+    return Comparison(
+        novelty=np.minimum(2 * np.minimum(*fractions), 1.0).astype(np.float32),
+        distance=distance / np.float32(np.median(references.spectrum.distances)),
+        ambiguity=spread * references.label_scale,
+        nearest=rows,
+    )
+
+
+def near(space: Space, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return spectra on the first channels of their window, normalised to unit sum.
+
+    Parameters
+    ----------
+    space
+        Space of spectra, which tells how many channels.
+    spectra
+        Shape (spectra, window channels). Those of unreadable spectra are zero, and stay so.
+    """
+    first = spectra[:, : len(space.centre)]
+    total = first.sum(axis=-1, keepdims=True)
+    normalised: NDArray[np.float32] = np.divide(first, total, out=first.copy(), where=total > 0)
+    return normalised
+
+
+def distances(
+    space: Space, vectors: NDArray[np.float32], nearest: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the distance to the nearest site, shape (spectra,), and the rows of nearest sites.
+
+    Parameters
+    ----------
+    space
+        The sites, and the coordinates in which distances are measured.
+    vectors
+        What is compared of each spectrum, shape (spectra, length).
+    nearest
+        Number of nearest sites, the nearest first.
+    """
+    import torch
+
+    from hyperspy_coreloss.pretrained.network import one_thread
+
+    sites = _tensors(space)
+    with torch.inference_mode(), one_thread():
+        place = (torch.from_numpy(vectors) - sites["centre"]) @ sites["basis"]
+        squares = torch.addmm(sites["square"], place, sites["coordinates"].T, alpha=-2.0)
+        found = torch.topk(squares, min(nearest, squares.shape[1]), largest=False)
+        least = found.values[:, 0] + place.square().sum(dim=1)
+        return least.clamp(min=0.0).sqrt().numpy(), found.indices.numpy()
+
+
+@lru_cache(maxsize=16)
+def _tensors(space: Space) -> dict[str, torch.Tensor]:
+    import torch
+
+    tensors = {
+        name: torch.tensor(getattr(space, name).astype(np.float32))
+        for name in ("centre", "basis", "coordinates")
+    }
+    return tensors | {"square": tensors["coordinates"].square().sum(dim=1)}
+
+
+def _fraction(space: Space, distance: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the fraction of held-out spectra that are as far or farther, never zero."""
+    farther = len(space.distances) - np.searchsorted(space.distances.astype(np.float32), distance)
+    fraction: NDArray[np.float64] = (1 + farther) / (1 + len(space.distances))
+    return fraction
+
+
+def widening(distance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return by how much the intervals of spectra are wider that lie far from all sites.
+
+    Errors grow with the distance to the nearest site, more slowly than in proportion.
+
+    Parameters
+    ----------
+    distance
+        Distance to the nearest site, divided by the median of such distances, shape (spectra,).
+
+    Returns
+    -------
+    ndarray
+        Factors of 1 or more, shape (spectra, 1).
+    """
+    return np.sqrt(np.maximum(distance, np.float32(1.0)))[:, None]
+
+
+def novelty_below(level: object) -> float:
+    """Return a level of novelty as a number.
+
+    Raises
+    ------
+    SignalError
+        If it is not a number from 0 to below 1.
+    """
+    given = np.asarray(level)
+    if given.shape or given.dtype.kind not in "iuf" or not 0 <= given < 1:
+        msg = (
+            "novelty_level must be a fraction from 0 to below 1, but it is "
+            f"{level!r}. With 0.01, one in a hundred spectra of new phases of the trained kinds is "
+            "called unfamiliar; with 0, none."
+        )
+        raise SignalError(msg)
+    return float(given)

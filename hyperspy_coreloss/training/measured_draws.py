@@ -1,0 +1,155 @@
+"""Spectra to train on as microscopes measure them, with what a user would know of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.dataset.acquisition import acquire
+from hyperspy_coreloss.pretrained.auxiliary import (
+    DISPERSION_ERRORS,
+    ENERGY_ERRORS,
+    Conditions,
+    auxiliary_inputs,
+    usual_threshold,
+)
+from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
+from hyperspy_coreloss.training.site_references import SiteSpectra
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.dataset.acquisition import Acquisition, Specimen
+    from hyperspy_coreloss.spectra.microscope import Microscope
+    from hyperspy_coreloss.spectra.recipe import Recipe
+
+# Spectra of one acquisition, which has one energy axis.
+_ACQUIRED = 512
+# Fractions of the draws whose energy and whose thickness the networks are told, and of the
+# acquisitions whose resolution is; and the standard error of a thickness from a low-loss spectrum.
+_TOLD = 0.5
+_RESOLVED = 0.7
+# Sharpest resolution to train on, in eV, and the coarsest, in σ of the recipe: full widths at half
+# maximum, below the 2.35 σ to which spectra of fine channels can be broadened.
+_SHARPEST, _COARSEST = 0.3, 2.2
+# Slow errors of the intensity that networks are trained on, whatever the microscope: those of the
+# computed cross sections, which no measurement shares.
+_INTENSITY_ERROR = 0.05
+_THICKNESS_ERROR = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Measured-like spectra of the sites of a data set, for several recipes.
+
+    Parameters
+    ----------
+    inputs
+        Network inputs for each recipe, shape (spectra, window channels), in half precision.
+    auxiliary
+        Auxiliary inputs for each recipe, shape (spectra, auxiliary inputs).
+    targets
+        Labels, shape (spectra, properties); NaN where a label is missing.
+    first
+        First site of each spectrum, shape (spectra,).
+    mixed
+        Whether each spectrum is a mean over several sites, shape (spectra,).
+    """
+
+    inputs: tuple[NDArray[np.float16], ...]
+    auxiliary: tuple[NDArray[np.float32], ...]
+    targets: NDArray[np.float64]
+    first: NDArray[np.int64]
+    mixed: NDArray[np.bool_]
+
+    def read_by(self, recipe: int) -> NDArray[np.float32]:
+        """Return what the network of a recipe reads, shape (spectra, inputs)."""
+        return np.hstack([self.inputs[recipe].astype(np.float32), self.auxiliary[recipe]])
+
+    def site_spectra(self, recipe: int) -> SiteSpectra:
+        """Return the spectra that the network of a recipe reads, with their sites."""
+        return SiteSpectra(self.read_by(recipe), self.first, self.mixed)
+
+
+def draw_spectra(
+    sample: Specimen,
+    recipes: Sequence[Recipe],
+    microscope: Microscope,
+    copies: int,
+    seed: int,
+) -> Draws:
+    """Measure each site several times, and tell the networks some of what was drawn.
+
+    The dispersion of each acquisition is known with a standard error of its own, from that of a
+    calibrated axis to that of an instrument that nobody has calibrated. The resolution of some
+    acquisitions is not told; their spectra are read as if nothing had broadened them. Resolutions
+    reach up to the coarsest that can be broadened to the recipes.
+
+    Parameters
+    ----------
+    sample
+        Sites to measure.
+    recipes
+        How the spectra are read.
+    microscope
+        Effects of the measurement.
+    copies
+        Number of spectra for each site.
+    seed
+        Seed of all random numbers.
+    """
+    generator = np.random.default_rng(seed)
+    sites = len(sample.targets)
+    order = np.concatenate([generator.permutation(sites) for _ in range(copies)])
+    coarsest = _COARSEST * min(recipe.sigma for recipe in recipes)
+    parts = []
+    for first in np.array_split(order, -(-len(order) // _ACQUIRED)):
+        error = float(LogUniform(*DISPERSION_ERRORS).draw(generator, 1)[0])
+        drawn = replace(
+            microscope,
+            resolution=Uniform(min(_SHARPEST, coarsest), coarsest),
+            dispersion_error=Normal(0.0, error),
+            intensity_error=_INTENSITY_ERROR,
+            phases_mixed=1,
+        )
+        resolved = bool(generator.random() < _RESOLVED)
+        read = acquire(sample, first, recipes, drawn, generator, resolution_known=resolved)
+        told = _told(read, error, resolved, usual_threshold(sample.lowest_empty), generator)
+        columns = (read.targets, first, (read.sites >= 0).sum(axis=-1) > 1)
+        halves = [inputs.astype(np.float16) for inputs in read.inputs]
+        parts.append([array[read.readable] for array in (*halves, *told, *columns)])
+    joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    number = len(recipes)
+    return Draws(tuple(joined[:number]), tuple(joined[number : 2 * number]), *joined[2 * number :])
+
+
+def _told(
+    read: Acquisition,
+    dispersion_error: float,
+    resolution_known: bool,
+    usual: float,
+    generator: np.random.Generator,
+) -> list[NDArray[np.float32]]:
+    """Return the auxiliary inputs for each recipe, with random errors of the size they state."""
+    spectra = len(read.targets)
+    energy_error = LogUniform(*ENERGY_ERRORS).draw(generator, spectra)
+    wrong = energy_error * generator.standard_normal(spectra)
+    known, measured = (generator.random(spectra) < _TOLD for _ in range(2))
+    noisy = read.relative_thickness + _THICKNESS_ERROR * generator.standard_normal(spectra)
+    return [
+        auxiliary_inputs(
+            Conditions(
+                energy=np.where(known, energy + wrong, np.nan),
+                energy_error=energy_error,
+                relative_thickness=np.where(measured, noisy, np.nan),
+                dispersion_error=dispersion_error,
+                resolution_known=resolution_known,
+            ),
+            usual,
+        )
+        for energy in read.energy
+    ]

@@ -1,0 +1,216 @@
+"""The computed sites that a model compares spectra with, from the spectra that it is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hyperspy_coreloss.pretrained.network import last_layer
+from hyperspy_coreloss.pretrained.trust import (
+    SPACES,
+    References,
+    Space,
+    distances,
+    near,
+    widening,
+)
+from hyperspy_coreloss.training.side_by_side import input_scales
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from hyperspy_coreloss.spectra.energy import EnergyWindow
+
+# Spectra are compared up to this many eV above the threshold: farther on, they differ by how far
+# away neighbours are, and by the thickness and the calibration, more than by the material.
+_NEAR = 40.0
+# Coordinates in which spectra are compared: more hold noise. Chosen on phases of the training, of
+# which new ones must lie near others; 16 to 32 differ little.
+_COORDINATES = 24
+# Smallest variance of a coordinate, relative to the largest.
+_SMALLEST = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSpectra:
+    """Measured spectra of sites, as a network reads them.
+
+    Parameters
+    ----------
+    read
+        Network inputs, shape (spectra, inputs), the auxiliary ones last.
+    first
+        First site of each spectrum, shape (spectra,).
+    mixed
+        Whether each spectrum is a mean over several sites, shape (spectra,).
+    """
+
+    read: NDArray[np.float32]
+    first: NDArray[np.integer]
+    mixed: NDArray[np.bool_]
+
+    def of(self, chosen: NDArray[np.bool_]) -> SiteSpectra:
+        """Return the spectra of the chosen sites, shape (sites,)."""
+        rows = chosen[self.first]
+        return SiteSpectra(self.read[rows], self.first[rows], self.mixed[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSites:
+    """Sites of a training.
+
+    Parameters
+    ----------
+    targets
+        Labels, shape (sites, properties). Sites without all of them are no references.
+    folds
+        Fold of each site, shape (sites,).
+    positions
+        Position of each site in the data set, shape (sites,).
+    """
+
+    targets: NDArray[np.floating]
+    folds: NDArray[np.integer]
+    positions: NDArray[np.integer]
+
+
+def site_references(
+    weights: Mapping[str, NDArray],
+    training: SiteSpectra,
+    held_out: SiteSpectra,
+    window: EnergyWindow,
+    sites: LabelledSites,
+) -> tuple[References, NDArray[np.float32]]:
+    """Return the sites to compare spectra with, and by how much held-out intervals are wider.
+
+    Parameters
+    ----------
+    weights
+        Networks of :func:`~hyperspy_coreloss.training.side_by_side.train_side_by_side`: one without
+        each fold, and one on all sites, which the references are for.
+    training, held_out
+        Spectra that the networks are trained on, and others of the same sites.
+    window
+        Window of the spectra.
+    sites
+        The sites. Held-out spectra are compared with those of other folds, by the network of their
+        fold, like spectra of new phases.
+
+    Returns
+    -------
+    references : References
+        All sites that have spectra.
+    wider : ndarray
+        Factors from :func:`~hyperspy_coreloss.pretrained.trust.widening`, shape (held-out spectra,
+        1).
+    """
+    own = sites.folds[held_out.first]
+    measured = {space: np.empty(len(own), dtype=np.float32) for space in SPACES}
+    for fold in np.unique(sites.folds):
+        rows = own == fold
+        others = references_without(fold, weights, training, window, sites)
+        for space, found in compared(fold, weights, others, held_out.read[rows], window).items():
+            measured[space][rows] = found
+    references = references_without(
+        len(weights["input_mean"]) - 1, weights, training, window, sites
+    )
+    calibrated = {
+        space: replace(getattr(references, space), distances=np.sort(found).astype(np.float16))
+        for space, found in measured.items()
+    }
+    wider = widening(measured["spectrum"] / np.median(measured["spectrum"]))
+    return replace(references, **calibrated), wider
+
+
+def compared(
+    network: int,
+    weights: Mapping[str, NDArray],
+    references: References,
+    read: NDArray[np.float32],
+    window: EnergyWindow,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the distances of spectra to the nearest site, by space.
+
+    Parameters
+    ----------
+    network
+        Number of the network that makes the last layer.
+    weights, references, window
+        As for :func:`site_references`.
+    read
+        Network inputs, shape (spectra, inputs).
+    """
+    spectra = near(references.spectrum, read[:, : window.n_channels])
+    return {
+        "spectrum": distances(references.spectrum, spectra, 1)[0],
+        "layer": distances(references.layer, _layer(network, weights, read), 1)[0],
+    }
+
+
+def references_without(
+    fold: int,
+    weights: Mapping[str, NDArray],
+    training: SiteSpectra,
+    window: EnergyWindow,
+    sites: LabelledSites,
+) -> References:
+    """Return the sites of other folds, without distances of spectra of new phases.
+
+    Parameters
+    ----------
+    fold
+        Number of the fold, and of the network that was trained without it.
+    weights, training, window, sites
+        As for :func:`site_references`.
+    """
+    chosen = np.isfinite(sites.targets).all(axis=-1) & (sites.folds != fold)
+    spectra = training.of(chosen)
+    rows, site_of = np.unique(spectra.first[~spectra.mixed], return_inverse=True)
+    stop = min(window.stop, _NEAR)
+    channels = min(round((stop - window.start) / window.step), window.n_channels)
+    first = spectra.read[:, :channels]
+    vectors = {
+        "spectrum": first / first.sum(axis=-1, keepdims=True),
+        "layer": _layer(fold, weights, spectra.read),
+    }
+    spread = sites.targets[rows].std(axis=0)
+    spread[spread == 0] = 1.0
+    return References(
+        **{name: _space(each, ~spectra.mixed, site_of) for name, each in vectors.items()},
+        labels=((sites.targets[rows] - sites.targets[rows].mean(axis=0)) / spread).astype("f2"),
+        label_scale=spread.astype(np.float32),
+        sites=sites.positions[rows].astype(np.int32),
+    )
+
+
+def _layer(
+    network: int, weights: Mapping[str, NDArray], read: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    one = {name: array[network : network + 1] for name, array in weights.items()}
+    return last_layer(one, read)[0]
+
+
+def _space(
+    vectors: NDArray[np.float32], single: NDArray[np.bool_], site_of: NDArray[np.integer]
+) -> Space:
+    """Return the coordinates of sites: means over the vectors of spectra of single sites."""
+    length = vectors.shape[1]
+    centre, scale = input_scales(vectors, length)
+    differences = (vectors - centre) / scale
+    variances, directions = np.linalg.eigh(np.cov(differences, rowvar=False).reshape(length, -1))
+    # Some nodes of a layer may be silent.
+    kept = variances > _SMALLEST * variances[-1]
+    kept[: max(length - _COORDINATES, 0)] = False
+    basis = (directions[:, kept] / np.sqrt(variances[kept])).astype(np.float32)
+    total = np.zeros((site_of.max() + 1, basis.shape[1]))
+    np.add.at(total, site_of, (differences @ basis)[single])
+    return Space(
+        centre=centre,
+        basis=(basis / scale[:, None]).astype(np.float32),
+        coordinates=(total / np.bincount(site_of)[:, None]).astype(np.float16),
+        distances=np.ones(1, dtype=np.float16),  # until they are compared with new phases
+    )
