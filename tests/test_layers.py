@@ -14,6 +14,7 @@ from tests.paths import PACKAGE, ROOT
 PLACES = places()
 TORCH_OWNERS = {
     "pretrained.network",
+    "pretrained.trust",
     "training.regressor",
     "training.side_by_side",
     "components.emulator",

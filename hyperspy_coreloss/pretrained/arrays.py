@@ -9,14 +9,12 @@ import numpy as np
 
 from hyperspy_coreloss.errors import PretrainedFormatError
 from hyperspy_coreloss.pretrained.auxiliary import DIRECT, N_AUXILIARY
-from hyperspy_coreloss.pretrained.trust import PREFIX, SPACES
+from hyperspy_coreloss.pretrained.references import PREFIX, SPACES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-
-    from hyperspy_coreloss.pretrained.model import PretrainedModel
 
 # The types with which the networks are evaluated; of any other type, torch refuses or rounds.
 _NETWORK_TYPES: tuple[str, ...] = ("float16", "float32")
@@ -112,27 +110,34 @@ def _shapes(arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> dict[str, 
     return shapes
 
 
-def check_texts(model: PretrainedModel) -> None:
+def check_texts(texts: Mapping[str, object], property_names: Sequence[str]) -> None:
     """Check the texts of a pretrained model, and the names of its properties.
+
+    Parameters
+    ----------
+    texts
+        Name, version, intended use and limits of the model.
+    property_names
+        Names of its properties.
 
     Raises
     ------
     PretrainedFormatError
         If a text is missing or empty, or two properties have one name.
     """
-    for field in ("name", "version", "intended_use", "limits"):
-        text, line = getattr(model, field), field in ("name", "version")
+    for field, text in texts.items():
+        line = field in ("name", "version")
         # Results record both, and files of results hold no null characters.
         if not (isinstance(text, str) and text.strip() and (text.isprintable() or not line)):
             msg = (
-                f"Pretrained model {model.name!r} must state its intended use and its limits, "
+                f"Pretrained model {texts['name']!r} must state its intended use and its limits, "
                 f"and have a name and a version, but its {field} is {text!r}."
             )
             raise PretrainedFormatError(msg)
-    if len(set(model.property_names)) < len(model.properties):
+    if len(set(property_names)) < len(property_names):
         msg = (
-            f"Pretrained model {model.name!r} needs properties of different names, but they are "
-            f"{', '.join(model.property_names)}."
+            f"Pretrained model {texts['name']!r} needs properties of different names, but they are "
+            f"{', '.join(property_names)}."
         )
         raise PretrainedFormatError(msg)
 
@@ -147,6 +152,7 @@ def _reference_shapes(
         "labels": (sites, properties),
         "label_scale": (properties,),
         "sites": (sites,),
+        "region_errors": (len(np.atleast_1d(arrays.get(f"{PREFIX}region_errors", 0))), properties),
     }
     for space, most in zip(SPACES, (inputs, last_hidden), strict=True):
         basis, distances = (

@@ -20,9 +20,10 @@ from hyperspy_coreloss.pretrained.arrays import check_arrays, check_texts
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY, usual_threshold
 from hyperspy_coreloss.pretrained.inference import predict_arrays
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.pretrained.references import PREFIX, References
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
-from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, PREFIX, References, novelty_below
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, novelty_below
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
@@ -122,7 +123,8 @@ class PretrainedModel:
         inputs = self.recipe.window.n_channels + N_AUXILIARY * bool(self.reads_conditions)
         nodes = (inputs, *self.hidden, len(self.properties))
         check_arrays(self.name, self._arrays(), nodes)
-        check_texts(self)
+        texts = ("name", "version", "intended_use", "limits")
+        check_texts({text: getattr(self, text) for text in texts}, self.property_names)
 
     @property
     def n_networks(self) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from hyperspy_coreloss.pretrained.trust import References
+    from hyperspy_coreloss.pretrained.references import References
 
 _DECLARED = "hyperspy_coreloss"
 

@@ -8,7 +8,7 @@ errors and intervals of the model for phases that it never saw.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.provenance import software_versions
 from hyperspy_coreloss.training.evaluation import measure_errors
 from hyperspy_coreloss.training.measured_draws import draw_spectra
+from hyperspy_coreloss.training.region_errors import draw_regions, region_errors
 from hyperspy_coreloss.training.side_by_side import (
     NetworkSettings,
     predict_by_fold,
@@ -125,11 +126,14 @@ def train_family(
     progress = tqdm(total=len(recipes), desc="models", disable=not show_progressbar)
     for names in _alike(recipes):
         alike = [recipes[name] for name in names]
-        seeds = np.random.SeedSequence(settings.seed).generate_state(2)
+        seeds = np.random.SeedSequence(settings.seed).generate_state(3)
         training, held_out = (
             draw_spectra(sample, alike, microscope, copies, int(seed))
-            for copies, seed in zip((settings.copies, settings.held_out_copies), seeds, strict=True)
+            for copies, seed in zip(
+                (settings.copies, settings.held_out_copies), seeds, strict=False
+            )
         )
+        regions = draw_regions(sample, alike, microscope, int(seeds[2]))
         fits = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(train_side_by_side)(
                 training.read_by(number),
@@ -147,6 +151,9 @@ def train_family(
                 held_out.site_spectra(number),
                 recipes[name].window,
                 LabelledSites(sample.targets, folds, positions),
+            )
+            references = replace(
+                references, region_errors=region_errors(weights, regions, number, folds)
             )
             judged = _judged(weights, held_out, number, folds, wider)
             record = _record(dataset, trained, settings, microscope, judged, withheld_phases)

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.pretrained.network import last_layer
-from hyperspy_coreloss.pretrained.trust import (
-    SPACES,
-    References,
-    Space,
-    distances,
-    near,
-    widening,
-)
+from hyperspy_coreloss.pretrained.references import SPACES, References, Space
+from hyperspy_coreloss.pretrained.trust import distances, near, widening
 from hyperspy_coreloss.training.side_by_side import input_scales
 
 if TYPE_CHECKING:
@@ -184,6 +178,7 @@ def references_without(
         labels=((sites.targets[rows] - sites.targets[rows].mean(axis=0)) / spread).astype("f2"),
         label_scale=spread.astype(np.float32),
         sites=sites.positions[rows].astype(np.int32),
+        region_errors=np.zeros((1, sites.targets.shape[1]), dtype=np.float32),  # not measured yet
     )
 
 

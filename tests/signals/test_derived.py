@@ -17,7 +17,7 @@ from hyperspy_coreloss.errors import SignalError, UnknownPropertyError
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.signals import derived
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
-from hyperspy_coreloss.signals.metadata import MAPS, SPREAD, describe_properties
+from hyperspy_coreloss.signals.metadata import MAPS, PER_PROPERTY, describe_properties
 from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal, PropertySignal
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -74,7 +74,7 @@ def test_a_mean_of_properties_is_properties(result, average, expected, title):
     widths = np.broadcast_to((high - low)[..., None], result.data.shape)
     width = values(upper) - values(lower)
     np.testing.assert_allclose(width.ravel(), expected(widths)[..., 0].ravel(), rtol=1e-3)
-    for one in set(MAPS) - {SPREAD}:
+    for one in set(MAPS) - set(PER_PROPERTY):
         with pytest.raises(SignalError, match="is lost when spectra are combined"):
             getattr(mean, one)
 
@@ -162,9 +162,11 @@ def test_rebin_averages_and_leaves_out_pixels_without_a_prediction(result):
     assert coarse.data.dtype == np.float32
     x = coarse.axes_manager["x"]
     assert (x.scale, x.offset, x.size) == (2.0, 0.5, 3)
-    for one in set(MAPS) - {SPREAD}:
+    for one in set(MAPS) - set(PER_PROPERTY):
         with pytest.raises(SignalError, match="is lost when spectra are combined"):
             getattr(coarse, one)
+    with pytest.raises(SignalError, match="is lost when spectra are combined"):
+        coarse.get_ambiguity_map("bond_angle")
     coarse.get_interval_map("bond_angle")
 
 
