@@ -82,7 +82,8 @@ _REASONS = {
     ),
     Quality.OUTLIERS: "too many spikes or dead channels",
     Quality.OUTSIDE_LABELS: (
-        "a predicted property lies outside the training labels by more than its 90 % interval"
+        "a predicted property lies outside the training labels by more than its 90 % interval, or "
+        "outside what is possible"
     ),
     Quality.NO_ZERO_LOSS: "the low-loss spectrum has no zero loss that can be measured",
     Quality.TOO_THICK: "the specimen is thicker than those that the model was trained for",
