@@ -54,8 +54,8 @@ def is_believable(
 ) -> NDArray[np.bool_]:
     """Return whether each spectrum has predictions that the training labels allow.
 
-    A prediction may lie outside the labels by the half width of its 90 % interval, but never outside
-    what is possible: no volume is negative, and no angle exceeds 180 degrees.
+    A prediction may lie outside the labels by the half width of its 90 % interval, but never
+    outside what is possible: no volume is negative, and no angle exceeds 180 degrees.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ _PHRASES = {
     Quality.NEGATIVE: "negative",
     Quality.SATURATED: "saturated",
     Quality.NO_ONSET: "no edge",
-    Quality.WINDOW_NOT_COVERED: "cut off",
+    Quality.WINDOW_NOT_COVERED: "data missing",
     Quality.EXCITATION_ENERGY_OUTSIDE: "excitation energy outside",
     Quality.OUTLIERS: "spikes",
     Quality.OUTSIDE_LABELS: "outside the labels",
@@ -75,7 +75,8 @@ _REASONS = {
     Quality.SATURATED: "saturated detector: the maximum is a plateau or the largest integer",
     Quality.NO_ONSET: "no edge onset rises clearly above the noise in the searched range",
     Quality.WINDOW_NOT_COVERED: (
-        "the spectrum ends, or has no data, inside the window that the onset asks for"
+        "the spectrum ends, or has no data, inside the window that the onset asks for, or it has "
+        "no data in the background before the edge"
     ),
     Quality.EXCITATION_ENERGY_OUTSIDE: (
         "the onset plus energy_offset lies outside the excitation energies of the pretrained model"

@@ -119,4 +119,7 @@ def test_what_is_believable_is_possible_and_within_an_interval_of_the_labels(
 def test_no_interval_makes_the_impossible_believable(name, impossible, possible):
     values = np.repeat(LABELS.mean(axis=0, keepdims=True), 2, axis=0)
     values[:, NAMES.index(name)] = impossible, possible
-    assert is_believable(values, np.full(values.shape, 1e3), LABELS, NAMES).tolist() == [False, True]
+    assert is_believable(values, np.full(values.shape, 1e3), LABELS, NAMES).tolist() == [
+        False,
+        True,
+    ]
