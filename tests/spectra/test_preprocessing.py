@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.dataset.inputs import network_inputs
+from hyperspy_coreloss.spectra.energy import EnergyWindow
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
 from hyperspy_coreloss.spectra.quality import Quality
@@ -316,12 +317,18 @@ def test_a_background_range_without_the_gap_reads_the_spectrum():
     np.testing.assert_allclose(found.onset, clean.onset, atol=0.01)
 
 
-@given(st.floats(480, 560), st.floats(0.4, 30), st.integers(0, 2**16))
+@pytest.fixture(scope="module")
+def bright():
+    spectra, energy = measured(dose=1e5)
+    return spectra, energy, read(spectra, energy)
+
+
+@given(st.floats(480, 560), st.floats(0.4, 30))
 @settings(max_examples=40, deadline=None)
-def test_what_is_read_beside_a_gap_is_right(start, width, seed):
-    spectra, energy = measured(dose=1e5, seed=seed)
+def test_what_is_read_beside_a_gap_is_right(bright, start, width):
+    spectra, energy, clean = bright
     gap = (energy >= start) & (energy < start + width)
-    clean, found = read(spectra, energy), read(np.where(gap, 0, spectra), energy)
+    found = read(np.where(gap, 0, spectra), energy)
     good = (found.quality == Quality.GOOD) & (clean.quality == Quality.GOOD)
     assert set(found.quality) <= {Quality.GOOD, Quality.WINDOW_NOT_COVERED}
     assert np.abs(found.onset - clean.onset)[good].max(initial=0) < 0.2
@@ -341,14 +348,17 @@ def test_single_dead_channels_cost_no_spectrum(first, width):
     assert np.abs(found.onset - clean.onset).max() < 0.02
 
 
-@pytest.mark.parametrize("dose", [1e3, 2e3, 1e5])
-def test_the_noise_of_a_background_that_is_subtracted_already_does_not_grow(dose):
+def test_the_noise_of_a_background_that_is_subtracted_already_does_not_grow():
     """With noise alone before the edge, power laws of an exponent of -28 used to be fitted."""
-    spectra, energy = measured((200,), dose=dose)
-    expected = np.median(spectra[:, energy < 500].mean(axis=1))
-    level = expected / np.mean((energy[energy < 500] / 537) ** -3.0)
-    net = spectra - level * (energy / 537) ** -3.0
-    found, right = read(net, energy), read(net, energy, background=None)
+    spectra, energy = measured((200,), dose=2e3)
+    law, before = (energy / 537) ** -3.0, energy < 525
+    level = spectra[:, before].sum(axis=1) / law[before].sum()
+    net = spectra - level[:, None] * law
+    wide = Recipe(window=EnergyWindow(-1.0, 80.0, 0.1))
+    found, right = (
+        preprocess(net, prepare(wide, energy, resolution=0.5, background=background))
+        for background in ("power law", None)
+    )
     good = found.quality == Quality.GOOD
     assert good.mean() > 0.9
     assert np.abs(found.spectra - right.spectra)[good].max() < 0.1 * right.spectra.max()
