@@ -6,8 +6,8 @@ Work with a spectrum image, from its file to a number in a report: load, predict
 average over a region, save, and load the result lazily.
 
 The spectrum image is simulated and saved to a temporary folder, with a low-loss spectrum of the
-same resolution. The model was trained on the sites of its grains, so that its errors on new
-materials are larger.
+same resolution. The model was not trained on the phases of its grains, so that its errors are those
+on new materials.
 """
 
 # %%

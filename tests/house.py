@@ -36,6 +36,7 @@ ROOMS = (
             "spikes",
             "background",
             "onset",
+            "gaps",
             "broadening",
             "low_loss_axis",
             "pedestal",

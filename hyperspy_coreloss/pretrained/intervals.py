@@ -54,9 +54,8 @@ def is_believable(
 ) -> NDArray[np.bool_]:
     """Return whether each spectrum has predictions that the training labels allow.
 
-    A prediction may lie outside the labels by the half width of its 90 % interval. The lowest
-    possible value is never undercut: no volume is negative. Bonds in a line, of 180 degrees, are
-    common, and predictions scatter on both sides of them.
+    A prediction may lie outside the labels by the half width of its 90 % interval, but never
+    outside what is possible: no volume is negative, and no angle exceeds 180 degrees.
 
     Parameters
     ----------
@@ -74,5 +73,5 @@ def is_believable(
     """
     lowest, highest = np.transpose([possible_range(name) for name in names])
     low = np.maximum(labels[0] - half_width, lowest)
-    high = np.minimum(labels[1], highest) + half_width
+    high = np.minimum(labels[1] + half_width, highest)
     return ((values >= low) & (values <= high)).all(axis=-1)

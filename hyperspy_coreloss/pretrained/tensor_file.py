@@ -34,9 +34,9 @@ _SEAL_BEGIN, _SEAL_SIZE = _SEAL.partition(b"%s")[0], len(_SEAL % (64 * b"0"))
 
 
 # A header has some kilobytes, because the arrays are no part of it, and reading JSON takes many
-# times its size.
-_LONGEST_HEADER = 1 << 24
-_LARGEST_FILE = 1 << 30
+# times its size. Reading the arrays takes three times theirs, which are some megabytes at most.
+_LONGEST_HEADER = 1 << 20
+_LARGEST_FILE = 1 << 28
 
 
 def read_content(path: Path, kind: str) -> bytes:

@@ -156,7 +156,8 @@ def _remedy(code: Quality, options: RecordedOptions | None) -> str:
             f"{searched}: if the edge lies elsewhere, pass onset_range=; {background}."
         ),
         Quality.WINDOW_NOT_COVERED: (
-            f"{searched}, too close to an end of the axis: restrict onset_range= to the edge, or "
+            f"{searched}, too close to an end of the axis or to channels without data: restrict "
+            "onset_range= to the edge, pass background_range= limits without such channels, or "
             "crop less."
         ),
         Quality.EXCITATION_ENERGY_OUTSIDE: (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Backgrounds of core-loss spectra fall with an exponent of 2 to 5. A fitted exponent below the
 # first one, by two standard errors, is that of a constant with a power law of the second exponent.
+# So is one that rises: with the noise of hardly any background, the power law would grow endlessly.
 _TOO_FLAT, _USUAL = 1.3, 3.0
 #: Prevents division by zero; spectra are scaled to a maximum of one.
 NOTHING = 1e-12
@@ -162,7 +163,7 @@ def fitted_background(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArr
 
 
 def with_offset(fit: BackgroundFit) -> BackgroundFit:
-    """Return backgrounds in which power laws that are too flat have a constant.
+    """Return backgrounds in which power laws that are too flat, or rise, have a constant.
 
     The new background has the same intensity at the mean energies of the two areas.
 
@@ -173,7 +174,8 @@ def with_offset(fit: BackgroundFit) -> BackgroundFit:
     """
     distance = np.log(fit.reference / fit.first_energy)
     error = np.sqrt(fit.first_variance + fit.second_variance) / distance
-    flat = (fit.law.exponent + 2.0 * error < _TOO_FLAT) & (fit.law.height > 0)
+    flat = (fit.law.exponent + 2.0 * error < _TOO_FLAT) | (fit.law.exponent < 0)
+    flat &= fit.law.height > 0
     if not flat.any():
         return fit
     share = np.expm1(fit.law.exponent * distance) / np.expm1(_USUAL * distance)

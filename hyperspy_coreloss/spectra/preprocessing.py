@@ -19,6 +19,7 @@ from hyperspy_coreloss.spectra.background import background_error, fitted_backgr
 from hyperspy_coreloss.spectra.broadening import broadening_operator
 from hyperspy_coreloss.spectra.counting import blank_channels, count_step
 from hyperspy_coreloss.spectra.energy import channel_widths
+from hyperspy_coreloss.spectra.gaps import edges_beside_gaps, gap_within
 from hyperspy_coreloss.spectra.onset import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
@@ -96,6 +97,7 @@ class _Operators:
     search: EdgeSearch | None
     dispersion: float
     broadening: csr_array
+    tail: float
     noise_gain: float
     points: NDArray[np.floating]
     stride: int
@@ -139,6 +141,7 @@ def _operators(preparation: Preparation) -> _Operators:
         search=search,
         dispersion=float(widths.max()),
         broadening=broadening.astype(np.float32),
+        tail=float(tail),
         noise_gain=float(np.sqrt((broadening**2).sum(axis=1).mean())),
         points=points,
         stride=stride,
@@ -189,15 +192,19 @@ def preprocess(
     known = np.where(np.isfinite(zero), zero, 0.0)
     first, channel, inside = _first_point(onset, preparation, excitation_energy, known)
     aligned, covered = _aligned(broadened, first, operators, window)
-    covered &= ~_any_blank(read.blank, first, operators.energy, window)
+    last = first + (window.n_read - 1) * window.step + operators.tail
+    # Behind a gap, data seem to rise. Without a background, an edge rises from zeros.
+    rises = first if operators.search is None else np.minimum(first, onset - BACKGROUND_GAP)
+    covered &= ~gap_within(read.blank, rises, last, operators.energy)
     area = aligned.sum(axis=-1) * np.float32(window.step)
 
     low, high = preparation.onset_range
     expected = (onset >= low) & (onset <= high)
     readable = quality == Quality.GOOD
     quality[readable & ~covered] = Quality.WINDOW_NOT_COVERED
-    missing = ~(net.clear & detected & (area > 0)) | (covered & ~expected)
+    missing = ~(net.clear & detected) | (covered & ~(expected & (area > 0)))
     quality[readable & missing] = Quality.NO_ONSET
+    quality[readable & net.lacking] = Quality.WINDOW_NOT_COVERED
     quality[readable & net.negative] = Quality.NEGATIVE
     quality[readable & (read.spikes > _MOST_OUTLIERS)] = Quality.OUTLIERS
     quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
@@ -250,8 +257,8 @@ def _read(counts: NDArray, quality: NDArray[np.uint8], operators: _Operators) ->
     """Scale spectra, find their channels without data, and replace their spikes."""
     scaled = _scaled(counts, quality)
     step = count_step(scaled)
-    blank = blank_channels(scaled, step)
     intensities, spikes = replace_outliers(scaled, step, operators.channels_per_sigma)
+    blank = blank_channels(intensities, step)
     if operators.density is not None:
         intensities = intensities * operators.density
     return _Read(intensities, step, blank if blank.any() else None, spikes)
@@ -288,6 +295,7 @@ class _Net:
     noise: NDArray[np.float32]
     clear: NDArray[np.bool_]
     negative: NDArray[np.bool_]
+    lacking: NDArray[np.bool_]
     edges: Edges | None = None
 
 
@@ -300,7 +308,7 @@ def _without_background(read: _Read, preparation: Preparation, operators: _Opera
         # Few counts are no edge, however far they lie from one another.
         clear = intensities[:, searched].sum(axis=-1) > np.square(SIGNIFICANCE) * read.step
         never = np.zeros(len(intensities), dtype=bool)
-        return _Net(intensities, low, high + PEAK_RANGE, noise, clear, never)
+        return _Net(intensities, low, high + PEAK_RANGE, noise, clear, never, never)
     edges = find_edges(intensities, operators.search, read.step, read.blank)
     return _Net(
         intensities - fitted_background(edges.background, operators.energy),
@@ -309,22 +317,9 @@ def _without_background(read: _Read, preparation: Preparation, operators: _Opera
         edges.noise,
         edges.clear,
         edges.negative,
+        edges_beside_gaps(edges, intensities, operators.search, read.step, read.blank),
         edges,
     )
-
-
-def _any_blank(
-    blank: NDArray[np.bool_] | None,
-    first: NDArray[np.float64],
-    energy: NDArray[np.floating],
-    window: EnergyWindow,
-) -> NDArray[np.bool_]:
-    """Return whether each spectrum lacks data in the range that is read."""
-    if blank is None:
-        return np.zeros(len(first), dtype=bool)
-    last = first + (window.n_read - 1) * window.step
-    within = (energy >= first[:, None]) & (energy <= last[:, None])
-    return np.any(blank & within, axis=-1)
 
 
 def _first_point(

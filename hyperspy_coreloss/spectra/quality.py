@@ -59,7 +59,7 @@ _PHRASES = {
     Quality.NEGATIVE: "negative",
     Quality.SATURATED: "saturated",
     Quality.NO_ONSET: "no edge",
-    Quality.WINDOW_NOT_COVERED: "cut off",
+    Quality.WINDOW_NOT_COVERED: "data missing",
     Quality.EXCITATION_ENERGY_OUTSIDE: "excitation energy outside",
     Quality.OUTLIERS: "spikes",
     Quality.OUTSIDE_LABELS: "outside the labels",
@@ -77,14 +77,16 @@ _REASONS = {
     Quality.SATURATED: "saturated detector: the maximum is a plateau or the largest integer",
     Quality.NO_ONSET: "no edge onset rises clearly above the noise in the searched range",
     Quality.WINDOW_NOT_COVERED: (
-        "the spectrum ends, or has no data, inside the window that the onset asks for"
+        "the spectrum ends, or has no data, inside the window that the onset asks for, or it has "
+        "no data in the background before the edge"
     ),
     Quality.EXCITATION_ENERGY_OUTSIDE: (
         "the onset plus energy_offset lies outside the excitation energies of the pretrained model"
     ),
     Quality.OUTLIERS: "too many spikes or dead channels",
     Quality.OUTSIDE_LABELS: (
-        "a predicted property lies outside the training labels by more than its 90 % interval"
+        "a predicted property lies outside the training labels by more than its 90 % interval, or "
+        "outside what is possible"
     ),
     Quality.NO_ZERO_LOSS: "the low-loss spectrum has no zero loss that can be measured",
     Quality.TOO_THICK: "the specimen is thicker than those that the model was trained for",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width, is_believable
+from hyperspy_coreloss.properties import PROPERTIES, possible_range
 from hyperspy_coreloss.signals.metadata import SPREAD, get_map
 
 # How seldom a test of chance may fail, on either side.
@@ -79,3 +80,46 @@ def test_a_result_has_the_intervals_of_its_model(pretrained, image, rng):
         width = scale * spread[..., column]
         np.testing.assert_allclose(upper.data - centre, width, rtol=1e-3)
         np.testing.assert_allclose(centre - lower.data, width, rtol=1e-3)
+
+
+NAMES = tuple(spec.name for spec in PROPERTIES)
+# Labels that reach to what is possible on both sides in some properties.
+LABELS = np.array([[1.4, 1.0, 0.1, 0.4, -1.0, 538.0], [1.9, 180.0, 68.0, 0.9, -0.6, 545.0]])
+
+
+@given(
+    st.integers(0, len(NAMES) - 1),
+    st.floats(0, 1e6),
+    st.floats(-2e6, 2e6),
+    st.sampled_from([np.float32, np.float64]),
+)
+def test_what_is_believable_is_possible_and_within_an_interval_of_the_labels(
+    column, width, value, dtype
+):
+    values = LABELS.mean(axis=0, keepdims=True).astype(dtype)
+    values[0, column] = value
+    half_width = np.zeros((1, len(NAMES)), dtype)
+    half_width[0, column] = width
+    low, high = possible_range(NAMES[column])
+    near = LABELS[0, column] - half_width[0, column] <= values[0, column]
+    near &= values[0, column] <= LABELS[1, column] + half_width[0, column]
+    expected = near and low <= values[0, column] <= high
+    assert is_believable(values, half_width, LABELS, NAMES).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "impossible", "possible"),
+    [
+        ("bond_angle", 200.8, 180.0),
+        ("bond_angle", 180.1, 179.9),
+        ("bond_length", -1.6, 1.6),
+        ("voronoi_volume", -0.1, 0.2),
+    ],
+)
+def test_no_interval_makes_the_impossible_believable(name, impossible, possible):
+    values = np.repeat(LABELS.mean(axis=0, keepdims=True), 2, axis=0)
+    values[:, NAMES.index(name)] = impossible, possible
+    assert is_believable(values, np.full(values.shape, 1e3), LABELS, NAMES).tolist() == [
+        False,
+        True,
+    ]
