@@ -15,10 +15,10 @@ from hyperspy.signals import BaseSignal
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes, property_axis
+from hyperspy_coreloss.signals.held_out_errors import forget_intervals
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
     SPREAD,
-    forget_intervals,
     forget_maps,
     forget_properties,
     get_map,

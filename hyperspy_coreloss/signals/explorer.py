@@ -14,12 +14,12 @@ from hyperspy.signals import BaseSignal, Signal1D
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.properties import property_index
 from hyperspy_coreloss.signals.axes import property_axis
+from hyperspy_coreloss.signals.held_out_errors import scores_of
 from hyperspy_coreloss.signals.metadata import (
     SPREAD,
     forget_properties,
     get_map,
     label_of,
-    scores_of,
     set_label,
     title_of,
 )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.pretrained.results import Prediction
+    from hyperspy_coreloss.signals.region_mean import RegionMean
     from hyperspy_coreloss.signals.summary import PropertySummary
 
 
@@ -100,6 +101,11 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         """Compute the signal and return its summary, as :meth:`PropertySignal.summary`."""
         self.compute()
         return PropertySignal.summary(self)
+
+    def mean_over(self, navigation_mask: Any = None, level: float = 0.9) -> RegionMean:
+        """Compute the signal and return means over it, as :meth:`PropertySignal.mean_over`."""
+        self.compute()
+        return PropertySignal.mean_over(self, navigation_mask, level)
 
     def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
         """Compute the signal once, rather than once for each property, and plot its maps.

@@ -27,8 +27,6 @@ from hyperspy_coreloss.spectra.recipe import Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.properties import PropertySpec
     from hyperspy_coreloss.spectra.calibration import Calibration
@@ -48,8 +46,8 @@ PER_PROPERTY = tuple(field.name for field in MAP_FIELDS if field.per_property)
 #: Attributes of a result that HyperSpy slices with it: the maps.
 SLICED_WITH_A_RESULT = tuple(f"metadata.{NODE}.{name}" for name in MAPS)
 _PREPROCESSING = f"{NODE}.Preprocessing"
-# Errors on held-out spectra: divided by their spreads; results of early versions have no spreads.
-_SCORES = ("scores", "residuals")
+#: Name of the errors of means over regions.
+REGION_ERRORS = "region_errors"
 # What is true of the spectra and of all that is made from them: who measured what, when, and how.
 _ORIGIN = ("General", "Sample", "Acquisition_instrument")
 # Titles are given anew; FileIO tells of the file of the spectra only.
@@ -111,12 +109,23 @@ def _stacked(result: BaseSignal) -> list[Any]:
     return [part for _, part in parts if hasattr(part, "get_item")]
 
 
+def of_several_models(result: BaseSignal) -> bool:
+    """Return whether a result is a stack of results of different models."""
+    path = f"metadata.{NODE}.Pretrained.sha256"
+    return len({str(part.get_item(path)) for part in _stacked(result)}) > 1
+
+
+def stored_item(result: BaseSignal, name: str) -> Any:
+    """Return an item of a result as it is stored, or None if there is none."""
+    return result.metadata.get_item(map_path(name))
+
+
 def check_maps(result: BaseSignal) -> None:
     """Give the maps of a result its axes, and remove what is not a map of its spectra.
 
     HyperSpy slices whatever is in their places, as if it had the shape of the result.
     """
-    _forget(result, [name for name in MAPS if get_map(result, name) is None])
+    forget_items(result, [name for name in MAPS if get_map(result, name) is None])
 
 
 def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
@@ -126,15 +135,11 @@ def set_map(result: BaseSignal, name: str, values: BaseSignal) -> None:
 
 def forget_maps(result: BaseSignal) -> None:
     """Remove :data:`MAPS` from a result whose values are no longer those of single spectra."""
-    _forget(result, MAPS)
+    forget_items(result, MAPS)
 
 
-def forget_intervals(result: BaseSignal) -> None:
-    """Remove the errors from which intervals are obtained."""
-    _forget(result, _SCORES)
-
-
-def _forget(result: BaseSignal, names: Iterable[str]) -> None:
+def forget_items(result: BaseSignal, names: Iterable[str]) -> None:
+    """Remove items of a result, if it has them."""
     node = result.metadata.get_item(NODE)
     for name in names:
         if result.metadata.has_item(f"{NODE}.{name}"):
@@ -181,40 +186,6 @@ def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]
     ):
         raise damaged(path, "one text for each property", entries)
     return [str(entry) for entry in entries]
-
-
-def scores_of(result: BaseSignal) -> NDArray[np.floating] | None:
-    """Return the model's errors on held-out spectra divided by their spreads, or None.
-
-    The shape is (spectra, properties). A stack of results has the metadata of the first, so that it
-    has no errors if the models differ.
-
-    Raises
-    ------
-    SignalError
-        If they are not numbers of this shape, in a damaged file.
-    """
-    path = f"metadata.{NODE}.Pretrained.sha256"
-    if len({str(part.get_item(path)) for part in _stacked(result)}) > 1:
-        return None
-    for name in _SCORES:
-        stored = result.metadata.get_item(f"{NODE}.{name}")
-        if stored is not None and (name == "residuals" or get_map(result, SPREAD) is not None):
-            return _checked_scores(result, name, np.asarray(stored))
-    return None
-
-
-def _checked_scores(result: BaseSignal, name: str, scores: NDArray) -> NDArray[np.floating]:
-    count = len(property_items(result, "names"))
-    if (
-        scores.dtype.kind != "f"
-        or scores.ndim != 2
-        or scores.shape[1] != count
-        or not np.isfinite(scores).all()
-    ):
-        needed = f"finite numbers of the shape (spectra, {count})"
-        raise damaged(map_path(name), needed, scores)
-    return scores
 
 
 def describe_map(signal: BaseSignal, label: str) -> dict[str, Any]:
@@ -340,6 +311,8 @@ def describe_prediction(
     title = title_of(signal)
     title = f"Properties of {title}" if title else "Properties"
     described = _described(signal, title, describe_properties(pretrained.properties, title))
+    if pretrained.references is not None:
+        described[NODE][REGION_ERRORS] = pretrained.references.region_errors
     described[NODE] |= {
         "scores": pretrained.scores,
         "Pretrained": {

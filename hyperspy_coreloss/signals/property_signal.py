@@ -17,6 +17,7 @@ from hyperspy_coreloss.properties import property_index
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes, needed_axis
 from hyperspy_coreloss.signals.derived import DerivedSignal
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
+from hyperspy_coreloss.signals.held_out_errors import scores_of
 from hyperspy_coreloss.signals.metadata import (
     AMBIGUITY,
     SIGNAL_TYPE,
@@ -27,12 +28,12 @@ from hyperspy_coreloss.signals.metadata import (
     model_of,
     options_of,
     property_items,
-    scores_of,
     set_title,
     title_of,
 )
 from hyperspy_coreloss.signals.plotting import plot_maps
 from hyperspy_coreloss.signals.positions import items_along
+from hyperspy_coreloss.signals.region_mean import RegionMean, region_mean
 from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -174,6 +175,37 @@ class PropertySignal(DerivedSignal):
         position = property_index(name, self.property_names)
         label = items_along(self, "labels")[position]
         return self._companion_map(AMBIGUITY, f"ambiguity of the {label}", position)
+
+    def mean_over(self, navigation_mask: Any = None, level: float = 0.9) -> RegionMean:
+        """Return the means of the properties over a region of one material, with their intervals.
+
+        Noise averages out over the pixels. What the model gets wrong about a material that it never
+        saw does not, nor does what the microscope does to all pixels alike: thickness, calibration
+        and resolution. Intervals therefore shrink to those of regions of many counts of phases
+        that the model never saw, and no further. Pixels without a prediction are left out.
+
+        Parameters
+        ----------
+        navigation_mask
+            True excludes a pixel, as for :func:`~hyperspy_coreloss.predict_properties`. The default
+            is all pixels, such as those of a region of interest: ``roi(p).mean_over()``.
+        level
+            Coverage: the probability that an interval contains the true mean, between 0 and 1.
+
+        Raises
+        ------
+        SignalError
+            If spectra were combined, as by ``mean``, or the mask or `level` is not valid.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> p = s.predict_properties(resolution=0.5, show_progressbar=False)
+        >>> p.inav[:4, :].mean_over().n_pixels
+        24
+        """
+        return region_mean(self, navigation_mask, level)
 
     def as_maps(self, names: str | Sequence[str] | None = None) -> dict[str, BaseSignal]:
         """Return the maps of several properties by name; the default is all properties."""

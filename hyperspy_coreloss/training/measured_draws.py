@@ -105,17 +105,11 @@ def draw_spectra(
     generator = np.random.default_rng(seed)
     sites = len(sample.targets)
     order = np.concatenate([generator.permutation(sites) for _ in range(copies)])
-    coarsest = _COARSEST * min(recipe.sigma for recipe in recipes)
+    trained_on = readable_microscope(microscope, recipes)
     parts = []
     for first in np.array_split(order, -(-len(order) // _ACQUIRED)):
         error = float(LogUniform(*DISPERSION_ERRORS).draw(generator, 1)[0])
-        drawn = replace(
-            microscope,
-            resolution=Uniform(min(_SHARPEST, coarsest), coarsest),
-            dispersion_error=Normal(0.0, error),
-            intensity_error=_INTENSITY_ERROR,
-            phases_mixed=1,
-        )
+        drawn = replace(trained_on, dispersion_error=Normal(0.0, error))
         resolved = bool(generator.random() < _RESOLVED)
         read = acquire(sample, first, recipes, drawn, generator, resolution_known=resolved)
         told = _told(read, error, resolved, usual_threshold(sample.lowest_empty), generator)
@@ -125,6 +119,26 @@ def draw_spectra(
     joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     number = len(recipes)
     return Draws(tuple(joined[:number]), tuple(joined[number : 2 * number]), *joined[2 * number :])
+
+
+def readable_microscope(microscope: Microscope, recipes: Sequence[Recipe]) -> Microscope:
+    """Return a microscope whose spectra all recipes can read, with errors of the intensity.
+
+    Parameters
+    ----------
+    microscope
+        Effects of the measurement. Sites of one phase only are mixed, because a phase must not be
+        seen through another.
+    recipes
+        How the spectra are read, all broadened alike.
+    """
+    coarsest = _COARSEST * min(recipe.sigma for recipe in recipes)
+    return replace(
+        microscope,
+        resolution=Uniform(min(_SHARPEST, coarsest), coarsest),
+        intensity_error=_INTENSITY_ERROR,
+        phases_mixed=1,
+    )
 
 
 def _told(

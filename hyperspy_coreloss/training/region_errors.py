@@ -7,7 +7,7 @@ not, nor does what the network gets wrong about a phase that it never saw.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from hyperspy_coreloss.pretrained.auxiliary import (
     usual_threshold,
 )
 from hyperspy_coreloss.spectra.spread import LogUniform, draw
+from hyperspy_coreloss.training.measured_draws import readable_microscope
 from hyperspy_coreloss.training.side_by_side import predict_by_fold
 
 if TYPE_CHECKING:
@@ -86,13 +87,16 @@ def draw_regions(
     """
     generator = np.random.default_rng(seed)
     usual = usual_threshold(sample.lowest_empty)
+    readable = readable_microscope(microscope, recipes)
     complete = np.isfinite(sample.targets).all(axis=-1)
     read: list[list[NDArray[np.float32]]] = [[] for _ in recipes]
     targets, regions, firsts = [], [], []
     phases = np.repeat(np.unique(sample.phases[complete]), _REGIONS)
     for region, phase in enumerate(phases):
-        fixed = {name: float(draw(getattr(microscope, name), generator, 1)[0]) for name in _SHARED}
-        drawn = replace(microscope, counts=LogUniform(*counts), phases_mixed=1, **fixed)
+        fixed: dict[str, Any] = {
+            name: float(draw(getattr(microscope, name), generator, 1)[0]) for name in _SHARED
+        }
+        drawn = replace(readable, counts=LogUniform(*counts), **fixed)
         sites = np.flatnonzero(complete & (sample.phases == phase))
         first = generator.choice(sites, pixels)
         acquired = acquire(sample, first, recipes, drawn, generator)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hyperspy_coreloss.errors import CoreLossError, SignalError
-from hyperspy_coreloss.signals.metadata import options_of, recipe_of, scores_of
+from hyperspy_coreloss.signals.held_out_errors import scores_of
+from hyperspy_coreloss.signals.metadata import options_of, recipe_of
 from hyperspy_coreloss.signals.summary import count_codes
 from hyperspy_coreloss.spectra.quality import Quality
 
