@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NOVELTY_LEVEL = 0.01
 #: Number of nearest sites whose labels are compared.
 NEAREST = 8
+# Distance, in medians of those of new phases, beyond which intervals are not wider.
+_FARTHEST = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,9 @@ def widening(distance: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns
     -------
     ndarray
-        Factors of 1 or more, shape (spectra, 1).
+        Factors from 1 to 10, shape (spectra, 1).
     """
-    return np.sqrt(np.maximum(distance, np.float32(1.0)))[:, None]
+    return np.sqrt(np.clip(distance, np.float32(1.0), np.float32(_FARTHEST)))[:, None]
 
 
 def novelty_below(level: object) -> float:

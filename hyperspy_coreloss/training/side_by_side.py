@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 NO_FOLD = -1
 # How much stronger auxiliary inputs are than an intensity, in standard deviations: they are few.
 _AUXILIARY_GAIN = 10.0
+# Standard deviation, relative to the mean, of inputs that are constant but for rounding.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +191,13 @@ def input_scales(
     energies
         Number of inputs, at the beginning, that are intensities of a spectrum.
     """
-    variation = inputs.std(axis=0)
-    scale = np.where(variation > 0, variation, 1.0)
+    mean, variation = inputs.mean(axis=0), inputs.std(axis=0)
+    # The standard deviation of what is constant is not zero, but that of rounding.
+    scale = np.where(variation > _ROUNDING * np.abs(mean), variation, 1.0)
     # Between one scale for all energies, which hides the small oscillations far behind the edge,
     # and a scale for each, which raises the noise of energies where spectra hardly differ.
     scale[:energies] = np.sqrt(scale[:energies] * scale[:energies].mean())
-    return inputs.mean(axis=0), scale.astype(np.float32)
+    return mean, scale.astype(np.float32)
 
 
 def _scales(

@@ -25,8 +25,8 @@ _NEAR = 40.0
 # Coordinates in which spectra are compared: more hold noise. Chosen on phases of the training, of
 # which new ones must lie near others; 16 to 32 differ little.
 _COORDINATES = 24
-# Smallest variance of a coordinate, relative to the largest.
-_SMALLEST = 1e-8
+# Smallest variance of a coordinate, relative to the largest: smaller ones are those of rounding.
+_SMALLEST = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +113,15 @@ def site_references(
         len(weights["input_mean"]) - 1, weights, training, window, sites
     )
     calibrated = {
-        space: replace(getattr(references, space), distances=np.sort(found).astype(np.float16))
+        space: replace(getattr(references, space), distances=_sorted(found))
         for space, found in measured.items()
     }
     wider = widening(measured["spectrum"] / np.median(measured["spectrum"]))
     return replace(references, **calibrated), wider
+
+
+def _sorted(found: NDArray[np.float32]) -> NDArray[np.float16]:
+    return np.sort(np.minimum(found, np.finfo(np.float16).max)).astype(np.float16)
 
 
 def compared(

@@ -18,11 +18,9 @@ from hyperspy_coreloss.pretrained.network import forward
 from hyperspy_coreloss.spectra import EnergyWindow, Recipe
 from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.microscope import CLEAN, TYPICAL, Microscope
-from hyperspy_coreloss.training.measured_training import (
-    FamilySettings,
-    draw_spectra,
-    train_family,
-)
+from hyperspy_coreloss.training.measured_draws import draw_spectra
+from hyperspy_coreloss.training.measured_training import FamilySettings, train_family
+from hyperspy_coreloss.training.region_errors import draw_regions, region_errors
 from hyperspy_coreloss.training.side_by_side import NetworkSettings, train_side_by_side
 from tests.made_sites import site, structure
 
@@ -53,7 +51,7 @@ def dataset():
             f"site {number}",
             SampledSpectrum(ENERGY, edge(length), 0.1),
             structure(f"cell {number}", phase=f"phase {number % 8}"),
-            labels={"bond_length": length, "excitation_energy": 538.0 + 5 * (length - 1.65)},
+            labels={"bond_length": length, "excitation_energy": 537.25 + (7 * number % 48) / 32},
         )
         for number, length in enumerate(LENGTHS)
     )
@@ -90,11 +88,68 @@ def test_a_family_predicts_measured_spectra(dataset, family):
     )
     for model in family:
         predicted = model.predict(measured.intensities, axis, resolution=0.5)
-        assert (predicted.quality == 0).all()
-        error = np.abs(predicted.values[:, 0] - LENGTHS)
+        # The longest and the shortest may be predicted beyond all labels, by more than they may.
+        good = predicted.quality == 0
+        assert good[2:-2].all()
+        error = np.abs(predicted.values[:, 0] - LENGTHS)[good]
         assert error.mean() < 0.3 * LENGTHS.std()
-        width = predicted.spread[:, 0] * np.quantile(np.abs(model.scores[:, 0]), 0.9)
+        width = predicted.spread[good, 0] * np.quantile(np.abs(model.scores[:, 0]), 0.9)
         assert (error < width).mean() > 0.8
+
+
+def test_distances_are_those_of_the_held_out_spectra(family):
+    for model in family:
+        for space in (model.references.spectrum, model.references.layer):
+            assert (np.diff(space.distances) >= 0).all()
+            assert len(space.distances) > 0.9 * 2 * len(LENGTHS)
+
+
+def test_references_are_the_sites_of_the_training(dataset, family):
+    for model in family:
+        # Of a few sites, no spectrum of the site alone was drawn.
+        sites = model.references.sites
+        assert set(sites) <= set(range(len(dataset)))
+        assert len(sites) > 0.9 * len(dataset)
+        labels = model.references.labels * model.references.label_scale
+        lengths = LENGTHS[sites] - LENGTHS[sites].mean()
+        np.testing.assert_allclose(labels[:, 0], lengths, atol=2e-4)
+
+
+def test_the_nearest_sites_have_nearly_the_bond_length_of_a_spectrum(dataset, family):
+    sample = specimen(dataset)
+    axis = 480.0 + 0.1 * np.arange(1200)
+    microscope = Microscope(resolution=0.5, counts=1e5, jump_ratio=1.0)
+    rows = np.arange(len(dataset))[:, None]
+    measured = measure(
+        sample.edges, rows, sample.lowest_empty[rows], axis, microscope, np.random.default_rng(3)
+    )
+    predicted = family[0].predict(measured.intensities, axis, resolution=0.5)
+    good = predicted.quality == 0
+    # Eight neighbours on a line of 48 sites.
+    usual = (LENGTHS[1] - LENGTHS[0]) * np.std(np.arange(8))
+    assert np.median(predicted.ambiguity[good, 0]) == pytest.approx(usual, rel=0.2)
+
+
+def test_errors_of_regions_are_those_of_the_means_of_their_spectra(dataset):
+    """Each region is of one phase, and measured by a microscope that does not change in it."""
+    sample, folds = specimen(dataset), np.arange(len(dataset)) % 8 % 4
+    regions = draw_regions(sample, [RECIPES["short"]], TYPICAL, 3, pixels=9)
+    draws = draw_spectra(sample, [RECIPES["short"]], TYPICAL, 2, 0)
+    weights = train_side_by_side(
+        draws.read_by(0),
+        draws.targets,
+        folds[draws.first],
+        replace(SETTINGS.networks, steps=30),
+        auxiliary=N_AUXILIARY,
+    )
+    errors = region_errors(weights, regions, 0, folds)
+    assert errors.shape == (2 * 8, 2)
+    networks = forward(weights, regions.read[0])
+    for number, error in enumerate(errors):
+        rows = np.flatnonzero(regions.region == number)
+        (phase,) = np.unique(sample.phases[regions.first[rows]])
+        single = networks[phase % 4, rows] - regions.targets[rows]
+        np.testing.assert_allclose(error, single.mean(axis=0), atol=1e-3)
 
 
 def test_a_model_with_spreads_survives_its_file(family, tmp_path):
@@ -103,6 +158,8 @@ def test_a_model_with_spreads_survives_its_file(family, tmp_path):
     assert again == family[1]
     assert again.reads_conditions
     np.testing.assert_array_equal(again.spreads, family[1].spreads)
+    for name, array in family[1].references.to_arrays().items():
+        np.testing.assert_array_equal(again.references.to_arrays()[name], array)
     residuals = again.scores * again.spreads
     np.testing.assert_allclose(residuals, again.residuals.astype(float), rtol=1e-5)
 
@@ -135,8 +192,9 @@ def test_networks_are_told_errors_of_the_size_that_was_drawn(dataset):
     draws = draw_spectra(sample, [RECIPES["short"]], TYPICAL, 8, 0)
     auxiliary = draws.auxiliary[0]
     known, energy, error = (auxiliary[:, column] for column in range(3))
-    assert known.mean() == pytest.approx(0.5, abs=0.1)
-    told = usual_threshold(sample.lowest_empty) + 0.5 * energy
+    assert (known > 0).mean() == pytest.approx(0.5, abs=0.1)
+    # Energies are shrunk by how far they are known.
+    told = usual_threshold(sample.lowest_empty) + 0.5 * energy / np.where(known > 0, known, 1)
     true = draws.targets[:, 1]
     # The threshold lies 1 to 2 eV behind the lowest empty state.
     sharp, rough = ((known > 0) & condition for condition in (error < -0.2, error > 0.5))
