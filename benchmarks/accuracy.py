@@ -19,8 +19,18 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from hyperspy_coreloss.dataset.acquisition import specimen
-from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
+from benchmarks.accuracy_transfer import TRANSFERRED, measure_transfer
+from benchmarks.trial import (
+    LEVEL,
+    SIGMA,
+    Networks,
+    Trial,
+    of_kind,
+    predict_sites,
+    prepare_trial,
+    site_spectra,
+    train_networks,
+)
 from hyperspy_coreloss.dataset.dataset import load_dataset
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
@@ -28,41 +38,31 @@ from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR
 from hyperspy_coreloss.spectra.microscope import CLEAN, MICROSCOPES, TYPICAL
 from hyperspy_coreloss.spectra.spread import Normal
 from hyperspy_coreloss.training.accuracy import (
-    MEDIAN,
-    FoldPredictions,
     accuracy_by_bin,
     accuracy_by_population,
 )
 from hyperspy_coreloss.training.cross_validation import (
-    fold_medians,
-    interval_factors,
     measure_sites,
     predict_with_baselines,
 )
 from hyperspy_coreloss.training.measured_draws import draw_spectra
-from hyperspy_coreloss.training.measured_training import FamilySettings, phase_folds
-from hyperspy_coreloss.training.shipped_family import STOPS, family_recipes
+from hyperspy_coreloss.training.measured_training import FamilySettings
+from hyperspy_coreloss.training.shipped_family import STOPS
 from hyperspy_coreloss.training.side_by_side import (
     input_scales,
-    predict_by_fold,
-    train_side_by_side,
 )
-from training.transfer.differences import theory_difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from hyperspy_coreloss.dataset.acquisition import Specimen
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
-    from hyperspy_coreloss.spectra.microscope import Microscope
     from hyperspy_coreloss.spectra.recipe import Recipe
     from hyperspy_coreloss.training.cross_validation import MeasuredSites
     from hyperspy_coreloss.training.measured_draws import Draws
+    from hyperspy_coreloss.training.site_references import SiteSpectra
 
-LEVEL = 0.9
-SIGMA = 0.5
 # Spectra of each site: single ones, and means over several sites of its phase.
 COPIES = {"single": 2, "mixed": 1}
 # What is told where it is known: the energy of the threshold in eV, and the dispersion.
@@ -73,33 +73,8 @@ COMPARED, BASELINE_COPIES = ("15", "40", "100"), 2
 CLEAN_TRAINED, CLEAN_DISPERSION_ERROR = ("15", "60", "100"), 0.001
 # Bins of the counts in the highest 0.1 eV, and of the relative thickness.
 COUNTS, THICKNESSES = (3e2, 1e3, 1e4, 1e5), (0.0, 0.25, 0.5, 0.75, 1.0)
-# Windows and number of spectra of each site for the second theory, and the site of quartz whose
-# spectrum gives the difference of the energy scales.
-TRANSFERRED, TRANSFER_COPIES, QUARTZ = ("15", "40", "100"), 8, "mp-10851_3"
 
 log = logging.getLogger("accuracy")
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Sites to cross-validate on, with their folds."""
-
-    dataset: SpectrumDataset
-    sample: Specimen
-    recipes: dict[str, Recipe]
-    folds: NDArray[np.int64]
-    medians: NDArray[np.float64]
-    settings: FamilySettings
-
-    @property
-    def listed(self) -> list[Recipe]:
-        """Recipes in the order of their numbers."""
-        return list(self.recipes.values())
-
-    @property
-    def seeds(self) -> list[int]:
-        """Seeds of all draws; the first two are those of :func:`train_family`."""
-        return np.random.SeedSequence(self.settings.seed).generate_state(16).tolist()
 
 
 @dataclass(frozen=True)
@@ -114,24 +89,6 @@ class Spectra:
     held_out: Draws
     measured: dict[str, dict[str, MeasuredSites]]
     calibrated: dict[str, dict[str, MeasuredSites]]
-
-
-def prepare_trial(
-    dataset: SpectrumDataset, settings: FamilySettings, stops: Sequence[float] = STOPS
-) -> Trial:
-    """Return the sites of a data set with the folds of :func:`train_family`."""
-    named = family_recipes("", sigmas=(SIGMA,), stops=stops).values()
-    recipes = {f"{recipe.window.stop:g}": recipe for recipe in named}
-    sample = specimen(dataset)
-    folds = phase_folds(sample.phases, settings.folds, settings.seed)
-    medians = fold_medians(sample.targets, folds)
-    return Trial(dataset, sample, recipes, folds, medians, settings)
-
-
-def of_kind(microscope: Microscope, kind: str) -> Microscope:
-    """Return a microscope that measures single sites only, or means over several sites only."""
-    mixed = float(kind == "mixed")
-    return replace(microscope, mixed_fraction=mixed, mixed_sites=TYPICAL.mixed_sites)
 
 
 def measure_conditions(
@@ -152,50 +109,6 @@ def measure_conditions(
                 trial.sample, recipes, drawn, copies, next(seeds)
             )
     return measured
-
-
-def train_networks(
-    trial: Trial, inputs: NDArray[np.float32], targets: NDArray, first: NDArray
-) -> dict[str, NDArray]:
-    """Train a network without each fold of the phases."""
-    folds = trial.folds[first]
-    return train_side_by_side(
-        inputs, targets, folds, trial.settings.networks, auxiliary=N_AUXILIARY
-    )
-
-
-def calibrate_intervals(
-    trial: Trial,
-    weights: dict[str, NDArray],
-    inputs: NDArray[np.float32],
-    targets: NDArray,
-    first: NDArray,
-) -> NDArray[np.float64]:
-    """Return the factors of the intervals of each fold, from held-out spectra of the others."""
-    folds = trial.folds[first]
-    values, spread = predict_by_fold(weights, inputs, folds)
-    return interval_factors((values - targets) / spread, folds, LEVEL)
-
-
-def predict_sites(
-    trial: Trial,
-    networks: tuple[dict[str, NDArray], NDArray[np.float64]],
-    measured: MeasuredSites,
-    inputs: NDArray[np.float32],
-    baselines: dict[str, NDArray] | None = None,
-) -> FoldPredictions:
-    """Predict measured sites by weights and factors of intervals that never saw their phases."""
-    weights, factors = networks
-    folds = trial.folds[measured.first]
-    values, spread = predict_by_fold(weights, inputs, folds)
-    return FoldPredictions(
-        targets=measured.targets,
-        values=values,
-        half_width=factors[folds] * spread,
-        phases=trial.sample.phases[measured.first],
-        populations=np.array(trial.dataset.populations)[measured.first],
-        baselines={MEDIAN: trial.medians[folds], **(baselines or {})},
-    )
 
 
 def measure_windows(
@@ -241,9 +154,8 @@ def measure_window(
     """Return the accuracy of the networks of one window."""
     number = list(trial.recipes).index(window)
     draws = spectra.training, spectra.held_out
-    read = [(each.read_by(number), each.targets, each.first) for each in draws]
-    weights = train_networks(trial, *read[0])
-    networks = weights, calibrate_intervals(trial, weights, *read[1])
+    read = [(each.site_spectra(number), each.targets) for each in draws]
+    networks = train_networks(trial, *read[0], *read[1], trial.listed[number].window)
     log.info("trained %s", window)
     measured, results = spectra.measured, {"means": {}}
     tasks = {window: (measured, number, {})}
@@ -254,7 +166,7 @@ def measure_window(
         results |= measure_bins(trial, networks, measured["single"]["typical"], number)
     compared = {}
     if window in COMPARED:
-        compared = compare_baselines(trial, read[0], measured["single"], number)
+        compared = compare_baselines(trial, *read[0], measured["single"], number)
     for name, (conditions, column, told) in tasks.items():
         judged = judge(trial, networks, conditions, column, told, {} if told else compared)
         results[name], results["means"][name] = judged["single"], judged["mixed"]
@@ -265,7 +177,7 @@ def measure_window(
 
 def judge(
     trial: Trial,
-    networks: tuple[dict[str, NDArray], NDArray[np.float64]],
+    networks: Networks,
     measured: dict[str, dict[str, MeasuredSites]],
     recipe: int,
     told: dict[str, float],
@@ -292,7 +204,7 @@ def judge(
 
 def measure_bins(
     trial: Trial,
-    networks: tuple[dict[str, NDArray], NDArray[np.float64]],
+    networks: Networks,
     measured: MeasuredSites,
     recipe: int,
 ) -> dict[str, Any]:
@@ -309,13 +221,14 @@ def measure_bins(
 
 def compare_baselines(
     trial: Trial,
-    training: tuple[NDArray[np.float32], NDArray, NDArray],
+    training: SiteSpectra,
+    targets: NDArray[np.float64],
     measured: dict[str, MeasuredSites],
     recipe: int,
 ) -> dict[str, dict[str, NDArray]]:
     """Return what baselines predict for single sites, by condition and name."""
-    mean, scale = input_scales(training[0], training[0].shape[1] - N_AUXILIARY)
-    inputs, targets, first = (each[: BASELINE_COPIES * len(trial.dataset)] for each in training)
+    mean, scale = input_scales(training.read, training.read.shape[1] - N_AUXILIARY)
+    rows = slice(BASELINE_COPIES * len(trial.dataset))
     held_out = {
         condition: (
             (measured[condition].read_by(recipe) - mean) / scale,
@@ -324,7 +237,7 @@ def compare_baselines(
         )
         for condition in ("clean", "typical")
     }
-    fitted = (inputs - mean) / scale, targets, trial.folds[first]
+    fitted = (training.read[rows] - mean) / scale, targets[rows], trial.folds[training.first[rows]]
     predicted = predict_with_baselines(fitted, held_out)
     log.info("fitted baselines")
     return predicted
@@ -344,81 +257,15 @@ def measure_clean(trial: Trial, earlier: dict[str, Any]) -> Iterator[dict[str, A
     ]
     for number, window in enumerate(missing):
         read = [
-            (each.read_by(number, CLEAN_DISPERSION_ERROR), each.targets, each.first)
+            (site_spectra(each, each.read_by(number, CLEAN_DISPERSION_ERROR)), each.targets)
             for each in spectra
         ]
-        weights = train_networks(trial, *read[0])
-        networks = weights, calibrate_intervals(trial, weights, *read[1])
-        predictions = predict_sites(trial, networks, spectra[-1], read[-1][0])
+        networks = train_networks(trial, *read[0], *read[1], recipes[number].window)
+        predictions = predict_sites(trial, networks, spectra[-1], read[-1][0].read)
         judged = accuracy_by_population(trial.dataset.properties, predictions)
         results[window] = {"clean": judged}
         log.info("measured %s, trained on ideal measurements", window)
         yield results
-
-
-def measure_transfer(
-    trial: Trial,
-    transfer: SpectrumDataset,
-    networks: tuple[dict[str, NDArray], NDArray[np.float64]],
-    window: str,
-) -> dict[str, Any]:
-    """Return the accuracy on the sites of a second theory, and on the same sites by the first.
-
-    The scale of energies of the second theory is also corrected by what one site of quartz tells.
-    """
-    places = [trial.dataset.names.index(name) for name in transfer.names]
-    usual = trial.dataset.take(places)
-    quartz = transfer.names.index(QUARTZ)
-    difference = theory_difference(*(each.sites[quartz].spectrum for each in (usual, transfer)))
-    scale, recipe = difference.oscillations, trial.recipes[window]
-    moved = replace(
-        recipe.window,
-        start=recipe.window.start + scale.shift,
-        stop=recipe.window.stop + scale.shift,
-    )
-    cases = {
-        "first_theory": (usual, recipe),
-        "second_theory": (with_energies(transfer, usual, 1.0), recipe),
-        "second_theory_calibrated": (
-            with_energies(transfer, usual, scale.stretch),
-            replace(recipe, window=moved),
-        ),
-    }
-    results: dict[str, Any] = {"shift": scale.shift, "stretch": scale.stretch}
-    local = replace(trial, dataset=usual, folds=trial.folds[places])
-    for name, (sites, read) in cases.items():
-        sample = specimen(sites)
-        if name != "first_theory":
-            sample = replace(sample, targets=transfer_targets(transfer, usual))
-        measured = measure_sites(sample, [read], CLEAN, TRANSFER_COPIES, trial.seeds[-4])
-        here = replace(local, sample=sample)
-        predictions = predict_sites(here, networks, measured, measured.read_by(0))
-        results[name] = accuracy_by_population(usual.properties, predictions)
-    return results
-
-
-def with_energies(
-    transfer: SpectrumDataset, usual: SpectrumDataset, stretch: float
-) -> SpectrumDataset:
-    """Return sites with the excitation energies of the usual theory, and energies divided."""
-    sites = []
-    for other, site in zip(transfer.sites, usual.sites, strict=True):
-        spectrum = other.spectrum
-        energy = spectrum.energy / stretch
-        # The end of the axis is that of all computed spectra.
-        energy[-1] = max(energy[-1], spectrum.energy[-1])
-        sampled = SampledSpectrum(energy, spectrum.intensity_samples, spectrum.sigma)
-        labels = {**other.labels, "excitation_energy": site.labels["excitation_energy"]}
-        sites.append(replace(other, spectrum=sampled, labels=labels))
-    return replace(transfer, sites=tuple(sites), properties=usual.properties)
-
-
-def transfer_targets(transfer: SpectrumDataset, usual: SpectrumDataset) -> NDArray[np.float64]:
-    """Return the labels of the second theory in the columns of the first; NaN for others."""
-    rows = [
-        [site.labels.get(spec.name, np.nan) for spec in usual.properties] for site in transfer.sites
-    ]
-    return np.array(rows)
 
 
 def measure_accuracy(

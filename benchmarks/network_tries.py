@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from benchmarks.accuracy import of_kind, prepare_trial
+from benchmarks.trial import of_kind, prepare_trial
 from hyperspy_coreloss.dataset.dataset import load_dataset
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
@@ -41,7 +41,7 @@ from hyperspy_coreloss.training.side_by_side import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from benchmarks.accuracy import Trial
+    from benchmarks.trial import Trial
     from hyperspy_coreloss.training.cross_validation import MeasuredSites
     from hyperspy_coreloss.training.measured_draws import Draws
 

