@@ -16,7 +16,7 @@ WORKERS ?= 1
 # Two processes for the tests, each with one thread.
 PARALLEL ?= --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness trust refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -34,6 +34,7 @@ help:
 	@echo "make models train the shipped family of models and the emulator on the data set"
 	@echo "make fits   compare fits of PropertyELNES with the networks, into results/"
 	@echo "make robustness  measure what microscopes do to the predictions of the models, into results/"
+	@echo "make trust  measure what is noticed as unfamiliar, into results/"
 	@echo "make refresh   all of these after the campaign has gone on, and the numbers of the README"
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -112,8 +113,11 @@ fits: $(VENV)/ready
 robustness: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/robustness.py $(DATA) results/robustness.json
 
+trust: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.trust $(DATA) $(FOREIGN) results/trust.json
+
 # In this order: hours on two cores.
-refresh: data study accuracy tries models fits robustness
+refresh: data study accuracy tries models fits robustness trust
 	$(BIN)/python -m training.silica.readme_numbers
 
 clean:

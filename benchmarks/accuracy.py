@@ -28,6 +28,7 @@ from benchmarks.trial import (
     of_kind,
     predict_sites,
     prepare_trial,
+    rounded,
     site_spectra,
     train_networks,
 )
@@ -313,17 +314,6 @@ def describe(trial: Trial) -> dict[str, Any]:
         "properties": [spec.name for spec in trial.dataset.properties],
         "windows": list(trial.recipes),
     }
-
-
-def rounded(values: Any) -> Any:
-    """Round numbers to five significant digits; numbers that are not finite become None."""
-    if isinstance(values, dict):
-        return {name: rounded(value) for name, value in values.items()}
-    if isinstance(values, list | tuple):
-        return [rounded(value) for value in values]
-    if isinstance(values, float):
-        return float(f"{values:.5g}") if np.isfinite(values) else None
-    return values
 
 
 @click.command(help=__doc__)

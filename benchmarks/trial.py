@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -192,3 +192,14 @@ def predict_sites(
 def site_spectra(measured: MeasuredSites, inputs: NDArray[np.float32]) -> SiteSpectra:
     """Return measured sites with what networks read of them."""
     return SiteSpectra(inputs, measured.first, np.zeros(len(inputs), dtype=bool))
+
+
+def rounded(values: Any) -> Any:
+    """Round numbers to five significant digits; numbers that are not finite become None."""
+    if isinstance(values, dict):
+        return {name: rounded(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [rounded(value) for value in values]
+    if isinstance(values, float):
+        return float(f"{values:.5g}") if np.isfinite(values) else None
+    return values

@@ -24,7 +24,7 @@ from hyperspy_coreloss.study.tables import (
 )
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # these are not installed
-from benchmarks import accuracy_tables
+from benchmarks import accuracy_tables, trust_tables
 from benchmarks.robustness import robustness_table
 from training.transfer.report import difference_table, load_pairs, plot_theories
 
@@ -124,9 +124,9 @@ sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
 for name in list_pretrained():
     write(f"pretrained/{name}.md", render_card(load_pretrained(name)))
-study, tries, fits, robustness, accuracy = (
+study, tries, fits, robustness, accuracy, trust = (
     json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("study", "tries", "emulator", "robustness", "accuracy")
+    for name in ("study", "tries", "emulator", "robustness", "accuracy", "trust")
 )
 write("_extra/study_report.html", render_report(study, sites))
 for split in SPLITS:
@@ -138,6 +138,16 @@ write("study_fits_origin.md", origin)
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
 write("robustness_table.md", "\n".join(markdown_table(*robustness_table(robustness))) + "\n")
+
+for name, trust_table in {
+    "false_alarms": trust_tables.false_alarms_table,
+    "foreign": trust_tables.foreign_table,
+    "strange": trust_tables.strange_table,
+    "widths": trust_tables.widths_table,
+    "removed": trust_tables.removed_table,
+    "regions": trust_tables.regions_table,
+}.items():
+    write(f"trust_{name}.md", "\n".join(markdown_table(*trust_table(trust))) + "\n")
 
 for condition in accuracy_tables.CONDITIONS:
     table = accuracy_tables.windows_table(accuracy, condition)

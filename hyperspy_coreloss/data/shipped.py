@@ -1,4 +1,4 @@
-"""The data set shipped with the package."""
+"""The data sets shipped with the package."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ def oxygen_k_sites() -> SpectrumDataset:
     ('O_K', 'bond_length')
     """
     return load_dataset(Path(__file__).parent / "oxygen_k_sites.nc")
+
+
+@lru_cache(maxsize=1)
+def oxygen_k_foreign() -> SpectrumDataset:
+    """Return computed oxygen K sites of oxides that are not silica.
+
+    No model is trained on them. They serve to try out whether other materials are noticed.
+
+    Examples
+    --------
+    >>> "periclase_1" in oxygen_k_foreign().names
+    True
+    """
+    return load_dataset(Path(__file__).parent / "oxygen_k_foreign.nc")

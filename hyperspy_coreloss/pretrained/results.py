@@ -92,7 +92,8 @@ class Prediction:
         units of the properties, of the shape of the values, float32. It is 0 for models without
         sites to compare with.
     onset
-        Threshold of each spectrum in eV, shape (...), float32; NaN where the quality is not good.
+        Threshold of each spectrum in eV, shape (...), float32; NaN where the quality is neither
+        good nor ``UNFAMILIAR``.
     quality
         :class:`~hyperspy_coreloss.spectra.quality.Quality` codes, shape (...), uint8.
     spikes
@@ -140,7 +141,13 @@ class Prediction:
         )
     )
     onset: NDArray[np.float32] = field(
-        metadata=_declared(np.float32, np.nan, "onset (eV)", "threshold of each spectrum, in eV.")
+        metadata=_declared(
+            np.float32,
+            np.nan,
+            "onset (eV)",
+            "threshold of each spectrum, in eV.",
+            of_unfamiliar=True,
+        )
     )
     spikes: NDArray[np.uint16] = field(
         metadata=_declared(

@@ -1,0 +1,93 @@
+"""
+Which pixels to believe
+=======================
+
+A spectrum image holds a particle of another oxide, a thick corner and a noisy edge. The maps tell
+which of its pixels to believe, and why.
+
+All is simulated: grains of silica, of phases that the model was not trained on, and a particle of
+magnesium oxide.
+"""
+
+# %%
+# The specimen
+# ------------
+# The same grains are measured three times: where the specimen is thin, where it is thick, and with
+# few electrons. One image is put together from the three.
+import matplotlib.pyplot as plt
+import numpy as np
+
+import hyperspy_coreloss as hc
+from hyperspy_coreloss.data import oxygen_k_foreign, silica_spectrum_image
+from hyperspy_coreloss.spectra import Microscope
+
+# sphinx_gallery_thumbnail_number = 1
+usual = {"resolution": 0.5, "jump_ratio": 1.0}
+shape, places = (36, 24), np.indices((24, 36))
+thin, thick, noisy = (
+    silica_spectrum_image(shape, drift=0.3, microscope=Microscope(**usual, **effects))[0]
+    for effects in ({"counts": 1e4}, {"counts": 1e4, "relative_thickness": 2.5}, {"counts": 30.0})
+)
+s = thin.deepcopy()
+y, x = places
+corner, edge = x + y < 12, x >= 31
+s.data[corner], s.data[edge] = thick.data[corner], noisy.data[edge]
+
+# %%
+# The particle is magnesium oxide, whose oxygen is bonded to six magnesium atoms. Its edge is as
+# high as those of the silica, on a like background, and counted in the same way.
+oxides = oxygen_k_foreign()
+energy = s.axes_manager.signal_axes[0].axis
+magnesia = oxides.take([oxides.names.index("periclase_1")])
+intensity = magnesia.spectra(energy - 537.0, sigma=0.21)[0]
+expected = 1e4 * (intensity / intensity.max() + (energy / 525) ** -3)
+particle = (x - 22) ** 2 + (y - 13) ** 2 < 16
+counts = np.random.default_rng(0).poisson(expected, (particle.sum(), energy.size))
+s.data[particle] = counts
+
+# %%
+# What the model says
+# -------------------
+# Pixels without a prediction are grey: the particle, because no computed site of silica has such a
+# spectrum, and what is too thick or too noisy to be read.
+p = s.predict_properties(resolution=0.5, show_progressbar=False)
+p.plot_maps(["bond_length", "mulliken_charge", "excitation_energy"])
+p.summary()
+
+# %%
+# Why
+# ---
+# The quality map has the reason for each pixel, and the novelty a p-value: how usual such a
+# spectrum would be among those of phases of silica that the model never saw.
+figure, panels = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+codes = p.quality.data
+image = panels[0].imshow(codes, cmap="tab20", vmin=0, vmax=19)
+panels[0].set_title("quality")
+shown = sorted(set(codes.ravel().tolist()))
+bar = figure.colorbar(image, ax=panels[0], ticks=shown)
+bar.ax.set_yticklabels([hc.Quality(code).phrase for code in shown])
+image = panels[1].imshow(np.log10(p.novelty.data), cmap="magma", vmin=-3, vmax=0)
+panels[1].set_title("log10 of the novelty")
+figure.colorbar(image, ax=panels[1])
+
+for name, region in {"particle": particle, "thick corner": corner, "noisy edge": edge}.items():
+    predicted = (codes[region] == hc.Quality.GOOD).mean()
+    print(f"{name}: {predicted:.0%} of {region.sum()} pixels have a prediction")
+
+# %%
+# How far off
+# -----------
+# Each pixel that is read has an interval of its own.
+lower, upper = p.get_interval_map("bond_length")
+widths = (upper - lower).data / 2
+for name, region in {"thin": ~(particle | corner | edge), "noisy edge": edge}.items():
+    if np.isfinite(widths[region]).any():
+        print(f"{name}: ± {np.nanmedian(widths[region]):.3f} Å")
+
+# %%
+# A number to report
+# ------------------
+# The mean over a region of one material has a narrower interval, but not as narrow as the scatter
+# of its pixels would suggest: what the model gets wrong about a phase does not average out.
+grain = s.inav[24:30, 2:8].predict_properties(resolution=0.5, show_progressbar=False)
+grain.mean_over()
