@@ -15,13 +15,18 @@ FILES = {"nmc_o_k_spectrum_image.dm3": (2, 21), "srtio3.dm3": ()}
 
 def predict_file(path, lazy):
     """Load and predict, as a task on a worker that has imported nothing of ours."""
+    import warnings
+
     import hyperspy.api as hs
 
-    result = hs.load(path, lazy=lazy).predict_properties(
-        "silica-o-k-15eV", resolution=1.0, show_progressbar=False
-    )
-    if lazy:
-        result.compute(show_progressbar=False)
+    # No model knows these materials: numbers have to be asked for, and not all get some.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="No spectrum has a prediction")
+        result = hs.load(path, lazy=lazy).predict_properties(
+            "silica-o-k-15eV", resolution=1.0, novelty_level=0, show_progressbar=False
+        )
+        if lazy:
+            result.compute(show_progressbar=False)
     return result.data, result.onset.data, result.quality.data
 
 
@@ -38,12 +43,22 @@ def test_file_runs_through_eagerly_and_lazily(real_eels, name):
     assert np.isfinite(values.reshape(good.size, 6)[good.ravel()]).all()
 
 
+@pytest.mark.parametrize("model", ["silica-o-k-15eV", "silica-o-k-25eV", "silica-o-k-40eV"])
+@pytest.mark.parametrize("name", FILES)
+def test_other_materials_have_no_prediction(real_eels, name, model):
+    signal = hs.load(real_eels / name)
+    with pytest.warns(UserWarning, match=r"No spectrum has a prediction"):
+        result = signal.predict_properties(model, resolution=1.0, show_progressbar=False)
+    assert np.isnan(result.data).all()
+
+
 def test_onsets_of_uncalibrated_axes_are_found(real_eels):
     """By eye they lie near 516 eV (before the pre-peak) and 523 eV."""
-    _, onset, quality = predict_file(real_eels / "nmc_o_k_spectrum_image.dm3", lazy=False)
-    good = quality == Quality.GOOD
-    assert abs(np.median(onset[good]) - 516.5) < 1
-    assert onset[good].std() < 0.5
+    _, onset, _ = predict_file(real_eels / "nmc_o_k_spectrum_image.dm3", lazy=False)
+    read = np.isfinite(onset)
+    assert read.mean() > 0.9
+    assert abs(np.median(onset[read]) - 516.5) < 1
+    assert onset[read].std() < 0.5
     _, onset, _ = predict_file(real_eels / "srtio3.dm3", lazy=False)
     assert abs(onset[0] - 523.3) < 0.5
 
@@ -94,12 +109,11 @@ def test_tasks_on_a_cluster_predict_real_files(real_eels, client):
 def test_tasks_on_a_cluster_predict_saved_files_and_lazy_signals(image, tmp_path, client):
     spectra, _ = image
     spectra.save(tmp_path / "silica.hspy")
-    expected = spectra.predict_properties(
-        "silica-o-k-15eV", resolution=1.0, show_progressbar=False
-    ).data
+    options = {"resolution": 1.0, "novelty_level": 0}
+    expected = spectra.predict_properties("silica-o-k-15eV", **options, show_progressbar=False).data
     for values, _, _ in predicted_in_workers(client, [str(tmp_path / "silica.hspy")]):
         np.testing.assert_allclose(values, expected, rtol=1e-6)
     lazy = spectra.as_lazy()
     lazy.data = lazy.data.rechunk((2, 4, -1))
-    result = lazy.predict_properties("silica-o-k-15eV", resolution=1.0)
+    result = lazy.predict_properties("silica-o-k-15eV", **options)
     np.testing.assert_allclose(client.compute(result.data).result(), expected, rtol=1e-6)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.references import References
 
 _DECLARED = "hyperspy_coreloss"
+# Codes of spectra that were read, but have no numbers.
+_READ = (Quality.UNFAMILIAR, Quality.OUTSIDE_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,9 @@ class ResultField:
         Whether the field comes from low-loss spectra, and is missing without them.
     per_property
         Whether there is a value for each property of a spectrum.
-    of_unfamiliar
-        Whether unfamiliar spectra keep their value.
+    of_read
+        Whether spectra keep their value that were read but have no numbers: unfamiliar ones, and
+        those outside the labels.
     """
 
     name: str
@@ -51,7 +54,7 @@ class ResultField:
     meaning: str
     of_low_loss: bool
     per_property: bool
-    of_unfamiliar: bool
+    of_read: bool
 
 
 def _declared(
@@ -61,9 +64,9 @@ def _declared(
     meaning: str = "",
     of_low_loss: bool = False,
     per_property: bool = False,
-    of_unfamiliar: bool = False,
+    of_read: bool = False,
 ) -> dict[str, Any]:
-    declared = dtype, unreadable, label, meaning, of_low_loss, per_property, of_unfamiliar
+    declared = dtype, unreadable, label, meaning, of_low_loss, per_property, of_read
     return {_DECLARED: declared}
 
 
@@ -85,15 +88,14 @@ class Prediction:
     novelty
         Fraction of spectra of new phases, measured as in the training, that are as unlike all
         computed sites as this one or more: a p-value, shape (...), float32. It is 1 for models
-        without sites to compare with, and NaN where the quality is neither good nor
-        ``UNFAMILIAR``.
+        without sites to compare with, and NaN where the quality is none of good, ``UNFAMILIAR``
+        and ``OUTSIDE_LABELS``.
     ambiguity
         Standard deviation of the labels of the computed sites whose spectra are nearest, in the
         units of the properties, of the shape of the values, float32. It is 0 for models without
         sites to compare with.
     onset
-        Threshold of each spectrum in eV, shape (...), float32; NaN where the quality is neither
-        good nor ``UNFAMILIAR``.
+        Threshold of each spectrum in eV, shape (...), float32; NaN like `novelty`.
     quality
         :class:`~hyperspy_coreloss.spectra.quality.Quality` codes, shape (...), uint8.
     spikes
@@ -128,7 +130,7 @@ class Prediction:
             np.nan,
             "novelty (p-value)",
             "fraction of spectra of new phases as unlike all computed sites; small if unfamiliar.",
-            of_unfamiliar=True,
+            of_read=True,
         )
     )
     ambiguity: NDArray[np.float32] = field(
@@ -146,7 +148,7 @@ class Prediction:
             np.nan,
             "onset (eV)",
             "threshold of each spectrum, in eV.",
-            of_unfamiliar=True,
+            of_read=True,
         )
     )
     spikes: NDArray[np.uint16] = field(
@@ -260,10 +262,10 @@ def blank_unreadable(results: NDArray) -> None:
         Array of any shape with the type from :func:`result_dtype`.
     """
     unreadable = results["quality"] != Quality.GOOD
-    lost = unreadable & (results["quality"] != Quality.UNFAMILIAR)
+    lost = unreadable & ~np.isin(results["quality"], _READ)
     for one in RESULT_FIELDS:
         if one.unreadable is not None:
-            results[one.name][lost if one.of_unfamiliar else unreadable] = one.unreadable
+            results[one.name][lost if one.of_read else unreadable] = one.unreadable
 
 
 def as_prediction(results: Any) -> Prediction:

@@ -51,7 +51,9 @@ def results():
 def test_declared_is_what_a_prediction_has():
     assert [one.name for one in dataclasses.fields(Prediction)] == NAMES
     assert sorted(WITHOUT_LOW_LOSS) == [
+        "ambiguity",
         "background_error",
+        "novelty",
         "onset",
         "quality",
         "spikes",
@@ -107,6 +109,17 @@ def test_what_cannot_be_read_is_blanked_and_the_rest_is_left(results):
     assert good.sum() == 2
 
 
+def test_what_is_read_keeps_its_onset_and_novelty_without_numbers(results):
+    results["quality"][[0, 3]] = Quality.UNFAMILIAR, Quality.OUTSIDE_LABELS
+    before = results.copy()
+    blank_unreadable(results)
+    assert sorted(one.name for one in RESULT_FIELDS if one.of_read) == ["novelty", "onset"]
+    for name in ("novelty", "onset"):
+        np.testing.assert_array_equal(results[name][[0, 3]], before[name][[0, 3]])
+        assert np.isnan(results[name][[1, 2, 4, 5]]).all()
+    assert np.isnan(results["values"]).all()
+
+
 def test_fields_are_taken_by_their_names(results):
     prediction = as_prediction(results)
     for name in NAMES:
@@ -158,7 +171,8 @@ def test_a_further_line_is_a_further_map_everywhere(tmp_path):
             if result._lazy:
                 result.compute(show_progressbar=False)
             expected = 2 * result.onset.data
-            expected[1, 2] = -1
+            assert (result.quality.data[1, 2] != 0).all()
+            expected[result.quality.data != 0] = -1
             np.testing.assert_array_equal(result.gain.data, expected)
             assert result.gain.metadata.Signal.quantity == "gain (%)"
             assert type(result).gain.__doc__ == "Map of the made-up gain."
@@ -201,7 +215,11 @@ def test_every_map_field_is_a_documented_map_that_stays(result, field, tmp_path)
     whole = np.asarray(one.data)
     if field.unreadable is not None:
         assert np.isnan(whole[2, 1])
-        assert np.isnan(whole).sum() == 1
+        codes = np.asarray(result.quality.data)
+        lost = codes != Quality.GOOD
+        if field.of_read:
+            lost &= ~np.isin(codes, (Quality.UNFAMILIAR, Quality.OUTSIDE_LABELS))
+        np.testing.assert_array_equal(np.isnan(whole), lost)
     cut = getattr(result.inav[1:4, 2:], field.name)
     np.testing.assert_array_equal(np.asarray(cut.data), whole[2:, 1:4])
     result.save(tmp_path / "maps.hspy")
