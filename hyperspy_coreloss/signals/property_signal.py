@@ -283,7 +283,7 @@ class PropertySignal(DerivedSignal):
         >>> import hyperspy_coreloss as hc
         >>> s, truth = hc.data.silica_spectrum_image((8, 6))
         >>> s.predict_properties(resolution=0.5, show_progressbar=False).summary().line
-        '48 spectra: 48 predicted'
+        '48 spectra: 41 predicted, 7 unfamiliar'
         """
         quality = self.quality.data
         options = options_of(self)

@@ -313,11 +313,12 @@ def test_a_stored_model_keeps_its_emulator(charge, tmp_path):
 def test_a_fit_starts_from_a_prediction():
     s, _ = hc.data.silica_spectrum_image((4, 3), drift=0.5)
     s.data[0, 0] = 0  # a dead pixel
-    prediction = s.predict_properties(resolution=0.5, **QUIET)
+    options = {"resolution": 0.5, "novelty_level": 0, **QUIET}
+    prediction = s.predict_properties(**options)
     oxygen, lazily = PropertyELNES(onset=530.0), PropertyELNES(onset=530.0)
     m = model(s, oxygen, lazily)
     oxygen.start_from(prediction)
-    lazily.start_from(s.predict_properties(resolution=0.5, lazy_output=True, **QUIET))
+    lazily.start_from(s.predict_properties(lazy_output=True, **options))
     for one, other in zip(oxygen.parameters, lazily.parameters, strict=True):
         np.testing.assert_array_equal(one.map["values"], other.map["values"])
     alive = np.ones((3, 4), dtype=bool)

@@ -76,7 +76,8 @@ def test_networks_run_in_one_thread(pretrained, inputs, monkeypatch, where):
     else:
         in_a_thread(lambda: (torch.get_num_threads(), task()))
     assert set(found) == {(1, 1)}
-    assert len(found) == len(pretrained.hidden) + 1
+    # The hidden layers, the outputs, and the direct connection.
+    assert len(found) == len(pretrained.hidden) + 2
 
 
 def test_the_number_of_threads_is_the_users_before_and_after(pretrained, inputs):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, accuracy_tables, network_tries
+from benchmarks import accuracy, accuracy_tables, accuracy_transfer, network_tries, trial
 from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.dataset import SpectrumDataset
@@ -149,7 +149,7 @@ def test_intervals_cover_what_they_promise_on_new_phases(results):
 
 
 def test_measured_windows_are_not_repeated(results, dataset, monkeypatch):
-    monkeypatch.delattr(accuracy, "train_side_by_side")
+    monkeypatch.delattr(trial, "train_side_by_side")
     assert not list(accuracy.measure_accuracy(dataset, SETTINGS, (15.0, 40.0), earlier=results))
     other = replace(SETTINGS, copies=1, held_out_copies=1)
     with pytest.raises(NameError, match=r"train_side_by_side"):
@@ -281,11 +281,11 @@ def test_variants_are_tried_on_the_phases_that_they_name(dataset):
 
 def test_transfer_corrects_the_energies_of_the_other_theory(dataset, monkeypatch):
     """A theory with energies that are 3 % too large is read like the first when corrected."""
-    monkeypatch.setattr(accuracy, "QUARTZ", "site 30")
-    trial = accuracy.prepare_trial(dataset, SETTINGS, (40.0,))
-    training = measure_sites(trial.sample, trial.listed, CLEAN, 6, 1)
-    weights = accuracy.train_networks(trial, training.read_by(0), training.targets, training.first)
-    networks = weights, np.ones((SETTINGS.folds, len(dataset.properties)))
+    monkeypatch.setattr(accuracy_transfer, "QUARTZ", "site 30")
+    sites = accuracy.prepare_trial(dataset, SETTINGS, (40.0,))
+    training = measure_sites(sites.sample, sites.listed, CLEAN, 6, 1)
+    spectra = trial.site_spectra(training, training.read_by(0)), training.targets
+    networks = accuracy.train_networks(sites, *spectra, *spectra, sites.listed[0].window)
     chosen = dataset.take(range(30, 42))
     stretched = []
     for one in chosen.sites:
@@ -294,7 +294,7 @@ def test_transfer_corrects_the_energies_of_the_other_theory(dataset, monkeypatch
         kept = {name: one.labels[name] for name in ("bond_length", "mulliken_charge")}
         stretched.append(replace(one, spectrum=spectrum, labels=kept))
     other = replace(chosen, sites=tuple(stretched), properties=dataset.properties[:2])
-    judged = accuracy.measure_transfer(trial, other, networks, "40")
+    judged = accuracy_transfer.measure_transfer(sites, other, networks, "40")
     first, raw, corrected = (
         judged[name]["all"]["bond_length"]["mae"]
         for name in ("first_theory", "second_theory", "second_theory_calibrated")
