@@ -17,8 +17,10 @@ from hyperspy.signals import LazySignal1D
 
 from hyperspy_coreloss import load_pretrained
 from hyperspy_coreloss.data import silica_spectrum_image
+from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, unknown_conditions
 from hyperspy_coreloss.pretrained.inference import predict_chunk
 from hyperspy_coreloss.pretrained.network import evaluate
+from hyperspy_coreloss.pretrained.trust import compare
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
@@ -67,10 +69,14 @@ def main(n_spectra: int = 65536, with_low_loss: bool = False) -> None:
     preparation = prepare(pretrained.recipe, energy, resolution=0.5)
     spectra = np.tile(signal.data.reshape(-1, energy.size), (n_spectra // 1024, 1))
     some = spectra[:256]
-    inputs = preprocess(some, preparation).spectra
+    read = preprocess(some, preparation).spectra
+    told = auxiliary_inputs(unknown_conditions(len(some)), pretrained.usual_threshold)
+    inputs = np.hstack([read, told])
+    *_, layer = evaluate(pretrained, inputs)
     steps = {
         "preprocessing": timed(lambda: preprocess(some, preparation)),
         "network": timed(lambda: evaluate(pretrained, inputs)),
+        "comparison": timed(lambda: compare(pretrained.references, read, layer)),
         "whole chunk": timed(
             lambda: predict_chunk(some, preparation=preparation, pretrained=pretrained)
         ),

@@ -23,6 +23,7 @@ NOT_OF_A_SPECTRUM = (
     Quality.MASKED,
     Quality.EXCITATION_ENERGY_OUTSIDE,
     Quality.OUTSIDE_LABELS,
+    Quality.UNFAMILIAR,
     Quality.NO_ZERO_LOSS,
     Quality.TOO_THICK,
 )
