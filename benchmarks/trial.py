@@ -9,7 +9,7 @@ import numpy as np
 
 from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
-from hyperspy_coreloss.pretrained.trust import widening
+from hyperspy_coreloss.pretrained.trust import novelty, widening
 from hyperspy_coreloss.spectra.microscope import TYPICAL
 from hyperspy_coreloss.training.accuracy import MEDIAN, FoldPredictions
 from hyperspy_coreloss.training.cross_validation import fold_medians, interval_factors
@@ -97,12 +97,9 @@ class Networks:
 
     def novelty(self, spectra: SiteSpectra, folds: NDArray[np.integer]) -> NDArray[np.float64]:
         """Return the novelty of spectra, compared with the sites of other folds."""
-        fractions = []
-        for space, found in self._compared(spectra, folds).items():
-            held_out = np.sort(self.distances[space])
-            farther = len(held_out) - np.searchsorted(held_out, found)
-            fractions.append((1 + farther) / (1 + len(held_out)))
-        return np.minimum(2 * np.min(fractions, axis=0), 1.0)
+        found = self._compared(spectra, folds)
+        held_out = [np.sort(self.distances[space]) for space in found]
+        return novelty(list(found.values()), held_out)
 
     def _compared(
         self, spectra: SiteSpectra, folds: NDArray[np.integer]

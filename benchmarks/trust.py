@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from scipy.stats import norm, spearmanr
+from scipy.stats import spearmanr
 
 from benchmarks.strange_spectra import ENERGY, ONSET, STRANGE
 from benchmarks.trial import (
@@ -38,6 +38,7 @@ from hyperspy_coreloss.dataset.dataset import load_dataset
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.pretrained.families import load_pretrained
+from hyperspy_coreloss.pretrained.intervals import half_width_of_mean
 from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL
 from hyperspy_coreloss.spectra.microscope import TYPICAL
 from hyperspy_coreloss.spectra.quality import Quality
@@ -212,8 +213,7 @@ def region_coverage(case: Case) -> dict[str, dict[str, float]]:
             rows = regions.region == number
             if rows.sum() < 2:
                 continue
-            scatter = values[rows].std(axis=0, ddof=1) / np.sqrt(rows.sum())
-            half = np.hypot(floors[folds[rows][0]], norm.ppf((1 + LEVEL) / 2) * scatter)
+            half = half_width_of_mean(values[rows], floors[folds[rows][0]], LEVEL)
             error = values[rows].mean(axis=0) - regions.targets[rows].mean(axis=0)
             inside.append(np.abs(error) <= half)
         mean = np.mean(inside, axis=0).tolist()

@@ -12,11 +12,9 @@ from hyperspy_coreloss.properties import PROPERTIES
 Json = dict[str, Any]
 Table = tuple[list[str], list[list[str]]]
 
-_PREDICTED = "predicted"
 
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
+def _percent(share: float) -> str:
+    return f"{share:.1%}"
 
 
 def _windows(results: Json, first: str) -> list[str]:

@@ -67,8 +67,8 @@ axis.offset, axis.scale, axis.units, axis.name = -15.0, 0.1, "eV", "Energy loss"
 # What the model says
 # -------------------
 # Pixels without a prediction are grey: the particle, because no computed site of silica has such a
-# spectrum, and what is too thick or too noisy. A grain of silica may be unfamiliar too: about one
-# in a hundred spectra of new phases is, and often those of one grain together.
+# spectrum, and what is too thick or too noisy. A grain of silica may be unfamiliar too: one or
+# two in a hundred spectra of new phases are, and often those of one grain together.
 p = s.predict_properties(low_loss=low_loss, show_progressbar=False)
 p.plot_maps(["bond_length", "mulliken_charge", "excitation_energy"])
 p.summary()

@@ -14,7 +14,7 @@ from hyperspy_coreloss.dataset.reference import reference_edge
 from hyperspy_coreloss.errors import CalibrationError, SignalError
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra, map_spectra
-from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, novelty_below
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, check_novelty_level
 from hyperspy_coreloss.signals.lazy import lazy_prediction
 from hyperspy_coreloss.signals.low_loss import low_loss_spectra
 from hyperspy_coreloss.signals.metadata import describe_prediction, elements_of
@@ -190,7 +190,7 @@ def predict_properties(
         resolution = check_resolution(resolution)
     elif low is not None:
         resolution = _median_resolution(low)
-    workers, level = _workers(num_workers), novelty_below(novelty_level)
+    workers, level = _workers(num_workers), check_novelty_level(novelty_level)
     ranges: dict[str, Any] = {
         "background": background,
         "background_range": limits_in_ev(signal, background_range, "background_range", calibration),

@@ -1,4 +1,4 @@
-"""What the arrays of a pretrained model must be: names, shapes, types and values."""
+"""What the arrays and the texts of a pretrained model must be."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.properties import possible_range
@@ -44,6 +45,30 @@ def conformal_half_width(residuals: NDArray[np.floating], level: float) -> NDArr
     if rank > len(residuals):
         return np.full(sorted_errors.shape[1], np.inf)
     return sorted_errors[rank - 1]
+
+
+def half_width_of_mean(
+    values: NDArray[np.floating], floor: NDArray[np.floating], level: float
+) -> NDArray[np.float64]:
+    """Return the half width of the interval of a mean over pixels of one material.
+
+    The part of noise shrinks with the number of pixels. The rest is the same for all of them.
+
+    Parameters
+    ----------
+    values
+        Predictions, shape (pixels, properties). Of a single pixel, nothing tells the noise, and the
+        half width is infinite.
+    floor
+        Half width for means without noise, shape (properties,).
+    level
+        Coverage, between 0 and 1.
+    """
+    pixels = len(values)
+    scatter = values.std(axis=0, ddof=1) if pixels > 1 else np.full(len(floor), np.inf)
+    noise = norm.ppf((1 + level) / 2) * scatter / np.sqrt(pixels)
+    half_width: NDArray[np.float64] = np.hypot(floor, noise)
+    return half_width
 
 
 def is_believable(

@@ -23,7 +23,7 @@ from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.references import PREFIX, References
 from hyperspy_coreloss.pretrained.tensor_file import pack, read_content, seal, unpack
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
-from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, novelty_below
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, check_novelty_level
 from hyperspy_coreloss.properties import PropertySpec
 from hyperspy_coreloss.read_only import read_only
 from hyperspy_coreloss.spectra.energy import axis_in_ev
@@ -366,7 +366,7 @@ class PretrainedModel:
             onset_range=onset_range,
             energy_offset=energy_offset,
         )
-        level = novelty_below(novelty_level)
+        level = check_novelty_level(novelty_level)
         return predict_arrays(intensities, preparation, self, level)
 
     def half_width(self, level: float = 0.9) -> NDArray[np.floating]:

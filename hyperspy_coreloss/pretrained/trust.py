@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.pretrained.references import SPACES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
     from numpy.typing import NDArray
 
@@ -80,13 +83,10 @@ def compare(
     """
     distance, rows = distances(references.spectrum, near(references.spectrum, spectra), nearest)
     of_layer, _ = distances(references.layer, layer, 1)
-    fractions = [
-        _fraction(space, found)
-        for space, found in ((references.spectrum, distance), (references.layer, of_layer))
-    ]
+    held_out = [getattr(references, space).distances for space in SPACES]
     spread = references.labels.astype(np.float32)[rows].std(axis=1)
     return Comparison(
-        novelty=np.minimum(2 * np.minimum(*fractions), 1.0).astype(np.float32),
+        novelty=novelty([distance, of_layer], held_out).astype(np.float32),
         distance=distance / np.float32(np.median(references.spectrum.distances)),
         ambiguity=spread * references.label_scale,
         nearest=rows,
@@ -147,11 +147,30 @@ def _tensors(space: Space) -> dict[str, torch.Tensor]:
     return tensors | {"square": tensors["coordinates"].square().sum(dim=1)}
 
 
-def _fraction(space: Space, distance: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the fraction of held-out spectra that are as far or farther, never zero."""
-    farther = len(space.distances) - np.searchsorted(space.distances.astype(np.float32), distance)
-    fraction: NDArray[np.float64] = (1 + farther) / (1 + len(space.distances))
-    return fraction
+def novelty(
+    found: Sequence[NDArray[np.floating]], held_out: Sequence[NDArray[np.floating]]
+) -> NDArray[np.float64]:
+    """Return the p-value of distances to the nearest site, from those of held-out spectra.
+
+    Parameters
+    ----------
+    found
+        Distances in each space, shape (spectra,).
+    held_out
+        Distances of held-out spectra in the same spaces, ascending.
+
+    Returns
+    -------
+    ndarray
+        Shape (spectra,), never zero: the smallest fraction of held-out spectra that are as far or
+        farther, times the number of spaces.
+    """
+    fractions = []
+    for distance, others in zip(found, held_out, strict=True):
+        farther = len(others) - np.searchsorted(others.astype(np.float32), distance)
+        fractions.append((1 + farther) / (1 + len(others)))
+    value: NDArray[np.float64] = np.minimum(len(fractions) * np.min(fractions, axis=0), 1.0)
+    return value
 
 
 def widening(distance: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -172,7 +191,7 @@ def widening(distance: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.sqrt(np.clip(distance, np.float32(1.0), np.float32(_FARTHEST)))[:, None]
 
 
-def novelty_below(level: object) -> float:
+def check_novelty_level(level: object) -> float:
     """Return a level of novelty as a number.
 
     Raises

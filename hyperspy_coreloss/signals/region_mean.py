@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
 
 from hyperspy_coreloss.errors import SignalError
-from hyperspy_coreloss.pretrained.intervals import conformal_half_width
+from hyperspy_coreloss.pretrained.intervals import conformal_half_width, half_width_of_mean
 from hyperspy_coreloss.signals.axes import needed_axis
 from hyperspy_coreloss.signals.held_out_errors import region_errors_of
 from hyperspy_coreloss.signals.metadata import get_map, title_of
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hyperspy.signals import BaseSignal
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,9 @@ def region_mean(result: BaseSignal, navigation_mask: object, level: float) -> Re
     region = values[kept].astype(np.float64)
     predicted = region[np.isfinite(region).all(axis=-1)]
     floor = conformal_half_width(errors, level)[property_positions(result)]
-    means, widths = _means(predicted, floor, level)
+    means = widths = np.full(len(floor), np.nan)
+    if len(predicted):
+        means, widths = predicted.mean(axis=0), half_width_of_mean(predicted, floor, level)
     names = items_along(result, "names")
     return RegionMean(
         title=title_of(result),
@@ -109,19 +109,3 @@ def region_mean(result: BaseSignal, navigation_mask: object, level: float) -> Re
         half_widths=dict(zip(names, widths.tolist(), strict=True)),
         labels=dict(zip(names, items_along(result, "labels"), strict=True)),
     )
-
-
-def _means(
-    values: NDArray[np.float64], floor: NDArray[np.floating], level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return means over pixels and the half widths of their intervals, shape (properties,).
-
-    The part of noise shrinks with the number of pixels. The rest is the same for all of them.
-    """
-    pixels = len(values)
-    if not pixels:
-        return np.full(len(floor), np.nan), np.full(len(floor), np.nan)
-    # Of a single pixel, nothing tells the noise: its own interval does.
-    scatter = values.std(axis=0, ddof=1) if pixels > 1 else np.full(len(floor), np.inf)
-    noise = norm.ppf((1 + level) / 2) * scatter / np.sqrt(pixels)
-    return values.mean(axis=0), np.hypot(floor, noise)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.references import References, Space
-from hyperspy_coreloss.pretrained.trust import compare, distances, near, novelty_below, widening
+from hyperspy_coreloss.pretrained.trust import (
+    check_novelty_level,
+    compare,
+    distances,
+    near,
+    widening,
+)
 
 SITES, CHANNELS, NODES, HELD_OUT = 40, 30, 10, 199
 
@@ -119,7 +125,7 @@ def test_intervals_widen_with_the_distance_and_never_narrow():
 @pytest.mark.parametrize("level", [-0.1, 1.0, np.nan, "0.1", None, [0.1]])
 def test_an_impossible_level_is_refused(level):
     with pytest.raises(SignalError, match=r"novelty_level must be a fraction from 0 to below 1"):
-        novelty_below(level)
+        check_novelty_level(level)
 
 
 def test_references_do_not_change(references):
