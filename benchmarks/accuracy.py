@@ -25,6 +25,7 @@ from benchmarks.trial import (
     SIGMA,
     Networks,
     Trial,
+    draw_trial,
     of_kind,
     predict_sites,
     prepare_trial,
@@ -37,7 +38,7 @@ from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.spectra.certainty import USUAL_DISPERSION_ERROR
 from hyperspy_coreloss.spectra.microscope import CLEAN, MICROSCOPES, TYPICAL
-from hyperspy_coreloss.spectra.spread import Normal
+from hyperspy_coreloss.spectra.spread import Normal, Uniform
 from hyperspy_coreloss.training.accuracy import (
     accuracy_by_bin,
     accuracy_by_population,
@@ -46,7 +47,6 @@ from hyperspy_coreloss.training.cross_validation import (
     measure_sites,
     predict_with_baselines,
 )
-from hyperspy_coreloss.training.measured_draws import draw_spectra
 from hyperspy_coreloss.training.measured_training import FamilySettings
 from hyperspy_coreloss.training.shipped_family import STOPS
 from hyperspy_coreloss.training.side_by_side import (
@@ -72,8 +72,10 @@ ENERGY_ERROR, DISPERSION_ERROR = 0.1, 0.002
 COMPARED, BASELINE_COPIES = ("15", "40", "100"), 2
 # Windows of the networks that are trained on ideal measurements with a dispersion known this well.
 CLEAN_TRAINED, CLEAN_DISPERSION_ERROR = ("15", "60", "100"), 0.001
-# Bins of the counts in the highest 0.1 eV, and of the relative thickness.
-COUNTS, THICKNESSES = (3e2, 1e3, 1e4, 1e5), (0.0, 0.25, 0.5, 0.75, 1.0)
+# Bins of the counts in the highest 0.1 eV, and of the relative thickness: as the typical microscope
+# measures specimens, and of thicker ones.
+COUNTS = (3e2, 1e3, 1e4, 1e5)
+THICKNESSES, THICK = (0.0, 0.25, 0.5, 0.75, 1.0), (1.0, 1.5, 2.0, 3.0)
 
 log = logging.getLogger("accuracy")
 
@@ -83,13 +85,15 @@ class Spectra:
     """Spectra to train on and to calibrate intervals with, and measured sites to predict.
 
     The sites are by kind and by the name of the microscope, with its own errors of the dispersion
-    and with a small one.
+    and with a small one; thick ones are single sites of the typical microscope. The last two are
+    read by the widest window only.
     """
 
     training: Draws
     held_out: Draws
     measured: dict[str, dict[str, MeasuredSites]]
     calibrated: dict[str, dict[str, MeasuredSites]]
+    thick: MeasuredSites
 
 
 def measure_conditions(
@@ -116,15 +120,14 @@ def measure_windows(
     trial: Trial, transfer: SpectrumDataset | None, earlier: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """Yield results with the accuracy of one more window, of networks trained as the family is."""
-    listed, draws = trial.listed, []
-    copies = trial.settings.copies, trial.settings.held_out_copies
-    for number, seed in zip(copies, trial.seeds, strict=False):
-        draws.append(draw_spectra(trial.sample, listed, TYPICAL, number, seed))
-        log.info("drew %d spectra", len(draws[-1].targets))
+    listed, draws = trial.listed, draw_trial(trial)
+    log.info("drew %d spectra", sum(len(each.targets) for each in draws))
+    thick = replace(of_kind(TYPICAL, "single"), relative_thickness=Uniform(THICK[0], THICK[-1]))
     spectra = Spectra(
         *draws,
         measure_conditions(trial, listed),
         measure_conditions(trial, listed[-1:], DISPERSION_ERROR),
+        measure_sites(trial.sample, listed[-1:], thick, COPIES["single"], trial.seeds[9]),
     )
     results = {"means": {}, "transfer": {}} | earlier
     results["readable"] = {
@@ -160,11 +163,11 @@ def measure_window(
     log.info("trained %s", window)
     measured, results = spectra.measured, {"means": {}}
     tasks = {window: (measured, number, {})}
+    tasks[f"{window}+energy"] = measured, number, {"energy_error": ENERGY_ERROR}
     if window == list(trial.recipes)[-1]:
         calibrated = spectra.calibrated
-        tasks[f"{window}+energy"] = measured, number, {"energy_error": ENERGY_ERROR}
         tasks[f"{window}+dispersion"] = calibrated, 0, {"dispersion_error": DISPERSION_ERROR}
-        results |= measure_bins(trial, networks, measured["single"]["typical"], number)
+        results |= measure_bins(trial, networks, spectra, number)
     compared = {}
     if window in COMPARED:
         compared = compare_baselines(trial, *read[0], measured["single"], number)
@@ -206,17 +209,20 @@ def judge(
 def measure_bins(
     trial: Trial,
     networks: Networks,
-    measured: MeasuredSites,
+    spectra: Spectra,
     recipe: int,
 ) -> dict[str, Any]:
     """Return the accuracy by dose and by thickness."""
-    predictions = predict_sites(trial, networks, measured, measured.read_by(recipe))
     properties = trial.dataset.properties
+    usual, thick = spectra.measured["single"]["typical"], spectra.thick
+    predictions = predict_sites(trial, networks, usual, usual.read_by(recipe))
+    of_thick = predict_sites(trial, networks, thick, thick.read_by(0))
     return {
-        "by_counts": accuracy_by_bin(properties, predictions, measured.counts, COUNTS),
+        "by_counts": accuracy_by_bin(properties, predictions, usual.counts, COUNTS),
         "by_thickness": accuracy_by_bin(
-            properties, predictions, measured.relative_thickness, THICKNESSES
-        ),
+            properties, predictions, usual.relative_thickness, THICKNESSES
+        )
+        | accuracy_by_bin(properties, of_thick, thick.relative_thickness, THICK),
     }
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from benchmarks.trial import of_kind, prepare_trial
+from benchmarks.trial import draw_trial, of_kind, prepare_trial
 from hyperspy_coreloss.dataset.dataset import load_dataset
 from hyperspy_coreloss.files import replace_file
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
@@ -29,7 +29,6 @@ from hyperspy_coreloss.training.cross_validation import (
     measure_sites,
     predict_with_baselines,
 )
-from hyperspy_coreloss.training.measured_draws import draw_spectra
 from hyperspy_coreloss.training.measured_training import FamilySettings
 from hyperspy_coreloss.training.side_by_side import (
     NetworkSettings,
@@ -58,6 +57,7 @@ class Variant:
 
     networks: NetworkSettings = field(default_factory=NetworkSettings)
     copies: int = COPIES
+    thick: bool = True
     phases: float = 1.0
 
 
@@ -78,6 +78,7 @@ VARIANTS = {
         f"weight of spreads {weight:g}": Variant(replace(NETWORK, spread_weight=weight))
         for weight in (0.0, 1.0)
     },
+    "no thick specimens": Variant(thick=False),
     "half of the phases": Variant(phases=0.5),
     "a quarter of the phases": Variant(phases=0.25),
 }
@@ -87,6 +88,7 @@ def errors_of(variant: Variant, trial: Trial, training: Draws, tested: MeasuredS
     """Return the mean absolute errors of a variant, shape (properties,)."""
     sites = len(trial.dataset)
     rows = np.arange(len(training.first)) < variant.copies * sites
+    rows |= training.thick & variant.thick
     rows &= chosen_phases(trial.sample.phases, variant.phases)[training.first]
     weights = train_side_by_side(
         training.read_by(0)[rows],
@@ -142,7 +144,7 @@ def earlier_rows(output: Path, dataset_sha256: str) -> dict[str, Any]:
 def main(data: Path, output: Path) -> None:
     dataset = load_dataset(data)
     trial = prepare_trial(dataset, FamilySettings(), (STOP,))
-    training = draw_spectra(trial.sample, trial.listed, TYPICAL, COPIES, trial.seeds[0])
+    training, _ = draw_trial(trial)
     single = of_kind(TYPICAL, "single")
     tested = measure_sites(trial.sample, trial.listed, single, TESTED, trial.seeds[2])
     median = np.nanmean(np.abs(trial.medians[trial.folds[tested.first]] - tested.targets), axis=0)

@@ -13,6 +13,7 @@ from hyperspy_coreloss.pretrained.trust import novelty, widening
 from hyperspy_coreloss.spectra.microscope import TYPICAL
 from hyperspy_coreloss.training.accuracy import MEDIAN, FoldPredictions
 from hyperspy_coreloss.training.cross_validation import fold_medians, interval_factors
+from hyperspy_coreloss.training.measured_draws import draw_spectra, draw_training
 from hyperspy_coreloss.training.measured_training import phase_folds
 from hyperspy_coreloss.training.shipped_family import STOPS, family_recipes
 from hyperspy_coreloss.training.side_by_side import predict_by_fold, train_side_by_side
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.microscope import Microscope
     from hyperspy_coreloss.spectra.recipe import Recipe
     from hyperspy_coreloss.training.cross_validation import MeasuredSites
+    from hyperspy_coreloss.training.measured_draws import Draws
     from hyperspy_coreloss.training.measured_training import FamilySettings
 
 LEVEL = 0.9
 SIGMA = 0.5
+# Number of the seed of thick specimens, which nothing else uses.
+_THICK_SEED = 8
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,21 @@ def prepare_trial(
     return Trial(dataset, sample, recipes, folds, medians, settings)
 
 
+def draw_trial(trial: Trial) -> tuple[Draws, Draws]:
+    """Return the spectra that networks are trained on, and held-out ones, as of the family."""
+    settings, seeds = trial.settings, trial.seeds
+    training = draw_training(
+        trial.sample,
+        trial.listed,
+        TYPICAL,
+        (settings.copies, settings.thick_copies),
+        (seeds[0], seeds[_THICK_SEED]),
+        settings.thickest,
+    )
+    held_out = draw_spectra(trial.sample, trial.listed, TYPICAL, settings.held_out_copies, seeds[1])
+    return training, held_out
+
+
 def of_kind(microscope: Microscope, kind: str) -> Microscope:
     """Return a microscope that measures single sites only, or means over several sites only."""
     mixed = float(kind == "mixed")
@@ -188,7 +207,8 @@ def predict_sites(
 
 def site_spectra(measured: MeasuredSites, inputs: NDArray[np.float32]) -> SiteSpectra:
     """Return measured sites with what networks read of them."""
-    return SiteSpectra(inputs, measured.first, np.zeros(len(inputs), dtype=bool))
+    never = np.zeros(len(inputs), dtype=bool)
+    return SiteSpectra(inputs, measured.first, never, never)
 
 
 def rounded(values: Any) -> Any:

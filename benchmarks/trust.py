@@ -27,6 +27,7 @@ from benchmarks.trial import (
     SIGMA,
     Networks,
     Trial,
+    draw_trial,
     of_kind,
     prepare_trial,
     rounded,
@@ -44,7 +45,6 @@ from hyperspy_coreloss.spectra.microscope import TYPICAL
 from hyperspy_coreloss.spectra.quality import Quality
 from hyperspy_coreloss.spectra.spread import LogUniform
 from hyperspy_coreloss.training.cross_validation import interval_factors, measure_sites
-from hyperspy_coreloss.training.measured_draws import draw_spectra
 from hyperspy_coreloss.training.measured_training import FamilySettings
 from hyperspy_coreloss.training.region_errors import draw_regions, region_errors
 from hyperspy_coreloss.training.side_by_side import NO_FOLD, predict_by_fold, train_side_by_side
@@ -228,11 +228,7 @@ def measure_trust(
     trial = prepare_trial(dataset, settings, STOPS)
     single = of_kind(TYPICAL, "single")
     counted = replace(single, counts=COUNTS)
-    copies = settings.copies, settings.held_out_copies
-    training, held_out = (
-        draw_spectra(trial.sample, trial.listed, TYPICAL, number, seed)
-        for number, seed in zip(copies, trial.seeds, strict=False)
-    )
+    training, held_out = draw_trial(trial)
     measured = measure_sites(trial.sample, trial.listed, counted, COPIES, trial.seeds[2])
     others = measure_sites(specimen(foreign), trial.listed, counted, FOREIGN_COPIES, trial.seeds[3])
     results: dict[str, Any] = {

@@ -67,7 +67,9 @@ class TrainingRecord:
         effects = self.settings.get("microscope")
         if effects is None:
             return _THICKEST
-        return largest(Microscope.from_dict(effects).relative_thickness)
+        measured = largest(Microscope.from_dict(effects).relative_thickness)
+        thicker = self.settings.get("thickest", 0.0) if self.settings.get("thick_copies") else 0.0
+        return max(measured, float(thicker))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary, which :meth:`from_dict` takes."""

@@ -15,7 +15,7 @@ from hyperspy_coreloss.pretrained.auxiliary import (
     auxiliary_inputs,
     usual_threshold,
 )
-from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform
+from hyperspy_coreloss.spectra.spread import LogUniform, Normal, Uniform, largest
 from hyperspy_coreloss.training.site_references import SiteSpectra
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Draws:
         First site of each spectrum, shape (spectra,).
     mixed
         Whether each spectrum is a mean over several sites, shape (spectra,).
+    thick
+        Whether each spectrum is of a thicker specimen than the microscope measures, shape
+        (spectra,).
     """
 
     inputs: tuple[NDArray[np.float16], ...]
@@ -65,6 +68,7 @@ class Draws:
     targets: NDArray[np.float64]
     first: NDArray[np.int64]
     mixed: NDArray[np.bool_]
+    thick: NDArray[np.bool_]
 
     def read_by(self, recipe: int) -> NDArray[np.float32]:
         """Return what the network of a recipe reads, shape (spectra, inputs)."""
@@ -72,7 +76,7 @@ class Draws:
 
     def site_spectra(self, recipe: int) -> SiteSpectra:
         """Return the spectra that the network of a recipe reads, with their sites."""
-        return SiteSpectra(self.read_by(recipe), self.first, self.mixed)
+        return SiteSpectra(self.read_by(recipe), self.first, self.mixed, self.thick)
 
 
 def draw_spectra(
@@ -118,7 +122,58 @@ def draw_spectra(
         parts.append([array[read.readable] for array in (*halves, *told, *columns)])
     joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     number = len(recipes)
-    return Draws(tuple(joined[:number]), tuple(joined[number : 2 * number]), *joined[2 * number :])
+    columns = joined[2 * number :]
+    return Draws(
+        tuple(joined[:number]),
+        tuple(joined[number : 2 * number]),
+        *columns,
+        thick=np.zeros(len(columns[0]), dtype=bool),
+    )
+
+
+def draw_training(
+    sample: Specimen,
+    recipes: Sequence[Recipe],
+    microscope: Microscope,
+    copies: tuple[int, int],
+    seeds: tuple[int, int],
+    thickest: float,
+) -> Draws:
+    """Measure each site several times to train on, also in thick specimens.
+
+    Networks that were trained on thin specimens only read thick ones as long bonds, and are sure of
+    it. So they are trained on some that are thicker than those that the microscope measures.
+
+    Parameters
+    ----------
+    sample, recipes, microscope
+        As for :func:`draw_spectra`.
+    copies
+        Numbers of spectra for each site: as the microscope measures them, and thicker ones.
+    seeds
+        Seeds of the random numbers of either.
+    thickest
+        Largest relative thickness of thick specimens. There are none if the microscope measures
+        thicker ones.
+    """
+    usual = draw_spectra(sample, recipes, microscope, copies[0], seeds[0])
+    measured = largest(microscope.relative_thickness)
+    if not copies[1] or measured >= thickest:
+        return usual
+    thicker = replace(microscope, relative_thickness=Uniform(measured, thickest))
+    thick = draw_spectra(sample, recipes, thicker, copies[1], seeds[1])
+    inputs, auxiliary = (
+        tuple(np.concatenate(each) for each in zip(*pair, strict=True))
+        for pair in ((usual.inputs, thick.inputs), (usual.auxiliary, thick.auxiliary))
+    )
+    return Draws(
+        inputs=inputs,
+        auxiliary=auxiliary,
+        targets=np.concatenate([usual.targets, thick.targets]),
+        first=np.concatenate([usual.first, thick.first]),
+        mixed=np.concatenate([usual.mixed, thick.mixed]),
+        thick=np.concatenate([usual.thick, ~thick.thick]),
+    )
 
 
 def readable_microscope(microscope: Microscope, recipes: Sequence[Recipe]) -> Microscope:

@@ -24,7 +24,7 @@ from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.training_record import TrainingRecord
 from hyperspy_coreloss.provenance import software_versions
 from hyperspy_coreloss.training.evaluation import measure_errors
-from hyperspy_coreloss.training.measured_draws import draw_spectra
+from hyperspy_coreloss.training.measured_draws import draw_spectra, draw_training
 from hyperspy_coreloss.training.region_errors import draw_regions, region_errors
 from hyperspy_coreloss.training.side_by_side import (
     NetworkSettings,
@@ -57,6 +57,9 @@ class FamilySettings:
         Settings of the networks.
     copies
         Number of spectra to train on for each site, each measured anew.
+    thick_copies, thickest
+        Number of further spectra of each site to train on, of specimens that are thicker than those
+        that the microscope measures, and the largest relative thickness of these.
     held_out_copies
         Number of further spectra of each site, to measure errors on.
     folds
@@ -67,6 +70,8 @@ class FamilySettings:
 
     networks: NetworkSettings = field(default_factory=NetworkSettings)
     copies: int = 48
+    thick_copies: int = 12
+    thickest: float = 3.0
     held_out_copies: int = 2
     folds: int = 10
     seed: int = 0
@@ -126,14 +131,17 @@ def train_family(
     progress = tqdm(total=len(recipes), desc="models", disable=not show_progressbar)
     for names in _alike(recipes):
         alike = [recipes[name] for name in names]
-        seeds = np.random.SeedSequence(settings.seed).generate_state(3)
-        training, held_out = (
-            draw_spectra(sample, alike, microscope, copies, int(seed))
-            for copies, seed in zip(
-                (settings.copies, settings.held_out_copies), seeds, strict=False
-            )
+        seeds = np.random.SeedSequence(settings.seed).generate_state(4).tolist()
+        training = draw_training(
+            sample,
+            alike,
+            microscope,
+            (settings.copies, settings.thick_copies),
+            (seeds[0], seeds[3]),
+            settings.thickest,
         )
-        regions = draw_regions(sample, alike, microscope, int(seeds[2]))
+        held_out = draw_spectra(sample, alike, microscope, settings.held_out_copies, seeds[1])
+        regions = draw_regions(sample, alike, microscope, seeds[2])
         fits = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(train_side_by_side)(
                 training.read_by(number),

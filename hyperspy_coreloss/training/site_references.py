@@ -41,16 +41,26 @@ class SiteSpectra:
         First site of each spectrum, shape (spectra,).
     mixed
         Whether each spectrum is a mean over several sites, shape (spectra,).
+    thick
+        Whether each spectrum is of a thicker specimen than the microscope measures, shape
+        (spectra,). Such spectra are no references.
     """
 
     read: NDArray[np.float32]
     first: NDArray[np.integer]
     mixed: NDArray[np.bool_]
+    thick: NDArray[np.bool_]
 
     def of(self, chosen: NDArray[np.bool_]) -> SiteSpectra:
         """Return the spectra of the chosen sites, shape (sites,)."""
         rows = chosen[self.first]
-        return SiteSpectra(self.read[rows], self.first[rows], self.mixed[rows])
+        columns = self.read, self.first, self.mixed, self.thick
+        return SiteSpectra(*(column[rows] for column in columns))
+
+    def usual(self) -> SiteSpectra:
+        """Return the spectra of specimens as the microscope measures them."""
+        columns = self.read, self.first, self.mixed, self.thick
+        return SiteSpectra(*(column[~self.thick] for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +195,7 @@ def references_without(
         As for :func:`site_references`.
     """
     chosen = np.isfinite(sites.targets).all(axis=-1) & (sites.folds != fold)
-    spectra = training.of(chosen)
+    spectra = training.usual().of(chosen)
     rows, site_of = np.unique(spectra.first[~spectra.mixed], return_inverse=True)
     stop = min(window.stop, _NEAR)
     channels = min(round((stop - window.start) / window.step), window.n_channels)

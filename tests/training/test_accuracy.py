@@ -38,7 +38,7 @@ ENERGY = np.arange(-16.0, 137.0, 0.1)
 LENGTHS = np.linspace(1.5, 1.8, 72)
 CHARGES = np.random.default_rng(0).permutation(np.linspace(-0.9, -0.7, PHASES))
 SETTINGS = FamilySettings(
-    NetworkSettings(hidden=(32, 32), steps=250, batch_size=64), copies=8, folds=4
+    NetworkSettings(hidden=(32, 32), steps=250, batch_size=64), copies=8, thick_copies=2, folds=4
 )
 
 
@@ -118,7 +118,7 @@ def test_no_baseline_has_seen_the_phase_that_it_predicts(results):
 
 def test_results_have_every_window_condition_and_number(results, dataset):
     for table in (results, results["means"]):
-        for window in ("15", "40", "40+energy", "40+dispersion"):
+        for window in ("15", "15+energy", "40", "40+energy", "40+dispersion"):
             for condition in ("clean", "typical", "harsh"):
                 row = table[window][condition]["all"]["bond_length"]
                 assert {

@@ -18,7 +18,7 @@ from hyperspy_coreloss.pretrained.network import forward
 from hyperspy_coreloss.spectra import EnergyWindow, Recipe
 from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.microscope import CLEAN, TYPICAL, Microscope
-from hyperspy_coreloss.training.measured_draws import draw_spectra
+from hyperspy_coreloss.training.measured_draws import draw_spectra, draw_training
 from hyperspy_coreloss.training.measured_training import FamilySettings, train_family
 from hyperspy_coreloss.training.region_errors import draw_regions, region_errors
 from hyperspy_coreloss.training.side_by_side import NetworkSettings, train_side_by_side
@@ -29,7 +29,7 @@ RECIPES = {
     "long": Recipe(window=EnergyWindow(stop=40.0, step=0.2), sigma=0.8),
 }
 SETTINGS = FamilySettings(
-    NetworkSettings(hidden=(32, 32), steps=300, batch_size=64), copies=12, folds=4
+    NetworkSettings(hidden=(32, 32), steps=300, batch_size=64), copies=12, thick_copies=3, folds=4
 )
 TEXTS = {"intended_use": "A test.", "limits": "All.", "show_progressbar": False}
 ENERGY = np.arange(-16.0, 137.0, 0.1)
@@ -185,6 +185,34 @@ def test_the_same_seed_gives_the_same_models(dataset):
     quick = replace(SETTINGS, networks=replace(SETTINGS.networks, steps=10), copies=2)
     first, second = (train_family(dataset, RECIPES, TYPICAL, quick, **TEXTS)[0] for _ in range(2))
     assert first == second
+
+
+def test_networks_are_also_trained_on_thick_specimens(dataset):
+    sample, recipes = specimen(dataset), list(RECIPES.values())[:1]
+    usual, both, never = (
+        draw_training(sample, recipes, TYPICAL, (2, thicker), (0, 1), thickest)
+        for thicker, thickest in ((0, 3.0), (4, 3.0), (4, 1.0))
+    )
+    assert not usual.thick.any()
+    np.testing.assert_array_equal(never.read_by(0), usual.read_by(0))
+    assert both.thick.sum() == pytest.approx(4 * len(dataset), rel=0.1)
+    np.testing.assert_array_equal(both.read_by(0)[~both.thick], usual.read_by(0))
+    told = both.auxiliary[0][:, 4]
+    assert told[~both.thick].max() < 1.1
+    assert 1.0 < np.median(told[both.thick & (told > 0)]) < 3.0
+
+
+def test_thick_specimens_are_no_references(dataset):
+    draws = draw_training(specimen(dataset), [RECIPES["short"]], TYPICAL, (2, 4), (0, 1), 3.0)
+    usual = draws.site_spectra(0).usual()
+    np.testing.assert_array_equal(usual.first, draws.first[~draws.thick])
+    np.testing.assert_array_equal(usual.read, draws.read_by(0)[~draws.thick])
+    assert not usual.thick.any()
+
+
+def test_a_model_states_the_thickest_specimens_of_its_training(family):
+    for model in family:
+        assert model.thickest == SETTINGS.thickest
 
 
 def test_networks_are_told_errors_of_the_size_that_was_drawn(dataset):
