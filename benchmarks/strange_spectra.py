@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.minerals import find_sites
+from hyperspy_coreloss.dataset.shipped import oxygen_k_sites
 from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.microscope import Microscope
 

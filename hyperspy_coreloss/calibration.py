@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.inputs import default_recipe
 from hyperspy_coreloss.dataset.minerals import MINERALS
 from hyperspy_coreloss.dataset.reference import reference_edge
+from hyperspy_coreloss.dataset.shipped import oxygen_k_sites
 from hyperspy_coreloss.errors import CalibrationError, EnergyAxisError
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
 from hyperspy_coreloss.spectra.reference_fit import calibrate_spectrum

@@ -9,8 +9,8 @@ import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal
 
-from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.reference import reference_edge
+from hyperspy_coreloss.dataset.shipped import oxygen_k_sites
 from hyperspy_coreloss.errors import CalibrationError, SignalError
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra, map_spectra

@@ -77,6 +77,7 @@ ROOMS = (
             "netcdf",
             "layout",
             "dataset",
+            "shipped",
             "summary",
             "splits",
             "inputs",
@@ -152,7 +153,7 @@ ROOMS = (
             "lazy",
         ),
     ),
-    Room("data", ("shipped", "silica_image")),
+    Room("data", ("silica_image",)),
     Room("prediction"),
     Room("calibration"),
     Room(

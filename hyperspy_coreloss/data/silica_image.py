@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hyperspy_coreloss.data.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.acquisition import mixed_sites
 from hyperspy_coreloss.dataset.dataset import excitation_energies
 from hyperspy_coreloss.dataset.inputs import default_recipe, site_thresholds
+from hyperspy_coreloss.dataset.shipped import oxygen_k_sites
 from hyperspy_coreloss.dataset.splits import complete_sites, demonstration_phases, phase_numbers
 from hyperspy_coreloss.spectra.edge_transforms import transform_edges
 from hyperspy_coreloss.spectra.measurement import measure

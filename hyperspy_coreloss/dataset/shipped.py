@@ -11,6 +11,8 @@ from hyperspy_coreloss.dataset.dataset import load_dataset
 if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
+_FOLDER = Path(__file__).parents[1] / "data"
+
 
 @lru_cache(maxsize=1)
 def oxygen_k_sites() -> SpectrumDataset:
@@ -25,7 +27,7 @@ def oxygen_k_sites() -> SpectrumDataset:
     >>> sites.edge, sites.properties[0].name
     ('O_K', 'bond_length')
     """
-    return load_dataset(Path(__file__).parent / "oxygen_k_sites.nc")
+    return load_dataset(_FOLDER / "oxygen_k_sites.nc")
 
 
 @lru_cache(maxsize=1)
@@ -39,4 +41,4 @@ def oxygen_k_foreign() -> SpectrumDataset:
     >>> "periclase_1" in oxygen_k_foreign().names
     True
     """
-    return load_dataset(Path(__file__).parent / "oxygen_k_foreign.nc")
+    return load_dataset(_FOLDER / "oxygen_k_foreign.nc")
