@@ -101,7 +101,7 @@ tries: $(VENV)/ready
 # materials.
 models: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(BIN)/hyperspy-coreloss train-family $(DATA) --output $(MODELS) \
-		--name silica-o-k --model-version 0.3.0 --withhold-demonstration \
+		--name silica-o-k --model-version 0.4.0 --withhold-demonstration \
 		--intended-use "$$(cat training/silica/words/use.txt)" \
 		--limits "$$(cat training/silica/words/limits.txt)"
 	$(BIN)/hyperspy-coreloss train-emulator $(DATA) --withhold-demonstration \

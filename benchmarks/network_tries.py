@@ -67,7 +67,7 @@ VARIANTS = {
         "hidden layers " + ", ".join(map(str, hidden)): Variant(replace(NETWORK, hidden=hidden))
         for hidden in ((64, 64, 64), (256, 256), (256, 256, 256))
     },
-    **{f"dropout {rate:g}": Variant(replace(NETWORK, dropout=rate)) for rate in (0.0, 0.1, 0.3)},
+    **{f"dropout {rate:g}": Variant(replace(NETWORK, dropout=rate)) for rate in (0.1, 0.2)},
     **{
         f"weight decay {decay:g}": Variant(replace(NETWORK, weight_decay=decay))
         for decay in (0.1, 2.0)

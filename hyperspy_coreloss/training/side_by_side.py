@@ -61,7 +61,7 @@ class NetworkSettings:
     """
 
     hidden: tuple[int, ...] = (128, 128, 128)
-    dropout: float = 0.15
+    dropout: float = 0.0
     learning_rate: float = 2e-3
     weight_decay: float = 0.5
     steps: int = 2000
