@@ -81,12 +81,13 @@ def compare(
     nearest
         Number of nearest sites to compare the labels of.
     """
-    distance, rows = distances(references.spectrum, near(references.spectrum, spectra), nearest)
+    found, rows = distances(references.spectrum, near(references.spectrum, spectra), nearest)
     of_layer, _ = distances(references.layer, layer, 1)
+    distance = found[:, 0]
     held_out = [getattr(references, space).distances for space in SPACES]
     spread = references.labels.astype(np.float32)[rows].std(axis=1)
     return Comparison(
-        novelty=novelty([distance, of_layer], held_out).astype(np.float32),
+        novelty=novelty([distance, of_layer[:, 0]], held_out).astype(np.float32),
         distance=distance / np.float32(np.median(references.spectrum.distances)),
         ambiguity=spread * references.label_scale,
         nearest=rows,
@@ -112,7 +113,7 @@ def near(space: Space, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
 def distances(
     space: Space, vectors: NDArray[np.float32], nearest: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the distance to the nearest site, shape (spectra,), and the rows of nearest sites.
+    """Return the distances to the nearest sites and their rows, each of shape (spectra, nearest).
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def distances(
         place = (torch.from_numpy(vectors) - sites["centre"]) @ sites["basis"]
         squares = torch.addmm(sites["square"], place, sites["coordinates"].T, alpha=-2.0)
         found = torch.topk(squares, min(nearest, squares.shape[1]), largest=False)
-        least = found.values[:, 0] + place.square().sum(dim=1)
+        least = found.values + place.square().sum(dim=1, keepdim=True)
         return least.clamp(min=0.0).sqrt().numpy(), found.indices.numpy()
 
 

@@ -371,3 +371,9 @@ def model_of(result: BaseSignal) -> str:
     """Return the name and the version of the model of a result, or an empty text."""
     named = _as_dictionary(result, f"{NODE}.Pretrained")
     return f"{named.get('name')}, version {named.get('version')}" if named else ""
+
+
+def pretrained_of(result: BaseSignal) -> tuple[str, str]:
+    """Return the name and the SHA-256 of the model of a result, or empty texts."""
+    named = _as_dictionary(result, f"{NODE}.Pretrained")
+    return str(named.get("name", "")), str(named.get("sha256", ""))

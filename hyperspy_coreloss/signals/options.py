@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hyperspy_coreloss.spectra.calibration import Calibration
     from hyperspy_coreloss.spectra.preparation import Preparation
 
 _NO_BACKGROUND = "none"
+# Numbers of a calibration from which energies follow.
+_CALIBRATED = ("position", "energy_offset", "dispersion", "nominal_dispersion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class RecordedOptions:
         Standard deviation in eV by which the spectra were broadened; None if it is not known.
     energy_offset
         Energy in eV that was added to the energies of the thresholds, or None.
+    calibration
+        Numbers of the calibration of the energies, or None.
     """
 
     edge: str
@@ -41,6 +48,21 @@ class RecordedOptions:
     resolution: float | None
     broadening: float | None
     energy_offset: float | None = None
+    calibration: Mapping[str, float] | None = None
+
+    def energies(self, axis: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the energies on an axis of spectra in eV, calibrated if they were.
+
+        Parameters
+        ----------
+        axis
+            Energies on the axis of the spectra in eV, shape (channels,).
+        """
+        if self.calibration is None:
+            return axis
+        position = self.calibration["position"]
+        stretch = self.calibration["dispersion"] / self.calibration["nominal_dispersion"]
+        return position + self.calibration["energy_offset"] + stretch * (axis - position)
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> RecordedOptions:
@@ -63,6 +85,7 @@ class RecordedOptions:
             resolution=_number(fields.get("resolution")) if given else None,
             broadening=_number(fields.get("broadening_sigma")),
             energy_offset=_number(fields.get("energy_offset")),
+            calibration=_calibration(fields.get("Calibration")),
         )
 
 
@@ -119,6 +142,12 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
         else value
         for name, value in fields.items()
     }
+
+
+def _calibration(fields: Any) -> dict[str, float] | None:
+    if not fields:
+        return None
+    return {name: float(fields[name]) for name in _CALIBRATED}
 
 
 def _number(value: Any) -> float | None:

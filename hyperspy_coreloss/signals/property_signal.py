@@ -7,23 +7,23 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from hyperspy.signals import BaseSignal, LazySignal, Signal1D, Signal2D
+from hyperspy.signals import BaseSignal, Signal1D, Signal2D
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.files import keep_replaced
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
-from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes, needed_axis
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
 from hyperspy_coreloss.signals.derived import DerivedSignal
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.held_out_errors import scores_of
+from hyperspy_coreloss.signals.layers import companion_map, layer_map
 from hyperspy_coreloss.signals.metadata import (
     AMBIGUITY,
     SIGNAL_TYPE,
     SLICED_WITH_A_RESULT,
     SPREAD,
-    describe_map,
     get_map,
     model_of,
     options_of,
@@ -31,22 +31,19 @@ from hyperspy_coreloss.signals.metadata import (
     set_title,
     title_of,
 )
+from hyperspy_coreloss.signals.nearest_sites import NearestSites, nearest_sites
 from hyperspy_coreloss.signals.plotting import plot_maps
 from hyperspy_coreloss.signals.positions import items_along
 from hyperspy_coreloss.signals.region_mean import RegionMean, region_mean
 from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
-from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
 
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.pretrained.results import ResultField
-
-
-# Number of axes of a map.
-_MAP_AXES = 2
 
 
 class PropertySignal(DerivedSignal):
@@ -100,7 +97,7 @@ class PropertySignal(DerivedSignal):
         <Signal2D, title: bond length, dimensions: (|8, 6)>
         """
         position = property_index(name, self.property_names)
-        return self._map(self.data, position, items_along(self, "labels")[position])
+        return layer_map(self, self.data, position, items_along(self, "labels")[position])
 
     def get_interval_map(self, name: str, level: float = 0.9) -> tuple[BaseSignal, BaseSignal]:
         """Return the maps of the lower and the upper limit of the prediction interval.
@@ -147,7 +144,7 @@ class PropertySignal(DerivedSignal):
         spread = get_map(self, SPREAD)
         if spread is not None:
             position = property_index(name, self.property_names)
-            width = self._map(spread.data * width, position, "half width")
+            width = layer_map(self, spread.data * width, position, "half width")
         lower, upper = centre - width, centre + width
         for end, bound in ((lower, "lower"), (upper, "upper")):
             set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
@@ -174,7 +171,7 @@ class PropertySignal(DerivedSignal):
         """
         position = property_index(name, self.property_names)
         label = items_along(self, "labels")[position]
-        return self._companion_map(AMBIGUITY, f"ambiguity of the {label}", position)
+        return companion_map(self, AMBIGUITY, f"ambiguity of the {label}", position)
 
     def mean_over(self, navigation_mask: Any = None, level: float = 0.9) -> RegionMean:
         """Return the means of the properties over a region of one material, with their intervals.
@@ -206,6 +203,59 @@ class PropertySignal(DerivedSignal):
         24
         """
         return region_mean(self, navigation_mask, level)
+
+    def nearest_sites(
+        self,
+        position: Any,
+        signal: BaseSignal,
+        k: int = 3,
+        *,
+        pretrained: Any = None,
+        dataset: SpectrumDataset | None = None,
+    ) -> NearestSites:
+        """Return the computed sites whose spectra are most like that of one pixel.
+
+        Their properties stand beside the predicted ones, and their spectra can be plotted over that
+        of the pixel, as the network reads it: figure 3 of Kiyohara et al. 2019 for any pixel. Only
+        this pixel of the spectra is read, also if they are lazy.
+
+        Parameters
+        ----------
+        position
+            The pixel, as in ``inav``: whole numbers are indices, other numbers values on the
+            navigation axes.
+        signal
+            Spectra that the properties were predicted from.
+        k
+            Number of sites.
+        pretrained
+            Model of the prediction, if it is not shipped with the package.
+        dataset
+            Data set that the model was trained on. The default is that of the shipped models.
+
+        Returns
+        -------
+        NearestSites
+            Object that prints as a table, with the method ``plot``.
+
+        Raises
+        ------
+        SignalError
+            If the position is not one pixel, the signal has other navigation axes, its spectrum
+            cannot be read, the model is another one than that of the prediction, or it has no sites
+            to compare with.
+        DatasetError
+            If the model was trained on another data set.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> p = s.predict_properties(resolution=0.5, show_progressbar=False)
+        >>> [site.population for site in p.nearest_sites((1, 2), s).sites]
+        ['zeolite', 'zeolite', 'zeolite']
+        """
+        return nearest_sites(self, position, signal, k, pretrained, dataset)
 
     def as_maps(self, names: str | Sequence[str] | None = None) -> dict[str, BaseSignal]:
         """Return the maps of several properties by name; the default is all properties."""
@@ -302,57 +352,10 @@ class PropertySignal(DerivedSignal):
             return None
         return float(np.nanmedian(thickness.data))
 
-    def _companion_map(self, name: str, label: str, position: int = 0) -> BaseSignal:
-        companion = get_map(self, name)
-        if companion is None:
-            (field,) = (one for one in MAP_FIELDS if one.name == name)
-            only = " It needs predict_properties(low_loss=...)." if field.of_low_loss else ""
-            msg = (
-                f"The {name} map has one entry per spectrum and is lost when spectra are combined. "
-                f"Take it from the signals that predict_properties returned.{only}"
-            )
-            raise SignalError(msg)
-        quality = get_map(self, "quality")
-        codes = None if quality is None else quality.data
-        data = _without_blanks(companion.data, self.data, codes, name)
-        return self._map(data, position, label)
-
-    def _map(self, data: Any, position: int, label: str) -> BaseSignal:
-        """Return one position along the property axis of an array as a separate signal.
-
-        The array has the shape of this signal's data.
-        """
-        axis = needed_axis(self).index_in_array
-        layer = data[(slice(None),) * axis + (position,)]
-        axes = [other for other in array_axes(self) if other.name != PROPERTY_AXIS]
-        # Three axes cannot be shown at once, so the first of three is for navigation.
-        described = [
-            {**other.get_axis_dictionary(), "navigate": place < len(axes) - _MAP_AXES}
-            for place, other in enumerate(axes)
-        ]
-        if not axes:  # a single spectrum
-            layer, described = layer.reshape(1), [{"name": "spectrum", "size": 1}]
-        kind = LazySignal if isinstance(self, LazySignal) else BaseSignal
-        result = kind(layer, axes=described, metadata=describe_map(self, label))
-        result.set_signal_type("")
-        return result
-
-
-def _without_blanks(layer: Any, values: Any, quality: Any, name: str) -> Any:
-    """Return a map without its entries where the values were set to NaN later, as by a region."""
-    (field,) = (one for one in MAP_FIELDS if one.name == name)
-    blank = np.isnan(values)
-    if quality is not None:
-        blank = blank & (quality == Quality.GOOD)
-    entry = np.nan if np.issubdtype(field.dtype, np.floating) else 0
-    if name == "quality":
-        entry = Quality.MASKED
-    return np.where(blank, np.asarray(entry, field.dtype), layer)
-
 
 def _map_property(field: ResultField) -> property:
     def get(self: PropertySignal) -> BaseSignal:
-        return self._companion_map(field.name, field.label)
+        return companion_map(self, field.name, field.label)
 
     return property(get, doc=f"Map of the {field.meaning}")
 

@@ -122,12 +122,14 @@ def draw_spectra(
         parts.append([array[read.readable] for array in (*halves, *told, *columns)])
     joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
     number = len(recipes)
-    columns = joined[2 * number :]
+    targets, sites_of, mixed = joined[2 * number :]
     return Draws(
-        tuple(joined[:number]),
-        tuple(joined[number : 2 * number]),
-        *columns,
-        thick=np.zeros(len(columns[0]), dtype=bool),
+        inputs=tuple(joined[:number]),
+        auxiliary=tuple(joined[number : 2 * number]),
+        targets=targets,
+        first=sites_of,
+        mixed=mixed,
+        thick=np.zeros(len(targets), dtype=bool),
     )
 
 

@@ -53,14 +53,14 @@ class SiteSpectra:
 
     def of(self, chosen: NDArray[np.bool_]) -> SiteSpectra:
         """Return the spectra of the chosen sites, shape (sites,)."""
-        rows = chosen[self.first]
-        columns = self.read, self.first, self.mixed, self.thick
-        return SiteSpectra(*(column[rows] for column in columns))
+        return self._kept(chosen[self.first])
 
     def usual(self) -> SiteSpectra:
         """Return the spectra of specimens as the microscope measures them."""
-        columns = self.read, self.first, self.mixed, self.thick
-        return SiteSpectra(*(column[~self.thick] for column in columns))
+        return self._kept(~self.thick)
+
+    def _kept(self, rows: NDArray[np.bool_]) -> SiteSpectra:
+        return SiteSpectra(self.read[rows], self.first[rows], self.mixed[rows], self.thick[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,9 @@ def distances_by_fold(
     for fold in np.unique(own):
         rows, known, read = own == fold, references[int(fold)], measured.read[own == fold]
         spectra = near(known.spectrum, read[:, : window.n_channels])
-        found["spectrum"][rows] = distances(known.spectrum, spectra, 1)[0]
-        found["layer"][rows] = distances(known.layer, _layer(int(fold), weights, read), 1)[0]
+        found["spectrum"][rows] = distances(known.spectrum, spectra, 1)[0][:, 0]
+        layer = _layer(int(fold), weights, read)
+        found["layer"][rows] = distances(known.layer, layer, 1)[0][:, 0]
     return found
 
 
