@@ -2,6 +2,7 @@
 
 All is measured on phases that the networks, and the sites that spectra are compared with, do not
 have: how many spectra of new phases are unfamiliar, of each population; how many of other oxides;
+how many of thick specimens and of wrong energy axes, and whether intervals hold for the rest;
 what is left of the coverage of intervals if a whole population is missing; what becomes of spectra
 that are no oxygen K edge of silica; and how often means over regions lie in their intervals.
 
@@ -66,6 +67,14 @@ COUNTS = LogUniform(1e3, 1e5)
 COPIES, FOREIGN_COPIES, STRANGE_COPIES = 4, 40, 100
 # Populations without which networks are trained, to see what becomes of their spectra.
 REMOVED = ("glass", "silanol", "suboxide", "vacancy", "zeolite")
+# What a microscope does to all spectra alike, beyond what is usual.
+UNUSUAL = {
+    **{f"t/λ of {thick:g}": {"relative_thickness": thick} for thick in (1.5, 2.0, 3.0)},
+    **{
+        f"dispersion off by {error:+.0%}": {"dispersion_error": error}
+        for error in (0.03, -0.03, 0.1, -0.1)
+    },
+}
 # Pixels of regions, and limits of the counts of each pixel.
 PIXELS, FEW_COUNTS = (4, 25), (300.0, 3e3)
 
@@ -174,6 +183,27 @@ def removed_population(case: Case, population: str) -> dict[str, Any]:
     }
 
 
+def unusual_measurements(case: Case, measured: dict[str, MeasuredSites]) -> dict[str, Any]:
+    """Return how many spectra of new phases are noticed, and whether intervals hold for the rest.
+
+    The networks are told neither the thickness nor the error of the dispersion.
+    """
+    found = {}
+    for name, sites in measured.items():
+        spectra = site_spectra(sites, sites.read_by(case.number))
+        familiar = case.networks.novelty(spectra, case.trial.folds) >= NOVELTY_LEVEL
+        values, spread = case.networks.predict(spectra, case.trial.folds)
+        half = case.networks.factors[case.trial.folds[sites.first]] * spread
+        inside = (np.abs(values - sites.targets) <= half)[familiar]
+        inside = inside[np.isfinite(sites.targets[familiar]).all(axis=-1)]
+        shares = inside.mean(axis=0) if len(inside) else np.full(len(case.names), np.nan)
+        found[name] = {
+            "unfamiliar": float(1 - familiar.mean()),
+            "coverage_90_of_familiar": dict(zip(case.names, shares.tolist(), strict=True)),
+        }
+    return found
+
+
 def strange_spectra(stop: float) -> dict[str, dict[str, float]]:
     """Return the codes of spectra that are no oxygen K edge of silica, by the shipped model."""
     model = load_pretrained(f"silica-o-k-{stop:g}eV-sigma-{SIGMA:g}")
@@ -231,6 +261,12 @@ def measure_trust(
     training, held_out = draw_trial(trial)
     measured = measure_sites(trial.sample, trial.listed, counted, COPIES, trial.seeds[2])
     others = measure_sites(specimen(foreign), trial.listed, counted, FOREIGN_COPIES, trial.seeds[3])
+    unusual = {
+        name: measure_sites(
+            trial.sample, trial.listed, replace(counted, **effect), 1, trial.seeds[4]
+        )
+        for name, effect in UNUSUAL.items()
+    }
     results: dict[str, Any] = {
         "dataset_sha256": dataset.sha256,
         "foreign_sha256": foreign.sha256,
@@ -251,6 +287,7 @@ def measure_trust(
         found = false_alarms(case)
         found["foreign"] = foreign_oxides(case, foreign, others)
         found["regions"] = region_coverage(case)
+        found["unusual"] = unusual_measurements(case, unusual)
         found["strange"] = strange_spectra(STOPS[number])
         found["removed"] = {}
         for population in REMOVED if number == len(STOPS) - 1 else ():

@@ -59,6 +59,26 @@ def _codes(shares: dict[str, float]) -> str:
     )
 
 
+def unusual_table(results: Json) -> Table:
+    """Return what becomes of spectra of thick specimens and of wrong energy axes."""
+    header = ["reads to (eV)", "measurement", "unfamiliar", *(spec.title for spec in PROPERTIES)]
+    rows = [
+        [
+            window,
+            name,
+            _percent(shares["unfamiliar"]),
+            *(_share(shares["coverage_90_of_familiar"][spec.name]) for spec in PROPERTIES),
+        ]
+        for window, found in results["windows"].items()
+        for name, shares in found["unusual"].items()
+    ]
+    return header, rows
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
 def removed_table(results: Json) -> Table:
     """Return what networks say of populations that they were trained without."""
     header = ["population", "sites", "unfamiliar", *(spec.title for spec in PROPERTIES)]

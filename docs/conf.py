@@ -143,6 +143,7 @@ for name, trust_table in {
     "false_alarms": trust_tables.false_alarms_table,
     "foreign": trust_tables.foreign_table,
     "strange": trust_tables.strange_table,
+    "unusual": trust_tables.unusual_table,
     "widths": trust_tables.widths_table,
     "removed": trust_tables.removed_table,
     "regions": trust_tables.regions_table,
