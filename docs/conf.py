@@ -122,12 +122,39 @@ write("reference.rst", reference())
 
 sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
-for name in list_pretrained():
-    write(f"pretrained/{name}.md", render_card(load_pretrained(name)))
 study, tries, fits, robustness, accuracy, trust = (
     json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
     for name in ("study", "tries", "emulator", "robustness", "accuracy", "trust")
 )
+
+
+def what_it_notices(stop: str) -> str:
+    """Return what novelty notices, and the coverage of intervals, of models of one window."""
+    of_window = {"windows": {stop: trust["windows"][stop]}} if stop in trust["windows"] else None
+    parts = []
+    if of_window is not None:
+        parts += [
+            "## What it calls unfamiliar",
+            "The share of spectra of new phases, by population (σ = 0.5 eV, `make trust`):",
+            "\n".join(markdown_table(*trust_tables.false_alarms_table(of_window))),
+            "Of other oxides, the share without a prediction:",
+            "\n".join(markdown_table(*trust_tables.foreign_table(of_window))),
+            "Of thick specimens and wrong energy axes, and the coverage of the intervals of the rest:",
+            "\n".join(markdown_table(*trust_tables.unusual_table(of_window))),
+        ]
+    parts += [
+        "## Coverage",
+        "The share of true values of new phases within their 90 % intervals (σ = 0.5 eV, the "
+        "typical microscope, `make accuracy`):",
+        "\n".join(markdown_table(*accuracy_tables.coverage_table(accuracy, stop, "typical"))),
+    ]
+    return "\n\n".join(["", *parts, ""])
+
+
+for name in list_pretrained():
+    model = load_pretrained(name)
+    card = render_card(model) + what_it_notices(f"{model.recipe.window.stop:g}")
+    write(f"pretrained/{name}.md", card)
 write("_extra/study_report.html", render_report(study, sites))
 for split in SPLITS:
     test = study["predictions"][split]["test"]
