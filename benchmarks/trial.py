@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.dataset.acquisition import specimen
+from hyperspy_coreloss.dataset.population import population_codes
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
 from hyperspy_coreloss.pretrained.trust import novelty, widening
 from hyperspy_coreloss.spectra.microscope import TYPICAL
@@ -175,7 +176,7 @@ def train_networks(
         trial.settings.networks,
         auxiliary=N_AUXILIARY,
     )
-    sites = LabelledSites(trial.sample.targets, trial.folds, np.arange(len(trial.folds)))
+    sites = labelled_sites(trial, trial.folds)
     references = references_by_fold(weights, training, window, sites)
     found = distances_by_fold(references, weights, held_out, window, trial.folds)
     networks = Networks(weights, window, references, found, np.ones((1, 1)))
@@ -203,6 +204,12 @@ def predict_sites(
         populations=np.array(trial.dataset.populations)[measured.first],
         baselines={MEDIAN: trial.medians[folds], **(baselines or {})},
     )
+
+
+def labelled_sites(trial: Trial, folds: NDArray[np.integer]) -> LabelledSites:
+    """Return the sites of a trial with other folds."""
+    populations = population_codes(trial.dataset.populations)
+    return LabelledSites(trial.sample.targets, folds, np.arange(len(folds)), populations)
 
 
 def site_spectra(measured: MeasuredSites, inputs: NDArray[np.float32]) -> SiteSpectra:

@@ -29,6 +29,7 @@ from benchmarks.trial import (
     Networks,
     Trial,
     draw_trial,
+    labelled_sites,
     of_kind,
     prepare_trial,
     rounded,
@@ -49,7 +50,7 @@ from hyperspy_coreloss.training.cross_validation import interval_factors, measur
 from hyperspy_coreloss.training.measured_training import FamilySettings
 from hyperspy_coreloss.training.region_errors import draw_regions, region_errors
 from hyperspy_coreloss.training.side_by_side import NO_FOLD, predict_by_fold, train_side_by_side
-from hyperspy_coreloss.training.site_references import LabelledSites, references_without
+from hyperspy_coreloss.training.site_references import references_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +162,7 @@ def removed_population(case: Case, population: str) -> dict[str, Any]:
         trial.settings.networks,
         auxiliary=N_AUXILIARY,
     )
-    sites = LabelledSites(trial.sample.targets, folds, np.arange(len(folds)))
+    sites = labelled_sites(trial, folds)
     without = replace(
         case.networks,
         weights=weights,

@@ -139,7 +139,7 @@ def what_it_notices(stop: str) -> str:
             "\n".join(markdown_table(*trust_tables.false_alarms_table(of_window))),
             "Of other oxides, the share without a prediction:",
             "\n".join(markdown_table(*trust_tables.foreign_table(of_window))),
-            "Of thick specimens and wrong energy axes, and the coverage of the intervals of the rest:",
+            "Of thick specimens and wrong energy axes, and the coverage of intervals of the rest:",
             "\n".join(markdown_table(*trust_tables.unusual_table(of_window))),
         ]
     parts += [

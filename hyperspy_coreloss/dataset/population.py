@@ -7,6 +7,14 @@ given by population. Phases, not populations, are the groups of a split.
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 #: Population of sites that are not silica, or of which no population is known.
 OTHER = "other"
@@ -26,3 +34,15 @@ POPULATIONS = MappingProxyType(
         OTHER: "other oxides, or unknown",
     }
 )
+
+
+def population_codes(names: Sequence[str]) -> NDArray[np.uint8]:
+    """Return the place of each population in :data:`POPULATIONS`.
+
+    Parameters
+    ----------
+    names
+        Names of populations, for example those of the sites of a data set.
+    """
+    codes = {name: number for number, name in enumerate(POPULATIONS)}
+    return np.array([codes[name] for name in names], dtype=np.uint8)

@@ -35,8 +35,8 @@ _POSITIVE = (
     f"{PREFIX}label_scale",
     *(f"{PREFIX}{space}.distances" for space in SPACES),
 )
-# Positions of sites in the data set.
-_COUNTED, _COUNTED_TYPES = f"{PREFIX}sites", ("int32",)
+# Positions of sites in the data set, and their populations.
+_COUNTED = {f"{PREFIX}sites": ("int32",), f"{PREFIX}populations": ("uint8",)}
 
 
 def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> None:
@@ -67,7 +67,7 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
         of_network = name.startswith(("layer.", "input_")) or name == DIRECT
         types = _NETWORK_TYPES if of_network else _OTHER_TYPES
         types = _HELD_OUT_TYPES if name in _HELD_OUT or name.startswith(PREFIX) else types
-        types = _COUNTED_TYPES if name == _COUNTED else types
+        types = _COUNTED.get(name, types)
         if array.dtype.name not in types:
             needed = " or ".join(types)
             raise _refused(model, f"{name} needs the type {needed}, but it is {array.dtype}")
@@ -152,6 +152,7 @@ def _reference_shapes(
         "labels": (sites, properties),
         "label_scale": (properties,),
         "sites": (sites,),
+        "populations": (sites,),
         "region_errors": (len(np.atleast_1d(arrays.get(f"{PREFIX}region_errors", 0))), properties),
     }
     for space, most in zip(SPACES, (inputs, last_hidden), strict=True):

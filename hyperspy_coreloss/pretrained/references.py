@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PREFIX = "references."
 #: Names of the two spaces of :class:`References`.
 SPACES = ("spectrum", "layer")
-_OF_SITES = ("labels", "label_scale", "sites", "region_errors")
+_OF_SITES = ("labels", "label_scale", "sites", "populations", "region_errors")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +66,8 @@ class References:
         Standard deviation of the labels in their units, shape (properties,).
     sites
         Position of each site in the data set, shape (sites,).
+    populations
+        Population of each site, as its place in :data:`.population.POPULATIONS`, shape (sites,).
     region_errors
         Errors of means over regions of one phase each, with many counts, predicted by networks that
         never saw the phase, shape (regions, properties): what averaging does not take away.
@@ -76,6 +78,7 @@ class References:
     labels: NDArray[np.float16]
     label_scale: NDArray[np.float32]
     sites: NDArray[np.int32]
+    populations: NDArray[np.uint8]
     region_errors: NDArray[np.float32]
 
     def __post_init__(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.spectra.microscope import Microscope
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 # Largest t/λ of spectra that are read by networks that were trained without plural scattering.
 _THICKEST = 1.5
+# Entries that records of early versions lack.
+_MAY_LACK = ("withheld_phases", "population_errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class TrainingRecord:
         Citation and licence of the weights.
     withheld_phases
         Phases of the data set that the model was not trained on, such as those of demonstrations.
+    population_errors
+        Mean absolute errors of the `residuals` of the model by population and property; empty for
+        models of which they were not measured.
     """
 
     dataset: str
@@ -57,6 +63,7 @@ class TrainingRecord:
     citation: str
     licence: str
     withheld_phases: Sequence[str] = ()
+    population_errors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def thickest(self) -> float:
@@ -74,9 +81,9 @@ class TrainingRecord:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary, which :meth:`from_dict` takes."""
         record = asdict(self)
-        # Left out if empty: records of early versions lack it, and their SHA-256 must not change.
-        withheld = list(record.pop("withheld_phases"))
-        return {**record, "withheld_phases": withheld} if withheld else record
+        record["withheld_phases"] = list(record["withheld_phases"])
+        # Left out if empty: records of early versions lack them, and their SHA-256 must not change.
+        return {name: value for name, value in record.items() if value or name not in _MAY_LACK}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> TrainingRecord:
@@ -90,14 +97,27 @@ class TrainingRecord:
         Raises
         ------
         TypeError
-            If an entry is missing or unknown, or the withheld phases are not a list of names.
+            If an entry is missing or unknown, the withheld phases are not a list of names, or the
+            errors of populations are not numbers.
         """
         withheld = record.get("withheld_phases", [])
         if not (isinstance(withheld, list) and all(isinstance(phase, str) for phase in withheld)):
             msg = f"the withheld phases must be a list of names, but they are {withheld!r:.60}"
             raise TypeError(msg)
+        _check_population_errors(record.get("population_errors", {}))
         read = cls(**{**record, "withheld_phases": tuple(withheld)})
         if not read.thickest > 0:
             msg = f"the training must hold a thickness above 0, but it has {read.thickest}"
             raise TypeError(msg)
         return read
+
+
+def _check_population_errors(errors: Any) -> None:
+    tables = [errors, *errors.values()] if isinstance(errors, dict) else [errors]
+    numbers = [one for table in tables[1:] if isinstance(table, dict) for one in table.values()]
+    if not (
+        all(isinstance(table, dict) for table in tables)
+        and all(isinstance(one, float) and 0 <= one < math.inf for one in numbers)
+    ):
+        msg = f"the errors of populations must be numbers by property, but they are {errors!r:.60}"
+        raise TypeError(msg)

@@ -17,6 +17,7 @@ from sklearn.model_selection import GroupKFold
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.dataset.acquisition import specimen
+from hyperspy_coreloss.dataset.population import POPULATIONS, population_codes
 from hyperspy_coreloss.dataset.splits import LEFT_OUT, sites_without
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY
@@ -127,6 +128,7 @@ def train_family(
     trained = dataset.take(positions)
     sample = specimen(trained)
     folds = phase_folds(sample.phases, settings.folds, settings.seed)
+    populations = population_codes(trained.populations)
     models = []
     progress = tqdm(total=len(recipes), desc="models", disable=not show_progressbar)
     for names in _alike(recipes):
@@ -158,12 +160,12 @@ def train_family(
                 training.site_spectra(number),
                 held_out.site_spectra(number),
                 recipes[name].window,
-                LabelledSites(sample.targets, folds, positions),
+                LabelledSites(sample.targets, folds, positions, populations),
             )
             references = replace(
                 references, region_errors=region_errors(weights, regions, number, folds)
             )
-            judged = _judged(weights, held_out, number, folds, wider)
+            judged = _judged(weights, held_out, number, folds, wider, populations)
             record = _record(dataset, trained, settings, microscope, judged, withheld_phases)
             models.append(
                 PretrainedModel(
@@ -234,6 +236,17 @@ class _Judged:
     spreads: NDArray[np.float16]
     targets: NDArray[np.float64]
     median: NDArray[np.float64]
+    populations: NDArray[np.uint8]
+
+    def errors_by_population(self, properties: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return the mean absolute error of each property, by the name of the population."""
+        found = {}
+        for code, name in enumerate(POPULATIONS):
+            rows = self.populations == code
+            if rows.any():
+                errors = np.abs(self.residuals[rows].astype(np.float64)).mean(axis=0)
+                found[name] = dict(zip(properties, errors.tolist(), strict=True))
+        return found
 
 
 def _judged(
@@ -242,6 +255,7 @@ def _judged(
     recipe: int,
     folds: NDArray[np.int64],
     wider: NDArray[np.float32],
+    populations: NDArray[np.uint8],
 ) -> _Judged:
     complete = np.isfinite(draws.targets).all(axis=-1)
     inputs, targets = draws.read_by(recipe)[complete], draws.targets[complete]
@@ -252,7 +266,13 @@ def _judged(
     for fold in np.unique(own):
         median[own == fold] = np.median(targets[own != fold], axis=0)
     residuals = predicted - targets
-    return _Judged(residuals.astype(np.float16), spreads.astype(np.float16), targets, median)
+    return _Judged(
+        residuals=residuals.astype(np.float16),
+        spreads=spreads.astype(np.float16),
+        targets=targets,
+        median=median,
+        populations=populations[draws.first[complete]],
+    )
 
 
 def _record(
@@ -281,6 +301,7 @@ def _record(
         citation=_CITATION,
         licence=dataset.licence,
         withheld_phases=tuple(withheld_phases),
+        population_errors=judged.errors_by_population([spec.name for spec in dataset.properties]),
     )
 
 

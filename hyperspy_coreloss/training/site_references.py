@@ -75,11 +75,14 @@ class LabelledSites:
         Fold of each site, shape (sites,).
     positions
         Position of each site in the data set, shape (sites,).
+    populations
+        Population of each site, from :func:`.population_codes`, shape (sites,).
     """
 
     targets: NDArray[np.floating]
     folds: NDArray[np.integer]
     positions: NDArray[np.integer]
+    populations: NDArray[np.uint8]
 
 
 def site_references(
@@ -212,6 +215,7 @@ def references_without(
         labels=((sites.targets[rows] - sites.targets[rows].mean(axis=0)) / spread).astype("f2"),
         label_scale=spread.astype(np.float32),
         sites=sites.positions[rows].astype(np.int32),
+        populations=sites.populations[rows],
         region_errors=np.zeros((1, sites.targets.shape[1]), dtype=np.float32),  # not measured yet
     )
 

@@ -109,6 +109,12 @@ def rewritten(pretrained, path, change, drop=()):
         ),
         (lambda h: h["record"].update(withheld_phases="quartz"), (), "must be a list of names"),
         (lambda h: h["record"].update(withheld_phases=[5]), (), "must be a list of names"),
+        (lambda h: h["record"].update(population_errors=[5]), (), "must be numbers by property"),
+        (
+            lambda h: h["record"].update(population_errors={"glass": {"bond_length": "small"}}),
+            (),
+            "must be numbers by property",
+        ),
         (lambda h: h.update(limits=" "), (), "must state its intended use and its limits"),
         *(
             (lambda h, field=field, value=value: h.update({field: value}), (), message)

@@ -40,6 +40,7 @@ def references(rng):
         labels=rng.standard_normal((SITES, 3)).astype(np.float16),
         label_scale=np.array([0.1, 1.0, 10.0], dtype=np.float32),
         sites=np.arange(SITES, dtype=np.int32),
+        populations=(np.arange(SITES) % 3).astype(np.uint8),
         region_errors=np.zeros((4, 3), dtype=np.float32),
     )
 

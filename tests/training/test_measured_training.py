@@ -10,6 +10,7 @@ import pytest
 from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum
 from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+from hyperspy_coreloss.dataset.population import POPULATIONS
 from hyperspy_coreloss.dataset.splits import sites_without
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.auxiliary import N_AUXILIARY, usual_threshold
@@ -262,6 +263,16 @@ def test_the_shipped_model_has_learnt_its_training_sites(sites, pretrained):
     assert (error < limits * of_the_mean).all()
     metrics = pretrained.record.metrics["left_out_phases"]
     assert (error < [metrics[name]["mae"] for name in pretrained.property_names]).all()
+
+
+def test_errors_are_recorded_by_population(dataset, family):
+    for model in family:
+        (population,) = set(dataset.populations)
+        errors = model.record.population_errors
+        mean = np.abs(model.residuals.astype(float)).mean(axis=0)
+        assert list(errors) == [population]
+        np.testing.assert_allclose([errors[population][n] for n in model.property_names], mean)
+        assert (model.references.populations == list(POPULATIONS).index(population)).all()
 
 
 def test_withheld_phases_are_recorded_and_not_trained_on(dataset):
