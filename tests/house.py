@@ -138,6 +138,7 @@ ROOMS = (
             "held_out_errors",
             "memory",
             "positions",
+            "resemblance",
             "computed_spectra",
             "spectrum_axis",
             "low_loss",

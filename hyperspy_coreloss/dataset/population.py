@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Population of sites that are not silica, or of which no population is known.
 OTHER = "other"
 
+#: Code of spectra that are compared with no site.
+NO_POPULATION = 255
+
 #: Meaning of each population, in the order of tables and figures.
 POPULATIONS = MappingProxyType(
     {

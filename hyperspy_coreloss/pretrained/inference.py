@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dask.array as da
 import numpy as np
 
+from hyperspy_coreloss.dataset.population import NO_POPULATION
 from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, measured_conditions
 from hyperspy_coreloss.pretrained.intervals import is_believable
 from hyperspy_coreloss.pretrained.results import as_prediction, blank_unreadable, result_dtype
@@ -253,9 +254,11 @@ def predict_batch(
         read = np.hstack([read, auxiliary])
     values, spread, layer = evaluate(pretrained, read)
     novelty, ambiguity = np.ones(len(read), dtype=np.float32), np.zeros_like(values)
+    population = np.full(len(read), NO_POPULATION, dtype=np.uint8)
     if pretrained.references is not None:
         compared = compare(pretrained.references, inputs.spectra, layer)
         novelty, ambiguity = compared.novelty, compared.ambiguity
+        population = pretrained.references.populations[compared.nearest[:, 0]]
         spread = spread * widening(compared.distance)
     half_width = pretrained.interval_scale * spread
     outside = ~is_believable(
@@ -269,6 +272,7 @@ def predict_batch(
         "onset": inputs.onset,
         "quality": quality,
         "novelty": novelty,
+        "population": population,
         "ambiguity": ambiguity,
         "spikes": inputs.spikes,
         "background_error": inputs.background_error,

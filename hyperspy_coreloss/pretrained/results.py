@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.population import NO_POPULATION
 from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ class Prediction:
         computed sites as this one or more: a p-value, shape (...), float32. It is 1 for models
         without sites to compare with, and NaN where the quality is none of good, ``UNFAMILIAR``
         and ``OUTSIDE_LABELS``.
+    population
+        Kind of structure of the computed site whose spectrum is nearest, as its place in
+        :data:`~hyperspy_coreloss.dataset.population.POPULATIONS`, shape (...), uint8; 255 where
+        `novelty` is NaN, or for models without sites to compare with.
     ambiguity
         Standard deviation of the labels of the computed sites whose spectra are nearest, in the
         units of the properties, of the shape of the values, float32. It is 0 for models without
@@ -130,6 +135,15 @@ class Prediction:
             np.nan,
             "novelty (p-value)",
             "fraction of spectra of new phases as unlike all computed sites; small if unfamiliar.",
+            of_read=True,
+        )
+    )
+    population: NDArray[np.uint8] = field(
+        metadata=_declared(
+            np.uint8,
+            NO_POPULATION,
+            "population",
+            "kind of structure of the nearest computed site, by its place in the populations.",
             of_read=True,
         )
     )

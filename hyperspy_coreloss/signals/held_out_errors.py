@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.population import POPULATIONS
 from hyperspy_coreloss.signals.damage import damaged
 from hyperspy_coreloss.signals.metadata import (
+    POPULATION_ERRORS,
     REGION_ERRORS,
     SPREAD,
     forget_items,
@@ -28,7 +30,7 @@ _SCORES = ("scores", "residuals")
 
 def forget_intervals(result: BaseSignal) -> None:
     """Remove the errors from which intervals are obtained."""
-    forget_items(result, (*_SCORES, REGION_ERRORS))
+    forget_items(result, (*_SCORES, REGION_ERRORS, POPULATION_ERRORS))
 
 
 def scores_of(result: BaseSignal) -> NDArray[np.floating] | None:
@@ -63,6 +65,28 @@ def region_errors_of(result: BaseSignal) -> NDArray[np.floating] | None:
     if stored is None or of_several_models(result):
         return None
     return _checked_errors(result, REGION_ERRORS, np.asarray(stored))
+
+
+def population_errors_of(result: BaseSignal) -> NDArray[np.floating] | None:
+    """Return the model's mean absolute errors by population, or None.
+
+    The shape is (populations, properties), with the populations of
+    :data:`~hyperspy_coreloss.dataset.population.POPULATIONS`; NaN for those that it has no sites
+    of.
+
+    Raises
+    ------
+    SignalError
+        If they are not numbers of this shape, in a damaged file.
+    """
+    stored = stored_item(result, POPULATION_ERRORS)
+    if stored is None or of_several_models(result):
+        return None
+    errors = np.asarray(stored)
+    shape = len(POPULATIONS), len(property_items(result, "names"))
+    if errors.dtype.kind != "f" or errors.shape != shape:
+        raise damaged(map_path(POPULATION_ERRORS), f"numbers of the shape {shape}", errors)
+    return errors
 
 
 def _checked_errors(result: BaseSignal, name: str, scores: NDArray) -> NDArray[np.floating]:

@@ -96,7 +96,9 @@ def _without_blanks(layer: Any, values: Any, quality: NDArray | None, field: Res
     blank = np.isnan(values)
     if quality is not None:
         blank = blank & (quality == Quality.GOOD)
-    entry = np.nan if np.issubdtype(field.dtype, np.floating) else 0
+    entry = field.unreadable
+    if entry is None:
+        entry = np.nan if np.issubdtype(field.dtype, np.floating) else 0
     if field.name == "quality":
         entry = Quality.MASKED
     return np.where(blank, np.asarray(entry, field.dtype), layer)

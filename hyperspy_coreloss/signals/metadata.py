@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from hyperspy.signals import BaseSignal
 
+from hyperspy_coreloss.dataset.population import POPULATIONS
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL
 from hyperspy_coreloss.provenance import package_version
@@ -48,6 +49,8 @@ SLICED_WITH_A_RESULT = tuple(f"metadata.{NODE}.{name}" for name in MAPS)
 _PREPROCESSING = f"{NODE}.Preprocessing"
 #: Name of the errors of means over regions.
 REGION_ERRORS = "region_errors"
+#: Name of the errors by population.
+POPULATION_ERRORS = "population_errors"
 # What is true of the spectra and of all that is made from them: who measured what, when, and how.
 _ORIGIN = ("General", "Sample", "Acquisition_instrument")
 # Titles are given anew; FileIO tells of the file of the spectra only.
@@ -313,6 +316,14 @@ def describe_prediction(
     described = _described(signal, title, describe_properties(pretrained.properties, title))
     if pretrained.references is not None:
         described[NODE][REGION_ERRORS] = pretrained.references.region_errors
+    if pretrained.record.population_errors:
+        errors = pretrained.record.population_errors
+        described[NODE][POPULATION_ERRORS] = np.array(
+            [
+                [errors.get(kind, {}).get(name, np.nan) for name in pretrained.property_names]
+                for kind in POPULATIONS
+            ]
+        )
     described[NODE] |= {
         "scores": pretrained.scores,
         "Pretrained": {

@@ -35,6 +35,7 @@ from hyperspy_coreloss.signals.nearest_sites import NearestSites, nearest_sites
 from hyperspy_coreloss.signals.plotting import plot_maps
 from hyperspy_coreloss.signals.positions import items_along
 from hyperspy_coreloss.signals.region_mean import RegionMean, region_mean
+from hyperspy_coreloss.signals.resemblance import resemblance
 from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
 
 if TYPE_CHECKING:
@@ -316,6 +317,9 @@ class PropertySignal(DerivedSignal):
     def summary(self) -> PropertySummary:
         """Return how many spectra have a prediction, why others have none, and the medians.
 
+        It also tells which computed spectra the predicted ones are most like, and the error of the
+        model on new phases of this kind.
+
         A lazy signal is computed first, and stays computed.
 
         Returns
@@ -337,6 +341,7 @@ class PropertySignal(DerivedSignal):
         """
         quality = self.quality.data
         options = options_of(self)
+        populations, errors = resemblance(self)
         return PropertySummary(
             title=title_of(self),
             model=model_of(self),
@@ -344,6 +349,8 @@ class PropertySignal(DerivedSignal):
             counts=count_codes(quality),
             medians=medians(self),
             relative_thickness=self._median_thickness(),
+            populations=populations,
+            errors=errors,
         )
 
     def _median_thickness(self) -> float | None:

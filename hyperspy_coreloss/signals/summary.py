@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +45,12 @@ class PropertySummary:
         spectrum has a prediction, and the half width if there are no intervals.
     relative_thickness
         Median of the thickness divided by the inelastic mean free path, or None if it is not known.
+    populations
+        Number of predicted spectra by the kind of structure of the computed site whose spectrum is
+        nearest, the most frequent first; empty if they are not known.
+    errors
+        Mean absolute error of each property on new phases of the most frequent of these kinds, as a
+        typical microscope measures them; empty if they are not known.
     """
 
     title: str
@@ -53,6 +59,8 @@ class PropertySummary:
     counts: Mapping[Quality, int]
     medians: tuple[tuple[str, float, float], ...]
     relative_thickness: float | None = None
+    populations: Mapping[str, int] = field(default_factory=dict)
+    errors: tuple[float, ...] = ()
 
     @property
     def line(self) -> str:
@@ -66,9 +74,20 @@ class PropertySummary:
             lines.append(f"model {self.model}; resolution of the spectra in eV: {given}")
         if self.relative_thickness is not None:
             lines.append(f"median relative thickness (t/λ): {self.relative_thickness:.2f}")
+        if self.populations:
+            total = sum(self.populations.values())
+            shares = (f"{name} {n / total:.0%}" for name, n in self.populations.items())
+            lines.append(f"most like the computed spectra of: {', '.join(shares)}")
         width = max((len(label) for label, *_ in self.medians), default=0)
-        lines.append(f"{'':{width}}  median and half width of the 90 % interval")
-        lines += [f"{label:{width}}  {rounded(*rest)}" for label, *rest in self.medians]
+        heads, columns = ["median and half width of the 90 % interval"], []
+        columns.append([rounded(*rest) for _, *rest in self.medians])
+        if self.errors:
+            heads.append(f"error on new phases of {next(iter(self.populations))}")
+            columns.append([f"{error:.2g}" for error in self.errors])
+        lines.append("  ".join([" " * width, *heads]))
+        for (label, *_), *cells in zip(self.medians, *columns, strict=True):
+            padded = (cell.ljust(len(head)) for cell, head in zip(cells, heads, strict=True))
+            lines.append("  ".join([label.ljust(width), *padded]).rstrip())
         return "\n".join(lines)
 
     __repr__ = __str__
