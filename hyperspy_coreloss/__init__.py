@@ -36,6 +36,7 @@ _HOMES = {
     "load_pretrained": "pretrained",
     "measure_resolution": "prediction",
     "phase_disjoint_split": "dataset",
+    "predict_files": "batch",
     "predict_properties": "prediction",
     "random_site_split": "dataset",
     "train": "training",

@@ -1,4 +1,5 @@
 from . import components, data, dataset, errors, pretrained, signals, spectra, study, training
+from .batch import predict_files
 from .calibration import calibrate
 from .components.emulator import SpectrumEmulator, load_emulator
 from .components.emulator_training import train_emulator
@@ -55,6 +56,7 @@ __all__ = [
     "load_pretrained",
     "measure_resolution",
     "phase_disjoint_split",
+    "predict_files",
     "predict_properties",
     "pretrained",
     "random_site_split",

@@ -56,6 +56,37 @@ def replace_file(filename: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def replace_written(filename: str | Path) -> Iterator[Path]:
+    """Provide a path, of the same name, of a file or store that replaces `filename` on success.
+
+    For files and stores of other packages, which look at the ending of the name. They are written
+    in a hidden folder beside, so that what has the name is whole.
+
+    Parameters
+    ----------
+    filename
+        The file, or folder of a store, to write. What has this name is replaced.
+
+    Yields
+    ------
+    Path
+        A path where nothing is.
+    """
+    path = Path(filename)
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    try:
+        written = folder / path.name
+        yield written
+        for part in (written, *written.rglob("*")):
+            if part.is_file():
+                _flush(part)
+        with keep_replaced(path):
+            written.rename(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def keep_replaced(filename: str | Path) -> Iterator[None]:
     """Keep a file, or the folder of a store, until what replaces it is written.
 

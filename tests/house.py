@@ -147,6 +147,7 @@ ROOMS = (
             "layers",
             "plotting",
             "summary",
+            "pixel_table",
             "region_mean",
             "nearest_sites",
             "explorer",
@@ -159,6 +160,7 @@ ROOMS = (
     Room("data", ("silica_image",)),
     Room("prediction"),
     Room("calibration"),
+    Room("batch"),
     Room(
         "components",
         (
@@ -239,6 +241,7 @@ ROOMS = (
         (
             "options",
             "dataset_commands",
+            "prediction_commands",
             "simulation_commands",
             "structure_commands",
             "training_commands",

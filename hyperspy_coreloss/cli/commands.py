@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hyperspy_coreloss.cli.dataset_commands import dataset
+from hyperspy_coreloss.cli.prediction_commands import predict
 from hyperspy_coreloss.cli.simulation_commands import simulate
 from hyperspy_coreloss.cli.structure_commands import structures
 from hyperspy_coreloss.cli.training_commands import run_study, train, train_emulator, train_models
@@ -43,6 +44,7 @@ def main() -> None:
 
 
 for _command in (
+    predict,
     dataset,
     structures,
     simulate,

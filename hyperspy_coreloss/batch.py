@@ -1,0 +1,329 @@
+"""Prediction of many files, one after the other: a failure of one does not stop the others."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import traceback
+import warnings
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import hyperspy.api as hs
+from tqdm.auto import tqdm
+
+from hyperspy_coreloss.errors import CoreLossError, SignalError
+from hyperspy_coreloss.files import check_folder_writable, replace_written
+from hyperspy_coreloss.prediction import predict_properties
+from hyperspy_coreloss.pretrained.families import find_family
+from hyperspy_coreloss.signals.pixel_table import pixel_table
+from hyperspy_coreloss.signals.spectrum_axis import channel_energies
+from hyperspy_coreloss.signals.summary import count_codes, counts_line
+from hyperspy_coreloss.spectra.quality import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hyperspy.signals import BaseSignal
+
+    from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
+
+#: Formats of the results: two of HyperSpy, and a table with a row for each pixel.
+FORMATS = ("hspy", "zspy", "csv")
+# What stands for the name of a file of spectra in that of its low loss.
+_NAME = "{name}"
+
+log = logging.getLogger("hyperspy.coreloss")
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file of spectra.
+
+    Parameters
+    ----------
+    file
+        The file.
+    outputs
+        Files of its results.
+    counts
+        Number of spectra by :class:`~hyperspy_coreloss.Quality` code; empty if it was skipped or
+        failed.
+    seconds
+        Time that it took.
+    skipped
+        Whether all its results were there already.
+    error
+        Why it failed; empty if it did not.
+    warnings
+        What was warned of.
+    """
+
+    file: Path
+    outputs: tuple[Path, ...] = ()
+    counts: Mapping[Quality, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    skipped: bool = False
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """What became of the file, in words."""
+        if self.error:
+            return f"failed: {self.error}"
+        return "finished before" if self.skipped else counts_line(self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What became of the files of a batch; prints as a table.
+
+    Parameters
+    ----------
+    files
+        The files, in their order.
+    """
+
+    files: tuple[FileReport, ...]
+
+    @property
+    def failed(self) -> tuple[FileReport, ...]:
+        """The files that failed."""
+        return tuple(one for one in self.files if one.error)
+
+    def __str__(self) -> str:
+        width = max((len(str(one.file)) for one in self.files), default=0)
+        lines = []
+        for one in self.files:
+            lines.append(f"{one.file!s:{width}}  {one.seconds:7.1f} s  {one.line}")
+            lines += [f"{'':{width}}             {text}" for text in one.warnings]
+        done = len(self.files) - len(self.failed)
+        lines.append(f"{done} of {len(self.files)} files have results, {len(self.failed)} failed.")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def save(self, filename: str | Path) -> None:
+        """Save the table as CSV, with a column for each quality code that occurs.
+
+        Parameters
+        ----------
+        filename
+            File to write. An existing file is replaced.
+        """
+        codes = [code for code in Quality if any(code in one.counts for one in self.files)]
+        head = ["file", "outputs", "pixels", *(code.phrase for code in codes), "seconds"]
+        rows = [
+            [
+                one.file,
+                " ".join(map(str, one.outputs)),
+                sum(one.counts.values()),
+                *(one.counts.get(code, 0) for code in codes),
+                f"{one.seconds:.2f}",
+                one.skipped,
+                one.error,
+                " ".join(one.warnings),
+            ]
+            for one in self.files
+        ]
+        head += ["finished before", "error", "warnings"]
+        with replace_written(filename) as path:
+            _write_table(path, head, rows)
+
+
+def predict_files(
+    files: Iterable[str | Path],
+    output: str | Path,
+    *,
+    low_loss: str | None = None,
+    file_format: str = "hspy",
+    overwrite: bool = False,
+    show_progressbar: bool = True,
+    **options: Any,
+) -> BatchReport:
+    """Predict the properties of all spectra in many files, and save each result.
+
+    A file that fails does not stop the others. A result is written completely or not at all, and
+    those that are there already are not predicted again: call the function again with the same
+    arguments after an interruption.
+
+    Parameters
+    ----------
+    files
+        Files in any format that HyperSpy reads. Of several signals in a file, all are predicted
+        whose energy axis holds the edge.
+    output
+        Folder of the results, which have the names of the files. Those of several signals in one
+        file end with their numbers. It is created if needed.
+    low_loss
+        File of the low-loss spectra, or its name with ``{name}`` for that of the file without its
+        ending, such as ``"{name}_low.dm4"``; it lies beside the file unless a folder is given.
+    file_format
+        ``"hspy"`` or ``"zspy"``, which HyperSpy loads as a result, or ``"csv"``: a table with a row
+        for each pixel.
+    overwrite
+        Whether to predict again what has results, and to replace these.
+    show_progressbar
+        Whether to show a progress bar over the files.
+    **options
+        Further parameters of :func:`~hyperspy_coreloss.predict_properties`.
+
+    Returns
+    -------
+    BatchReport
+        What became of each file; prints as a table.
+
+    Raises
+    ------
+    SignalError
+        If there is no file, two would have results of one name, or the format is none of the above.
+    OSError
+        If the folder takes no files.
+    PretrainedNotFoundError
+        If no model has the name or path ``pretrained``.
+
+    Examples
+    --------
+    >>> import hyperspy_coreloss as hc
+    >>> folder = getfixture("tmp_path")
+    >>> hc.data.silica_spectrum_image((4, 3))[0].save(folder / "grains.hspy")
+    >>> report = predict_files(
+    ...     [folder / "grains.hspy"], folder / "maps", resolution=0.5, show_progressbar=False
+    ... )
+    >>> [path.name for path in report.files[0].outputs]
+    ['grains.hspy']
+    """
+    listed = [Path(one) for one in files]
+    folder = Path(output)
+    _check_request(listed, folder, file_format)
+    folder.mkdir(parents=True, exist_ok=True)
+    edge = find_family(options.get("pretrained")).usual.recipe.nominal_onset
+    reports = []
+    for file in tqdm(listed, desc="files", unit="file", disable=not show_progressbar):
+        start = perf_counter()
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", UserWarning)
+            try:
+                target = folder / f"{file.stem}.{file_format}"
+                done = _predict_file(file, target, low_loss, edge, overwrite, options)
+            except Exception as error:  # noqa: BLE001, readers of files raise whatever they like
+                log.debug("%s: %s", file, traceback.format_exc())
+                done = FileReport(file, error=_reason(error))
+        # Those of readers of files are about their own workings.
+        texts = dict.fromkeys(str(one.message) for one in warned if one.category is UserWarning)
+        seconds = perf_counter() - start
+        reports.append(replace(done, seconds=seconds, warnings=tuple(texts)))
+    return BatchReport(tuple(reports))
+
+
+def _check_request(files: Sequence[Path], folder: Path, file_format: str) -> None:
+    if file_format not in FORMATS:
+        msg = f"file_format must be one of {', '.join(FORMATS)}, but it is {file_format!r}."
+        raise SignalError(msg)
+    if not files:
+        msg = "A batch needs at least one file, but there is none. Check the pattern of the names."
+        raise SignalError(msg)
+    check_folder_writable(folder)
+    stems = [file.stem for file in files]
+    double = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if double is not None:
+        same = [str(file) for file in files if file.stem == double]
+        msg = (
+            f"Results have the names of their files, but {same[0]} and {same[1]} would both have "
+            f"that of {double}. Predict them into different folders."
+        )
+        raise SignalError(msg)
+
+
+def _predict_file(
+    file: Path,
+    target: Path,
+    low_loss: str | None,
+    edge: float,
+    overwrite: bool,
+    options: Mapping[str, Any],
+) -> FileReport:
+    """Predict the spectra of one file, and save the results."""
+    if target.exists() and not overwrite:
+        return FileReport(file, (target,), skipped=True)
+    spectra = _spectra(file, edge)
+    beside = None if low_loss is None else _low_loss(file, low_loss)
+    outputs, total = [], dict.fromkeys(Quality, 0)
+    predicted = False
+    for number, signal in enumerate(spectra):
+        path = target
+        if len(spectra) > 1:
+            path = target.with_stem(f"{target.stem}_{number}")
+        outputs.append(path)
+        if path.exists() and not overwrite:
+            continue
+        result = predict_properties(
+            signal, low_loss=beside, lazy_output=False, show_progressbar=False, **options
+        )
+        _save(result, path)
+        predicted = True
+        for code, count in count_codes(result.quality.data).items():
+            total[code] += count
+    counts = {code: count for code, count in total.items() if count}
+    return FileReport(file, tuple(outputs), counts, skipped=not predicted)
+
+
+def _spectra(file: Path, edge: float) -> list[BaseSignal]:
+    """Return the signals of a file that hold an edge, lazily."""
+    loaded = _loaded(file)
+    found = [signal for signal in loaded if _holds(signal, edge)]
+    if not found:
+        msg = (
+            f"Spectra whose energy axis holds the edge at {edge:g} eV are needed, but the file has "
+            f"{', '.join(map(str, loaded)) or 'no signal'}."
+        )
+        raise SignalError(msg)
+    return found
+
+
+def _low_loss(file: Path, pattern: str) -> BaseSignal:
+    """Return the low-loss spectra of a file, lazily."""
+    path = file.parent / pattern.replace(_NAME, file.stem)
+    found = [signal for signal in _loaded(path) if _holds(signal, 0.0)]
+    if not found:
+        msg = f"Low-loss spectra whose energy axis holds 0 eV are needed, but {path} has none."
+        raise SignalError(msg)
+    return found[0]
+
+
+def _loaded(file: Path) -> list[BaseSignal]:
+    loaded = hs.load(file, lazy=True)
+    return list(loaded) if isinstance(loaded, list) else [loaded]
+
+
+def _holds(signal: BaseSignal, energy: float) -> bool:
+    try:
+        axis = channel_energies(signal)
+    except CoreLossError:  # an image, or spectra of something else
+        return False
+    return bool(axis.min() < energy < axis.max())
+
+
+def _save(result: CoreLossPropertySignal, path: Path) -> None:
+    with replace_written(path) as written:
+        if path.suffix == ".csv":
+            columns = pixel_table(result)
+            _write_table(written, list(columns), zip(*columns.values(), strict=True))
+        else:
+            result.save(written)
+
+
+def _write_table(path: Path, head: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        writer.writerows(rows)
+
+
+def _reason(error: Exception) -> str:
+    first = str(error).strip().splitlines()
+    text = first[0] if first else "no reason given"
+    return text if isinstance(error, CoreLossError) else f"{type(error).__name__}: {text}"

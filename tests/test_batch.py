@@ -1,0 +1,239 @@
+"""Batches of files: each has a result, whole or none, and no file stops the others."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal as signals_of_the_system
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import hyperspy.api as hs
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from hyperspy_coreloss import Quality, predict_files
+from hyperspy_coreloss.cli import main
+from hyperspy_coreloss.data import silica_spectrum_image
+from hyperspy_coreloss.errors import PretrainedNotFoundError, SignalError
+from hyperspy_coreloss.files import replace_written
+from hyperspy_coreloss.signals.pixel_table import pixel_table
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
+from tests.paths import ROOT
+
+MODEL = "silica-o-k-40eV-sigma-0.5"
+QUIET = {"resolution": 0.5, "show_progressbar": False}
+
+
+def image(shape, seed):
+    return silica_spectrum_image(shape, seed=seed, n_channels=1100)[0]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three files of spectra, and one that is none."""
+    for number, shape in enumerate([(4, 3), (5,), (2, 2)]):
+        image(shape, number).save(tmp_path / f"grain_{number}.hspy")
+    (tmp_path / "notes.hspy").write_text("no spectra")
+    return tmp_path
+
+
+def files_of(folder):
+    return sorted(folder.glob("*.hspy"))
+
+
+def left_over(folder):
+    return [path.name for path in folder.rglob("*") if path.name.startswith(".")]
+
+
+def test_a_file_that_fails_does_not_stop_the_others(folder):
+    report = predict_files(files_of(folder), folder / "maps", pretrained=MODEL, **QUIET)
+    assert [one.file.name for one in report.failed] == ["notes.hspy"]
+    assert len(report.files) == 4
+    for number in range(3):
+        spectra = hs.load(folder / f"grain_{number}.hspy")
+        expected = spectra.predict_properties(MODEL, **QUIET)
+        result = hs.load(folder / "maps" / f"grain_{number}.hspy")
+        assert type(result) is type(expected)
+        np.testing.assert_array_equal(result.data, expected.data)
+        np.testing.assert_array_equal(result.quality.data, expected.quality.data)
+        assert sum(report.files[number].counts.values()) == expected.quality.data.size
+    assert "3 of 4 files have results, 1 failed." in str(report)
+    assert not left_over(folder)
+
+
+def test_what_is_finished_is_not_predicted_again(folder):
+    first = predict_files(files_of(folder)[:2], folder / "maps", pretrained=MODEL, **QUIET)
+    written = {path: path.stat().st_mtime_ns for one in first.files for path in one.outputs}
+    second = predict_files(files_of(folder)[:3], folder / "maps", pretrained=MODEL, **QUIET)
+    assert [one.skipped for one in second.files] == [True, True, False]
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in written.items())
+    again = predict_files(
+        files_of(folder)[:1], folder / "maps", pretrained=MODEL, overwrite=True, **QUIET
+    )
+    assert not again.files[0].skipped
+    assert next(iter(written)).stat().st_mtime_ns > written[next(iter(written))]
+
+
+def test_half_written_results_are_not_taken_for_whole(folder, monkeypatch):
+    def full(self, filename, *args, **kwargs):
+        Path(filename).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    from hyperspy_coreloss.signals import CoreLossPropertySignal
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CoreLossPropertySignal, "save", full)
+        report = predict_files(files_of(folder)[:1], folder / "maps", pretrained=MODEL, **QUIET)
+    assert "No space left on device" in report.failed[0].error
+    assert not list((folder / "maps").iterdir())
+    report = predict_files(files_of(folder)[:1], folder / "maps", pretrained=MODEL, **QUIET)
+    assert not report.failed
+    assert not report.files[0].skipped
+
+
+def test_what_is_replaced_stays_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "store.zspy"
+    path.mkdir()
+    (path / "old").write_text("old")
+    with pytest.raises(OSError, match="disk"), replace_written(path) as written:
+        written.mkdir()
+        (written / "new").write_text("half")
+        raise OSError("disk")
+    assert [one.name for one in path.iterdir()] == ["old"]
+    with replace_written(path) as written:
+        written.mkdir()
+        (written / "new").write_text("whole")
+    assert [one.name for one in path.iterdir()] == ["new"]
+    assert not left_over(tmp_path)
+
+
+@pytest.mark.parametrize("file_format", ["zspy", "csv"])
+def test_other_formats_have_the_same_numbers(folder, file_format):
+    file = folder / "grain_0.hspy"
+    report = predict_files(
+        [file], folder / "maps", pretrained=MODEL, file_format=file_format, **QUIET
+    )
+    expected = hs.load(file).predict_properties(MODEL, **QUIET)
+    (path,) = report.files[0].outputs
+    if file_format == "zspy":
+        np.testing.assert_array_equal(hs.load(path).data, expected.data)
+        return
+    with path.open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    assert len(rows) == 12
+    assert {"x (nm)", "y (nm)", "bond length (Å)", "half width of bond length (Å)"} <= set(rows[0])
+    lengths = [float(row["bond length (Å)"]) for row in rows]
+    np.testing.assert_allclose(lengths, expected.data[..., 0].ravel(), rtol=1e-6)
+    assert float(rows[1]["x (nm)"]) == expected.axes_manager["x"].axis[1]
+    assert rows[0]["quality"] == Quality(int(expected.quality.data[0, 0])).phrase
+
+
+def test_half_widths_of_the_table_are_those_of_the_intervals():
+    result = image((4, 3), 3).predict_properties(MODEL, **QUIET)
+    lower, upper = result.get_interval_map("bond_angle")
+    column = pixel_table(result)["half width of bond angle (°)"]
+    np.testing.assert_allclose(column, ((upper - lower).data / 2).ravel(), rtol=1e-3)
+    table = pixel_table(result.inav[1:3, 2].isig[:2])
+    assert len(table["bond angle (°)"]) == 2
+    assert "Voronoi volume (Å³)" not in table
+
+
+def test_low_loss_files_lie_beside(folder):
+    energy = -15.0 + 0.1 * np.arange(1000)
+    for number, shape in enumerate([(3, 4), (5,)]):
+        low = hs.signals.Signal1D(simulate_low_loss(energy, np.full(shape, 0.4)))
+        axis = low.axes_manager.signal_axes[0]
+        axis.offset, axis.scale, axis.units = energy[0], 0.1, "eV"
+        low.save(folder / f"grain_{number}_low.hspy")
+    report = predict_files(
+        [folder / f"grain_{number}.hspy" for number in range(3)],
+        folder / "maps",
+        low_loss="{name}_low.hspy",
+        pretrained=MODEL,
+        show_progressbar=False,
+    )
+    assert [one.file.name for one in report.failed] == ["grain_2.hspy"]
+    result = hs.load(folder / "maps" / "grain_0.hspy")
+    np.testing.assert_allclose(result.relative_thickness.data, 0.4, atol=0.03)
+
+
+def test_files_with_several_signals_have_a_result_for_each_with_the_edge(tmp_path, monkeypatch):
+    both = [image((4, 3), 0), hs.signals.Signal2D(np.ones((5, 5))), image((5,), 1)]
+    monkeypatch.setattr("hyperspy_coreloss.batch.hs.load", lambda *_, **__: both)
+    report = predict_files([tmp_path / "all.dm4"], tmp_path / "maps", pretrained=MODEL, **QUIET)
+    assert [path.name for path in report.files[0].outputs] == ["all_0.hspy", "all_1.hspy"]
+    assert sum(report.files[0].counts.values()) == 17
+    again = predict_files([tmp_path / "all.dm4"], tmp_path / "maps", pretrained=MODEL, **QUIET)
+    assert again.files[0].skipped
+    monkeypatch.setattr("hyperspy_coreloss.batch.hs.load", lambda *_, **__: both[1])
+    report = predict_files([tmp_path / "im.dm4"], tmp_path / "maps", pretrained=MODEL, **QUIET)
+    assert "axis holds the edge at 532 eV are needed" in report.failed[0].error
+
+
+def test_impossible_batches_are_refused_at_once(folder):
+    other = folder / "other"
+    other.mkdir()
+    shutil.copy(folder / "grain_0.hspy", other)
+    with pytest.raises(SignalError, match=r"would both have that of grain_0"):
+        predict_files([folder / "grain_0.hspy", other / "grain_0.hspy"], folder / "maps", **QUIET)
+    with pytest.raises(SignalError, match=r"at least one file"):
+        predict_files([], folder / "maps", **QUIET)
+    with pytest.raises(SignalError, match=r"must be one of hspy, zspy, csv, but it is 'dm4'"):
+        predict_files(files_of(folder), folder / "maps", file_format="dm4", **QUIET)
+    with pytest.raises(PretrainedNotFoundError):
+        predict_files(files_of(folder), folder / "maps", pretrained="nothing", **QUIET)
+    assert not (folder / "maps").exists()
+
+
+def test_the_command_line_does_the_same(folder):
+    maps, table = folder / "maps", folder / "report.csv"
+    arguments = [*map(str, files_of(folder)), "--output", str(maps), "--resolution", "0.5"]
+    arguments += ["--pretrained", MODEL, "--report", str(table), "--workers", "1"]
+    run = CliRunner().invoke(main, ["predict", *arguments])
+    assert run.exit_code == 1
+    assert "3 of 4 files have results, 1 failed." in run.output
+    with table.open(newline="", encoding="utf-8") as read:
+        rows = {Path(row["file"]).name: row for row in csv.DictReader(read)}
+    assert rows["grain_1.hspy"]["pixels"] == "5"
+    assert rows["notes.hspy"]["error"]
+    (folder / "notes.hspy").unlink()
+    arguments.remove(str(folder / "notes.hspy"))
+    run = CliRunner().invoke(main, ["predict", *arguments])
+    assert run.exit_code == 0
+    assert run.output.count("finished before") == 3
+
+
+def test_a_killed_batch_loses_nothing_that_is_finished(tmp_path):
+    files = []
+    for number in range(6):
+        files.append(tmp_path / f"grain_{number}.hspy")
+        image((24, 20), number).save(files[-1])
+    maps = tmp_path / "maps"
+    command = "from hyperspy_coreloss.cli import main; main()"
+    arguments = [*map(str, files), "-o", str(maps), "--resolution", "0.5", "--pretrained", MODEL]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "predict", *arguments],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    while len(list(maps.glob("*.hspy"))) < 2 and time.monotonic() < until:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signals_of_the_system.SIGKILL)
+    process.wait()
+    finished = list(maps.glob("*.hspy"))
+    assert len(finished) >= 2
+    for path in finished:
+        assert hs.load(path).data.shape == (20, 24, 6)
+    report = predict_files(files, maps, pretrained=MODEL, **QUIET)
+    assert sum(one.skipped for one in report.files) == len(finished)
+    assert not report.failed
+    assert len(list(maps.glob("*.hspy"))) == 6
