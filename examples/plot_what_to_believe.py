@@ -27,7 +27,7 @@ usual = {"resolution": 0.5, "jump_ratio": 1.0}
 shape, places = (36, 24), np.indices((24, 36))
 thin, thick, noisy = (
     silica_spectrum_image(shape, drift=0.0, microscope=Microscope(**usual, **effects))[0]
-    for effects in ({"counts": 1e4}, {"counts": 1e4, "relative_thickness": 2.5}, {"counts": 30.0})
+    for effects in ({"counts": 1e4}, {"counts": 1e4, "relative_thickness": 4.0}, {"counts": 30.0})
 )
 s = thin.deepcopy()
 y, x = places
@@ -48,7 +48,7 @@ s.data[particle] = counts
 
 # %%
 # The low loss of the same pixels was measured too. It tells the thickness.
-thickness = np.where(corner, 2.5, 0.0)
+thickness = np.where(corner, 4.0, 0.0)
 low_energy = -15.0 + 0.1 * np.arange(1024)
 low_loss = hs.signals.Signal1D(
     simulate_low_loss(
@@ -94,11 +94,24 @@ for name, region in {"particle": particle, "thick corner": corner, "noisy edge":
     print(f"{name}: {predicted:.0%} of {region.sum()} pixels have a prediction")
 
 # %%
-# Without the low loss, nobody tells the model how thick the specimen is. It is not made for such
-# spectra, but they need not be unlike all others: measure the low loss where the thickness matters.
+# Without the low loss, nobody tells the model how thick the specimen is. It was trained on
+# specimens of up to three mean free paths, and need not notice thicker ones: measure the low loss
+# where the thickness matters.
 blind = s.predict_properties(resolution=0.5, show_progressbar=False)
 good = (blind.quality.data[corner] == hc.Quality.GOOD).mean()
 print(f"thick corner without the low loss: {good:.0%} of the pixels have a prediction")
+
+# %%
+# What it resembles
+# -----------------
+# The computed sites whose spectra are most like that of one pixel, here of the particle. Even the
+# nearest ones differ from it: it is something else.
+p.nearest_sites((22, 13), s).plot()
+
+# %%
+# Of a pixel of silica, some computed site has nearly the spectrum. The properties of the nearest
+# sites stand beside the predicted ones.
+print(p.nearest_sites((27, 5), s))
 
 # %%
 # How far off
