@@ -208,6 +208,22 @@ def test_the_command_line_does_the_same(folder):
     assert run.output.count("finished before") == 3
 
 
+def test_a_scheduler_computes_the_same(folder):
+    from distributed import LocalCluster
+
+    file = folder / "grain_0.hspy"
+    arguments = [str(file), "--resolution", "0.5", "--pretrained", MODEL, "--output"]
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        here = ["--scheduler", cluster.scheduler_address]
+        run = CliRunner().invoke(main, ["predict", *arguments, str(folder / "there"), *here])
+    assert run.exit_code == 0, run.output
+    assert CliRunner().invoke(main, ["predict", *arguments, str(folder / "here")]).exit_code == 0
+    there, here = (hs.load(folder / name / "grain_0.hspy").data for name in ("there", "here"))
+    np.testing.assert_array_equal(there, here)
+
+
 def test_a_killed_batch_loses_nothing_that_is_finished(tmp_path):
     files = []
     for number in range(6):

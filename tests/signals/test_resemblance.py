@@ -1,4 +1,4 @@
-"""Results tell which kinds of silica their spectra are like, and the errors of the model on these."""
+"""Results tell which kinds of silica their spectra are like, and the errors of the model on it."""
 
 from __future__ import annotations
 
