@@ -12,8 +12,8 @@ accuracy``). The :doc:`tables </accuracy>` say how they are measured.
 # ----------------
 # Mean absolute errors of single sites, relative to those of always predicting the median of the
 # training. The spectra are measured by three microscopes; the networks are trained on the typical
-# one. Bars are standard errors over the phases. The star is the typical microscope with the energy
-# of the threshold known to 0.1 eV.
+# one. Bars are standard errors over the phases. Stars are the typical microscope with the energy of
+# the threshold known to 0.1 eV.
 
 import json
 from pathlib import Path
@@ -40,8 +40,9 @@ for panel, spec in zip(panels.flat, specs, strict=False):
         style = {"marker": marker, "color": colour, "markersize": 4, "capsize": 2}
         # Beside each other, so that no bar hides another.
         panel.errorbar(np.add(ends, number - 1), relative, bars, label=condition, **style)
-    known = results[f"{windows[-1]}+energy"]["typical"]["all"][spec.name]["relative"]
-    panel.plot(ends[-1] + 4, known, "*", color=conditions["typical"][1], markersize=9)
+    known = [results[f"{window}+energy"]["typical"]["all"][spec.name] for window in windows]
+    stars = [row["relative"] for row in known]
+    panel.plot(ends, stars, "*:", color=conditions["typical"][1], label="typical, energy known")
     panel.set_title(spec.title)
     panel.set_ylim(0, 1.15)
 panels.flat[0].legend(loc="lower left")
@@ -50,7 +51,8 @@ figure.supylabel("error / error of the median")
 
 # %%
 # Bond lengths and charges are in the slow oscillations far behind the threshold, so that wide
-# windows tell most of them. The Voronoi volume is hardly in any spectrum.
+# windows tell most of them. A known energy tells much of them too, also where the window is short.
+# The Voronoi volume is hardly in any spectrum.
 
 # %%
 # Coverage by population
