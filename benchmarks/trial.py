@@ -173,7 +173,7 @@ def train_networks(
         training.read,
         targets,
         trial.folds[training.first],
-        trial.settings.networks,
+        trial.settings.networks_of(window),
         auxiliary=N_AUXILIARY,
     )
     sites = labelled_sites(trial, trial.folds)

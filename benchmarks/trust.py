@@ -159,7 +159,7 @@ def removed_population(case: Case, population: str) -> dict[str, Any]:
         spectra.read,
         case.training.targets,
         folds[spectra.first],
-        trial.settings.networks,
+        trial.settings.networks_of(window),
         auxiliary=N_AUXILIARY,
     )
     sites = labelled_sites(trial, folds)

@@ -40,10 +40,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+    from hyperspy_coreloss.spectra.energy import EnergyWindow
     from hyperspy_coreloss.spectra.microscope import Microscope
     from hyperspy_coreloss.spectra.recipe import Recipe
     from hyperspy_coreloss.training.measured_draws import Draws
 
+# End in eV of the widest window whose networks are trained with dropout.
+_NARROW = 40.0
 _CITATION = "S. Kiyohara, M. Tsubaki, K. Liao, T. Mizoguchi, J. Phys. Mater. 2 (2019) 024003"
 _SPLIT = "each phase judged by the network that was trained without it, as the microscope measures"
 
@@ -56,6 +59,9 @@ class FamilySettings:
     ----------
     networks
         Settings of the networks.
+    narrow_dropout
+        Dropout rate of networks whose window ends 40 eV above the threshold or before. They tell
+        new phases and other materials better with it; those that read farther, without.
     copies
         Number of spectra to train on for each site, each measured anew.
     thick_copies, thickest
@@ -70,12 +76,19 @@ class FamilySettings:
     """
 
     networks: NetworkSettings = field(default_factory=NetworkSettings)
+    narrow_dropout: float = 0.15
     copies: int = 48
     thick_copies: int = 12
     thickest: float = 3.0
     held_out_copies: int = 2
     folds: int = 10
     seed: int = 0
+
+    def networks_of(self, window: EnergyWindow) -> NetworkSettings:
+        """Return the settings of the networks that read a window."""
+        if window.stop > _NARROW:
+            return self.networks
+        return replace(self.networks, dropout=self.narrow_dropout)
 
 
 def train_family(
@@ -149,10 +162,10 @@ def train_family(
                 training.read_by(number),
                 training.targets,
                 folds[training.first],
-                settings.networks,
+                settings.networks_of(recipe.window),
                 auxiliary=N_AUXILIARY,
             )
-            for number in range(len(alike))
+            for number, recipe in enumerate(alike)
         )
         for number, (name, weights) in enumerate(zip(names, fits, strict=True)):
             references, wider = site_references(
