@@ -199,8 +199,8 @@ def predict_files(
     listed = [Path(one) for one in files]
     folder = Path(output)
     _check_request(listed, folder, file_format)
-    folder.mkdir(parents=True, exist_ok=True)
     edge = find_family(options.get("pretrained")).usual.recipe.nominal_onset
+    folder.mkdir(parents=True, exist_ok=True)
     reports = []
     for file in tqdm(listed, desc="files", unit="file", disable=not show_progressbar):
         start = perf_counter()

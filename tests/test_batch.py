@@ -214,7 +214,7 @@ def test_a_scheduler_computes_the_same(folder):
     file = folder / "grain_0.hspy"
     arguments = [str(file), "--resolution", "0.5", "--pretrained", MODEL, "--output"]
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         here = ["--scheduler", cluster.scheduler_address]
         run = CliRunner().invoke(main, ["predict", *arguments, str(folder / "there"), *here])
