@@ -24,8 +24,8 @@ from tests.paths import ROOT
 MODELS = [f"silica-o-k-{stop}eV-sigma-0.5" for stop in (15, 40, 100)]
 # What a wrong dispersion does to a spectrum is what longer or shorter bonds do.
 SEEN = sorted(name for name in STRANGE if "dispersion" not in name)
-# Of what lies behind 15 eV, a short window sees nothing.
-LONG = ("Gaussian bump", "V L edge at 533 eV", "t/λ of 3")
+# Of what lies behind 15 eV, a short window sees nothing: a peak or a rise may be that of silica.
+LONG = ("Gaussian bump", "step", "V L edge at 533 eV", "t/λ of 3")
 # Without a low loss, the thickness is only seen in the spectrum itself.
 HARDER = {"t/λ of 3": 0.7}
 # Frameworks of tetrahedra, in which oxygen is bonded as in silica.
