@@ -142,6 +142,11 @@ def what_it_notices(stop: str) -> str:
             "Of thick specimens and wrong energy axes, and the coverage of intervals of the rest:",
             "\n".join(markdown_table(*trust_tables.unusual_table(of_window))),
         ]
+        if trust["windows"][stop]["removed"]:
+            parts += [
+                "Of populations that networks were trained without, and the coverage of intervals:",
+                "\n".join(markdown_table(*trust_tables.removed_table(of_window))),
+            ]
     parts += [
         "## Coverage",
         "The share of true values of new phases within their 90 % intervals (σ = 0.5 eV, the "
