@@ -103,7 +103,10 @@ def rewritten(pretrained, path, change, drop=()):
         (lambda h: h["record"].update(settings=None), (), "not a complete pretrained model"),
         (lambda h: h["record"]["settings"].update(microscope=5), (), "not a complete pretrained"),
         (
-            lambda h: h["record"]["settings"]["microscope"].update(relative_thickness=0.0),
+            lambda h: (
+                h["record"]["settings"]["microscope"].update(relative_thickness=0.0),
+                h["record"]["settings"].update(thick_copies=0),
+            ),
             (),
             "must hold a thickness above 0",
         ),
