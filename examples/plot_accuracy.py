@@ -45,7 +45,7 @@ for panel, spec in zip(panels.flat, specs, strict=False):
     panel.plot(ends, stars, "*:", color=conditions["typical"][1], label="typical, energy known")
     panel.set_title(spec.title)
     panel.set_ylim(0, 1.15)
-panels.flat[0].legend(loc="lower left")
+panels.flat[2].legend(loc="lower left")
 figure.supxlabel("end of the window (eV above the threshold)")
 figure.supylabel("error / error of the median")
 
