@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib.pyplot as plt
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.recipe import Background
 
 _LEVEL = 0.9
+# Largest difference in eV of the thresholds of one spectrum, read twice.
+_SAME = 0.02
 _WIDTH, _HEIGHT = 11.0, 6.5  # inches
 
 
@@ -180,7 +182,7 @@ def nearest_sites(
         )
         raise SignalError(msg)
     dataset = _dataset_of(model, dataset)
-    if not 1 <= k <= len(references.sites):
+    if not isinstance(k, Integral) or not 1 <= k <= len(references.sites):
         msg = f"k must be a number of sites from 1 to {len(references.sites)}, but it is {k!r}."
         raise SignalError(msg)
     place = _place(result, position)
@@ -354,4 +356,26 @@ def _read(
             "Choose a pixel with a prediction, or an unfamiliar one."
         )
         raise SignalError(msg)
+    _check_same(result, place, float(read.onset[0]))
     return read.spectra
+
+
+def _check_same(result: BaseSignal, place: _Place, onset: float) -> None:
+    """Check by its threshold that a spectrum is the one that a pixel was predicted from."""
+    recorded, zero_loss = get_map(result, "onset"), get_map(result, "zero_loss")
+    if recorded is None:
+        msg = (
+            "The nearest sites are those of single spectra, but spectra were combined, as by mean "
+            "or rebin. Take a pixel of the signal that predict_properties returned."
+        )
+        raise SignalError(msg)
+    expected = [_values_at(place, recorded.data)[0]]
+    if zero_loss is not None:  # from which thresholds are counted, unless the axis is calibrated
+        expected.append(expected[0] + _values_at(place, zero_loss.data)[0])
+    # Of pixels that were excluded, no threshold is recorded: NaN differs by no number.
+    if all(abs(onset - one) > _SAME for one in expected):
+        msg = (
+            f"The spectrum of {place} has its threshold at {onset:.2f} eV, but that of the result "
+            f"has {expected[-1]:.2f} eV. Give the signal that the properties were predicted from."
+        )
+        raise SignalError(msg)

@@ -14,6 +14,7 @@ from hyperspy_coreloss.dataset.acquisition import specimen
 from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.dataset.minerals import find_sites
 from hyperspy_coreloss.errors import DatasetError, SignalError
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.measurement import measure
 from hyperspy_coreloss.spectra.microscope import Microscope
 
@@ -137,6 +138,20 @@ def test_a_single_spectrum_needs_no_position(spectra, result):
     )
 
 
+def test_thresholds_that_are_counted_from_the_zero_loss_are_those_of_the_spectra(spectra):
+    signal, _ = spectra
+    low = np.arange(-15.0, 85.0, 0.1)
+    shift = np.linspace(-1.0, 1.0, 12).reshape(3, 4)
+    low_loss = hs.signals.Signal1D(simulate_low_loss(low, np.full((3, 4), 0.3), zero_loss=shift))
+    axis = low_loss.axes_manager.signal_axes[0]
+    axis.units, axis.scale, axis.offset = "eV", 0.1, float(low[0])
+    result = signal.predict_properties(
+        MODEL, low_loss=low_loss, novelty_level=0, show_progressbar=False
+    )
+    for x, y in ((0, 0), (3, 2)):
+        assert len(result.nearest_sites((x, y), signal).sites) == 3
+
+
 def test_calibrated_energies_are_read_as_they_were(tmp_path):
     quartz = find_sites(oxygen_k_sites(), "alpha-quartz")
     signal = measured(quartz, np.zeros(3, dtype=np.int64), dispersion_error=0.02)
@@ -169,6 +184,7 @@ def test_calibrated_energies_are_read_as_they_were(tmp_path):
         ((4, 0), 3, r"'x' has 4 pixels, so that it has none at the index 4"),
         ((0, 0), 0, r"k must be a number of sites from 1 to \d+, but it is 0"),
         ((0, 0), 10**6, r"k must be a number of sites from 1 to \d+"),
+        ((0, 0), 2.5, r"k must be a number of sites from 1 to \d+, but it is 2.5"),
     ],
 )
 def test_impossible_requests_are_refused(spectra, result, position, k, message):
@@ -189,6 +205,14 @@ def test_other_spectra_models_and_data_sets_are_refused(spectra, result):
     few = oxygen_k_sites().take(range(10))
     with pytest.raises(DatasetError, match=r"Give dataset=, the data set of the training"):
         result.nearest_sites((0, 0), signal, dataset=few)
+    shifted = signal.deepcopy()
+    shifted.data = np.roll(shifted.data, 7, axis=-1)
+    with pytest.raises(
+        SignalError, match=r"has its threshold at [\d.]+ eV, but that of the result"
+    ):
+        result.nearest_sites((0, 0), shifted)
+    with pytest.raises(SignalError, match=r"spectra were combined"):
+        result.mean("y").nearest_sites((0,), signal.mean("y"))
     empty = signal.deepcopy()
     empty.data[:] = 0
     with pytest.raises(SignalError, match=r"x = 10 nm, y = 10 nm cannot be read"):
