@@ -15,7 +15,7 @@ import hyperspy.api as hs
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.errors import CoreLossError, SignalError
-from hyperspy_coreloss.files import check_folder_writable, replace_written
+from hyperspy_coreloss.files import check_folder_writable, replace_file, replace_written
 from hyperspy_coreloss.prediction import predict_properties
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.signals.pixel_table import pixel_table
@@ -130,7 +130,7 @@ class BatchReport:
             for one in self.files
         ]
         head += ["finished before", "error", "warnings"]
-        with replace_written(filename) as path:
+        with replace_file(filename) as path:
             _write_table(path, head, rows)
 
 

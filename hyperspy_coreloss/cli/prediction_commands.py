@@ -92,6 +92,12 @@ def predict(
 def _client(scheduler: str | None) -> Any:
     if scheduler is None:
         return nullcontext()
-    from distributed import Client
-
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        msg = (
+            "--scheduler needs the package distributed, which is not installed: pip install "
+            "distributed. Without --scheduler, all cores of this machine are used."
+        )
+        raise click.ClickException(msg) from error
     return Client(scheduler)
