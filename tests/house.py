@@ -30,11 +30,13 @@ ROOMS = (
     Room(
         "spectra",
         (
+            "compiled",
             "energy",
             "counting",
             "quality",
             "spikes",
             "background",
+            "edges",
             "onset",
             "gaps",
             "broadening",
@@ -47,6 +49,7 @@ ROOMS = (
             "certainty",
             "preparation",
             "rises",
+            "alignment",
             "preprocessing",
             "low_loss",
             "scattering",

@@ -79,6 +79,15 @@ def test_torch_has_few_owners(module):
     assert uses_torch == (module in TORCH_OWNERS)
 
 
+def test_numba_has_one_owner():
+    users = {
+        module
+        for module in PLACES
+        if any(name.partition(".")[0] == "numba" for name in imports(module))
+    }
+    assert users == {"spectra.compiled"}
+
+
 @pytest.mark.parametrize("module", sorted(PLACES))
 def test_spectra_and_data_sets_are_plain_arrays(module):
     """Arrays know nothing of HyperSpy, so that they work without it."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.references import SPACES
+from hyperspy_coreloss.spectra.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,10 +132,43 @@ def distances(
     sites = _tensors(space)
     with torch.inference_mode(), one_thread():
         place = (torch.from_numpy(vectors) - sites["centre"]) @ sites["basis"]
-        squares = torch.addmm(sites["square"], place, sites["coordinates"].T, alpha=-2.0)
-        found = torch.topk(squares, min(nearest, squares.shape[1]), largest=False)
-        least = found.values + place.square().sum(dim=1, keepdim=True)
-        return least.clamp(min=0.0).sqrt().numpy(), found.indices.numpy()
+        squares = torch.addmm(sites["square"], place, sites["coordinates"], alpha=-2.0)
+        least, rows = smallest(squares.numpy(), min(nearest, squares.shape[1]))
+        least += place.square().sum(dim=1, keepdim=True).numpy()
+    return np.sqrt(np.maximum(least, 0.0, out=least), out=least), rows
+
+
+@compiled
+def smallest(
+    values: NDArray[np.float32], number: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the smallest values of each row and their columns, the smallest first.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns).
+    number
+        How many values of each row.
+
+    Returns
+    -------
+    values, columns : ndarray
+        Shape (rows, number).
+    """
+    least = np.full((len(values), number), np.inf, dtype=values.dtype)
+    columns = np.zeros((len(values), number), dtype=np.int64)
+    for i in range(len(values)):
+        row, found, places = values[i], least[i], columns[i]
+        for column in range(len(row)):
+            value = row[column]
+            if value < found[-1]:
+                j = number - 1
+                while j > 0 and value < found[j - 1]:
+                    found[j], places[j] = found[j - 1], places[j - 1]
+                    j -= 1
+                found[j], places[j] = value, column
+    return least, columns
 
 
 @lru_cache(maxsize=16)
@@ -145,7 +179,10 @@ def _tensors(space: Space) -> dict[str, torch.Tensor]:
         name: torch.tensor(getattr(space, name).astype(np.float32))
         for name in ("centre", "basis", "coordinates")
     }
-    return tensors | {"square": tensors["coordinates"].square().sum(dim=1)}
+    return tensors | {
+        "square": tensors["coordinates"].square().sum(dim=1),
+        "coordinates": tensors["coordinates"].T.contiguous(),
+    }
 
 
 def novelty(

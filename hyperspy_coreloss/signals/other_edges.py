@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hyperspy_coreloss.signals.metadata import elements_of
-from hyperspy_coreloss.spectra.onset import BACKGROUND_GAP, BACKGROUND_WIDTH
+from hyperspy_coreloss.spectra.edges import BACKGROUND_GAP, BACKGROUND_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.files import replace_file
@@ -38,17 +38,28 @@ class CoreHole:
         Number of electrons missing in 1s; as many are in the conduction band.
     description
         The choice in words, as in the settings of every record.
+    generator
+        Parameters of GPAW's generator that differ from its own, by element. Elements without an
+        entry have no such data set.
     """
 
     setup_name: str
     electrons: float
     description: str
+    generator: dict[str, dict[str, Any]] | None = field(default=None, hash=False)
 
 
 #: Choices of the core hole by name. GPAW names the data sets after what they are used for: full and
-#: half core hole, and emission, which needs the 1s state but no hole in it.
+#: half core hole, and emission, which needs the 1s state but no hole in it. The harder data set has
+#: smaller radii (in Bohr, of s, p and d), and needs a cutoff of 700 eV: it tests the usual one.
 CORE_HOLES = {
     "full": CoreHole("fch1s", 1, "full 1s, neutral cell"),
+    "full, harder": CoreHole(
+        "fch1s_harder",
+        1,
+        "full 1s, neutral cell, harder PAW data set",
+        {"O": {"rcut": [1.1, 0.95, 1.0], "vbar": ("f", 1.1), "rcutcomp": 1.06}},
+    ),
     "half": CoreHole("hch1s", 0.5, "half 1s, neutral cell"),
     "none": CoreHole("xes1s", 0, "none, ground state"),
 }
@@ -154,14 +165,16 @@ def _generate(element: str, functional: str, hole: CoreHole, path: Path) -> None
     from gpaw.atom.configurations import parameters
     from gpaw.atom.generator import Generator
 
-    if element not in parameters:
+    known = parameters if hole.generator is None else hole.generator
+    if element not in known:
         msg = (
-            f"A core-hole data set needs generator parameters for {element!r}; GPAW has them for "
-            f"{', '.join(sorted(parameters))}. Choose an absorbing element among these."
+            f"A core-hole data set ({hole.description}) needs generator parameters for "
+            f"{element!r}; they are known for {', '.join(sorted(known))}. Choose an absorbing "
+            "element among these."
         )
         raise SimulationError(msg)
     _LOGGER.info("generating the 1s core-hole data set of %s in %s", element, path.parent)
-    settings = dict(parameters[element])
+    settings = parameters[element] | ({} if hole.generator is None else hole.generator[element])
     if isinstance(settings.get("rcut"), list):
         settings["rcut"] = list(settings["rcut"])  # the generator extends this list
     try:

@@ -142,7 +142,7 @@ class SiteSimulator:
         densities = self._densities(prepared, calculator, site)
         label = _labels(task, prepared, site, state)
         # Only total energies of a full hole give it; that of half a hole is no excited state's.
-        full = self.settings.core_hole == "full"
+        full = CORE_HOLES[self.settings.core_hole].electrons == 1
         label["excitation_energy"] = excitation_energy(prepared.ground, state) if full else None
         label["settings"] = self.settings.to_dict() | {
             "kpoints": state.recursion.kpoints.tolist(),

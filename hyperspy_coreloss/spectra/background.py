@@ -1,16 +1,18 @@
 """Power-law background of an edge, fitted to two areas before the edge.
 
-This module implements Egerton's two-area method, vectorised over spectra and over candidate edge
-positions, and the statistical error of the extrapolated background (R. F. Egerton, Electron
-Energy-Loss Spectroscopy in the Electron Microscope, 3rd ed., sections 4.4.1 and 4.4.3).
+This module implements Egerton's two-area method, and the statistical error of the extrapolated
+background (R. F. Egerton, Electron Energy-Loss Spectroscopy in the Electron Microscope, 3rd ed.,
+sections 4.4.1 and 4.4.3).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from hyperspy_coreloss.spectra.compiled import callable_from_compiled, inlined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +26,7 @@ _TOO_FLAT, _USUAL = 1.3, 3.0
 NOTHING = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class Areas:
+class Areas(NamedTuple):
     """Intervals of adjacent channels over which intensities are averaged.
 
     Parameters
@@ -70,42 +71,10 @@ def areas(
     """
     # Limits often coincide with a channel; the margin makes the result independent of rounding.
     first, last = (np.searchsorted(energy, limit - 1e-6) for limit in (start, stop))
-    moments = running_sums(np.log(energy) ** np.arange(3)[:, None], widths)
+    moments = np.zeros((3, energy.size + 1))
+    np.cumsum(np.log(energy) ** np.arange(3)[:, None] * widths, axis=-1, out=moments[:, 1:])
     width, mean, square = moments[:, last] - moments[:, first]
     return Areas(first, last, width, np.exp(mean / width), square / width - (mean / width) ** 2)
-
-
-def running_sums(spectra: NDArray, widths: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the integral of each spectrum up to each channel, in float64.
-
-    Parameters
-    ----------
-    spectra
-        Intensities, shape (spectra, channels).
-    widths
-        Channel widths in eV, shape (channels,).
-
-    Returns
-    -------
-    ndarray
-        Integrals, shape (spectra, channels + 1). The first column is zero.
-    """
-    running = np.zeros((len(spectra), spectra.shape[-1] + 1))
-    np.cumsum(spectra * widths, axis=-1, out=running[:, 1:])
-    return running
-
-
-def area_means(running: NDArray[np.floating], over: Areas) -> NDArray[np.floating]:
-    """Return the mean of each spectrum over each area, shape (spectra, areas).
-
-    Parameters
-    ----------
-    running
-        Integrals from :func:`running_sums`.
-    over
-        The areas.
-    """
-    return (running[:, over.last] - running[:, over.first]) / over.width
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +127,12 @@ class BackgroundFit:
 def fitted_background(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the background of each spectrum at the same energies, shape (spectra, energies)."""
     logarithm = np.log(energy).astype(np.float32) - np.log(fit.reference)[:, None]
-    law = fit.law.height[:, None] * np.exp(-fit.law.exponent[:, None] * logarithm)
-    return law + fit.offset[:, None] if fit.offset.any() else law
+    logarithm *= -fit.law.exponent[:, None]
+    law = np.exp(logarithm, out=logarithm)
+    law *= fit.law.height[:, None]
+    if fit.offset.any():
+        law += fit.offset[:, None]
+    return law
 
 
 def with_offset(fit: BackgroundFit) -> BackgroundFit:
@@ -217,11 +190,10 @@ def background_error(fit: BackgroundFit, energy: NDArray[np.floating]) -> NDArra
     return error
 
 
+@inlined
 def area_variances(
-    variance: NDArray[np.floating],
-    means: tuple[NDArray[np.floating], NDArray[np.floating]],
-    counts: tuple[NDArray[np.integer], NDArray[np.integer]],
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    variance: float, means: tuple[float, float], counts: tuple[int, int]
+) -> tuple[float, float]:
     """Return the relative variances of the mean intensities of two adjacent areas.
 
     The variance of counting noise is proportional to the intensity, and so is larger in the area
@@ -230,51 +202,57 @@ def area_variances(
     Parameters
     ----------
     variance
-        Variance of one channel, as a mean over both areas, shape (spectra,).
+        Variance of one channel, as a mean over both areas.
     means
-        Mean intensities of the areas, of the same shape.
+        Mean intensities of the areas.
     counts
-        Number of channels of the areas, of the same shape.
+        Number of channels of the areas.
     """
-    low, high = (np.maximum(mean, NOTHING) for mean in means)
+    low, high = max(means[0], NOTHING), max(means[1], NOTHING)
     both = 2.0 * variance / (low + high)
     return both / (low * counts[0]), both / (high * counts[1])
 
 
+@inlined
 def two_area_power_law(
-    first_mean: NDArray[np.float32], second_mean: NDArray[np.float32], first: Areas, second: Areas
-) -> PowerLaw:
-    """Fit power laws to the means of two areas.
-
-    The reference energy of each power law is the mean energy of its second area. If the mean
-    intensity of an area is zero or negative, the exponent is 0.
+    first_mean: float, second_mean: float, apart: float, first_spread: float, second_spread: float
+) -> tuple[np.float32, np.float32]:
+    """Fit a power law to the means of two areas.
 
     Parameters
     ----------
     first_mean, second_mean
-        Mean intensities of the first and of the second areas, shape (..., sets).
-    first, second
-        The areas. The first ones lie at lower energy.
+        Mean intensities of the first and of the second area. The first one lies at lower energy.
+    apart
+        Logarithm of the mean energy of the second area over that of the first.
+    first_spread, second_spread
+        Variance of the logarithms of the energies of each area.
+
+    Returns
+    -------
+    height, exponent : float
+        The power law at the mean energy of the second area. If the mean intensity of an area is
+        zero or negative, the exponent is 0.
     """
-    fits = (first_mean > 0) & (second_mean > 0)
-    ratio = np.where(fits, first_mean, 1.0) / np.where(fits, second_mean, 1.0)
-    distance = np.log(second.energy / first.energy)
-    exponent = np.log(ratio) / distance
-    curvature = mean_over_centre(exponent, second.spread) / mean_over_centre(exponent, first.spread)
-    exponent = np.log(ratio * curvature) / distance
-    exponent = np.where(fits, exponent, 0.0)
-    height = np.maximum(second_mean, 0) / mean_over_centre(exponent, second.spread)
-    return PowerLaw(height.astype(np.float32), exponent.astype(np.float32))
+    exponent = 0.0
+    if first_mean > 0 and second_mean > 0:
+        ratio = first_mean / second_mean
+        exponent = np.log(ratio) / apart
+        curvature = mean_over_centre(exponent, second_spread)
+        curvature /= mean_over_centre(exponent, first_spread)
+        exponent = np.log(ratio * curvature) / apart
+    height = max(second_mean, 0.0) / mean_over_centre(exponent, second_spread)
+    return np.float32(height), np.float32(exponent)
 
 
-def mean_over_centre(exponent: NDArray, spread: NDArray) -> NDArray:
+@callable_from_compiled
+def mean_over_centre(exponent: Any, spread: Any) -> Any:
     """Return the mean of a power law over an area, divided by its value at the area's energy."""
     return 1.0 + np.square(exponent) * spread / 2
 
 
-def extrapolation_variance(
-    first_variance: NDArray, second_variance: NDArray, lever: NDArray
-) -> NDArray:
+@callable_from_compiled
+def extrapolation_variance(first_variance: Any, second_variance: Any, lever: Any) -> Any:
     """Return the relative variance of a two-area power law extrapolated beyond its areas.
 
     Parameters

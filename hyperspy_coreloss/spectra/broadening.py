@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.sparse import csr_array
 
 from hyperspy_coreloss.errors import ResolutionError, SignalError
+from hyperspy_coreloss.spectra.compiled import compiled
 from hyperspy_coreloss.spectra.energy import channel_widths, single_energy
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _NEGLIGIBLE = 1e-8
 # Relative tolerance within which two widths count as equal.
 _ROUNDING = 1e-6
+# Number of spectra that are broadened side by side.
+_BESIDE = 64
 #: Full width at half maximum of a Gaussian of unit standard deviation.
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
@@ -152,6 +155,61 @@ def broadening_operator(
         shifted = np.clip(points - math.sqrt(2.0) * sigma * node, energy[0], energy[-1])
         operator += weight * spline(shifted)
     return _sparse(operator)
+
+
+def broadened(operator: csr_array, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the products of an operator with many spectra, shape (spectra, points).
+
+    Parameters
+    ----------
+    operator
+        Matrix of :func:`broadening_operator`, in float32.
+    spectra
+        Intensities, shape (spectra, channels).
+    """
+    return _products(operator.data, operator.indices, operator.indptr, spectra)
+
+
+@compiled
+def _products(
+    weights: NDArray[np.float32],
+    channels: NDArray[np.integer],
+    ends: NDArray[np.integer],
+    spectra: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    n_points = len(ends) - 1
+    products = np.empty((len(spectra), n_points), dtype=np.float32)
+    # Spectra are multiplied side by side, in vectors. What the last ones lack is zero.
+    beside = np.zeros((spectra.shape[1], _BESIDE), dtype=np.float32)
+    sums = np.empty((n_points, _BESIDE), dtype=np.float32)
+    for start in range(0, len(spectra), _BESIDE):
+        number = min(_BESIDE, len(spectra) - start)
+        for j in range(number):
+            for channel in range(spectra.shape[1]):
+                beside[channel, j] = spectra[start + j, channel]
+        for point in range(n_points):
+            total = sums[point]
+            total[:] = 0
+            k, end = ends[point], ends[point + 1]
+            # Four at a time, in the same order: a total is read and written once for them.
+            while k + 4 <= end:
+                a, b, c, d = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+                of_a, of_b = beside[channels[k]], beside[channels[k + 1]]
+                of_c, of_d = beside[channels[k + 2]], beside[channels[k + 3]]
+                for j in range(_BESIDE):
+                    total[j] = (((total[j] + a * of_a[j]) + b * of_b[j]) + c * of_c[j]) + d * of_d[
+                        j
+                    ]
+                k += 4
+            while k < end:
+                a, of_a = weights[k], beside[channels[k]]
+                for j in range(_BESIDE):
+                    total[j] += a * of_a[j]
+                k += 1
+        for j in range(number):
+            for point in range(n_points):
+                products[start + j, point] = sums[point, j]
+    return products
 
 
 def _sparse(operator: NDArray[np.floating]) -> csr_array:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.spectra.compiled import compiled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -34,9 +36,23 @@ def count_step(intensities: NDArray[np.floating]) -> NDArray[np.floating]:
     ndarray
         Intensity of one count, shape (spectra,); 0 if all channels are equal.
     """
-    steps = np.abs(np.diff(intensities, axis=-1))
-    smallest = np.min(steps, axis=-1, initial=np.inf, where=steps > 0)
-    return np.where(np.isfinite(smallest), smallest, 0).astype(intensities.dtype)
+    return _smallest_steps(np.ascontiguousarray(intensities))
+
+
+@compiled
+def _smallest_steps(intensities: NDArray[np.floating]) -> NDArray[np.floating]:
+    steps = np.zeros(len(intensities), dtype=intensities.dtype)
+    infinite = intensities.dtype.type(np.inf)
+    for i in range(len(intensities)):
+        values, following = intensities[i, :-1], intensities[i, 1:]
+        smallest = infinite
+        for channel in range(len(values)):
+            step = abs(following[channel] - values[channel])
+            step = step if step > 0 else infinite
+            smallest = step if step < smallest else smallest
+        if smallest < infinite:
+            steps[i] = smallest
+    return steps
 
 
 def blank_channels(
@@ -59,8 +75,8 @@ def blank_channels(
     ndarray
         True for channels without data, shape (spectra, channels).
     """
-    blank = np.zeros(intensities.shape, dtype=bool)
     zero = intensities == 0
+    blank = np.zeros_like(zero)
     for row in np.flatnonzero(zero.any(axis=-1) & (step > 0)):
         counts = intensities[row] / step[row]
         ends = np.flatnonzero(np.diff(zero[row], prepend=False, append=False))

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperspy_coreloss.spectra.onset import BACKGROUND_GAP, POSITION_ERROR, find_edges
+from hyperspy_coreloss.spectra.edges import BACKGROUND_GAP, POSITION_ERROR, find_edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hyperspy_coreloss.spectra.onset import Edges, EdgeSearch
+    from hyperspy_coreloss.spectra.edges import Edges, EdgeSearch
 
 # Largest distance in eV of the candidate that is left from the best one, on the side where the edge
 # would begin to enter the background.

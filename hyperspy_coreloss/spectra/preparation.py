@@ -14,13 +14,13 @@ import numpy as np
 from hyperspy_coreloss.errors import EnergyRangeError, SignalError
 from hyperspy_coreloss.spectra.broadening import check_resolution, missing_broadening
 from hyperspy_coreloss.spectra.certainty import AxisCertainty
-from hyperspy_coreloss.spectra.energy import EnergyWindow, channel_widths, single_energy
-from hyperspy_coreloss.spectra.onset import (
+from hyperspy_coreloss.spectra.edges import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
-    PEAK_RANGE,
     POSITION_ERROR,
 )
+from hyperspy_coreloss.spectra.energy import EnergyWindow, channel_widths, single_energy
+from hyperspy_coreloss.spectra.onset import PEAK_RANGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

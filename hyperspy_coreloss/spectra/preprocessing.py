@@ -15,25 +15,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.spectra.alignment import aligned, first_point, laid_out
 from hyperspy_coreloss.spectra.background import background_error, fitted_background
-from hyperspy_coreloss.spectra.broadening import broadening_operator
+from hyperspy_coreloss.spectra.broadening import broadened, broadening_operator
+from hyperspy_coreloss.spectra.compiled import compiled, plain_array
 from hyperspy_coreloss.spectra.counting import blank_channels, count_step
-from hyperspy_coreloss.spectra.energy import channel_widths
-from hyperspy_coreloss.spectra.gaps import edges_beside_gaps, gap_within
-from hyperspy_coreloss.spectra.onset import (
+from hyperspy_coreloss.spectra.edges import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
-    PEAK_RANGE,
     POSITION_ERROR,
     SIGNIFICANCE,
     Edges,
     EdgeSearch,
-    channel_noise,
-    edge_height,
     edge_search,
     find_edges,
-    threshold,
 )
+from hyperspy_coreloss.spectra.energy import channel_widths
+from hyperspy_coreloss.spectra.gaps import edges_beside_gaps, gap_within
+from hyperspy_coreloss.spectra.onset import PEAK_RANGE, channel_noise, edge_height, threshold
 from hyperspy_coreloss.spectra.quality import Quality, input_quality
 from hyperspy_coreloss.spectra.rises import (
     RISE_WIDTH,
@@ -100,7 +99,6 @@ class _Operators:
     tail: float
     noise_gain: float
     points: NDArray[np.floating]
-    stride: int
 
 
 @lru_cache(maxsize=8)
@@ -144,7 +142,6 @@ def _operators(preparation: Preparation) -> _Operators:
         tail=float(tail),
         noise_gain=float(np.sqrt((broadening**2).sum(axis=1).mean())),
         points=points,
-        stride=stride,
     )
 
 
@@ -175,13 +172,13 @@ def preprocess(
     window = preparation.recipe.window
     if preparation.descending:
         spectra = spectra[:, ::-1]
-    counts = spectra[:, operators.channels]
+    counts = plain_array(spectra[:, operators.channels])
     quality = input_quality(counts)
-    read = _read(np.ma.getdata(counts), quality, operators)
+    read = _read(counts, quality, operators)
     net = _without_background(read, preparation, operators)
-    broadened = np.ascontiguousarray((operators.broadening @ net.spectra.T).T)
+    smooth = broadened(operators.broadening, net.spectra)
     onset, detected = threshold(
-        broadened,
+        smooth,
         operators.points,
         net.low,
         net.high,
@@ -190,13 +187,13 @@ def preprocess(
     )
     zero = np.zeros(len(onset)) if zero_loss is None else np.asarray(zero_loss, dtype=np.float64)
     known = np.where(np.isfinite(zero), zero, 0.0)
-    first, channel, inside = _first_point(onset, preparation, excitation_energy, known)
-    aligned, covered = _aligned(broadened, first, operators, window)
+    first, channel, inside = first_point(onset, preparation, excitation_energy, known)
+    read_out, covered = aligned(smooth, operators.points, first, window)
     last = first + (window.n_read - 1) * window.step + operators.tail
     # Behind a gap, data seem to rise. Without a background, an edge rises from zeros.
     rises = first if operators.search is None else np.minimum(first, onset - BACKGROUND_GAP)
     covered &= ~gap_within(read.blank, rises, last, operators.energy)
-    area = aligned.sum(axis=-1) * np.float32(window.step)
+    area = read_out.sum(axis=-1) * np.float32(window.step)
 
     low, high = preparation.onset_range
     expected = (onset >= low) & (onset <= high)
@@ -208,25 +205,25 @@ def preprocess(
     quality[readable & net.negative] = Quality.NEGATIVE
     quality[readable & (read.spikes > _MOST_OUTLIERS)] = Quality.OUTLIERS
     quality[(quality == Quality.GOOD) & ~inside] = Quality.EXCITATION_ENERGY_OUTSIDE
-    height = edge_height(aligned, window)
-    other = _other_edge(net, broadened, aligned, onset, height, operators, window)
+    height = edge_height(read_out, window)
+    other = _other_edge(net, smooth, read_out, onset, height, operators, window)
     quality[(quality == Quality.GOOD) & other] = Quality.OTHER_EDGE
     good = quality == Quality.GOOD
     error = np.full(len(onset), np.nan, dtype=np.float32)
     if net.edges is not None:
         error = background_error(net.edges.background, onset + window.read_range[1]) / height
-    aligned /= np.where(good, area, 1.0)[:, None]
-    aligned[~good] = 0
-    laid_out = _laid_out(aligned, channel, window)
+    read_out /= np.where(good, area, 1.0)[:, None]
+    read_out[~good] = 0
+    windows = laid_out(read_out, channel, window)
     lost = (onset - zero).astype(np.float32)
     lost[~good] = error[~good] = np.nan
-    return Inputs(laid_out, lost, quality, read.spikes, error)
+    return Inputs(windows, lost, quality, read.spikes, error)
 
 
 def _other_edge(
     net: _Net,
-    broadened: NDArray[np.float32],
-    aligned: NDArray[np.float32],
+    smooth: NDArray[np.float32],
+    read_out: NDArray[np.float32],
     onset: NDArray[np.float32],
     height: NDArray[np.float32],
     operators: _Operators,
@@ -236,10 +233,10 @@ def _other_edge(
     edges, search, dispersion = net.edges, operators.search, operators.dispersion
     if edges is None or search is None:
         noise = net.noise * np.float32(math.sqrt(dispersion / RISE_WIDTH))
-        return rise_behind(aligned, window, noise, height)
-    found = rise_in_background(edges, search, operators.energy, height)
-    found |= rise_in_gap(edges, broadened, operators.points, onset, dispersion, height)
-    found |= rise_behind(aligned, window, noise_behind(edges, dispersion, height), height)
+        return rise_behind(read_out, window, noise, height)
+    found = rise_in_background(edges, search, height)
+    found |= rise_in_gap(edges, smooth, operators.points, onset, dispersion, height)
+    found |= rise_behind(read_out, window, noise_behind(edges, dispersion, height), height)
     return found
 
 
@@ -266,23 +263,27 @@ def _read(counts: NDArray, quality: NDArray[np.uint8], operators: _Operators) ->
 
 def _scaled(counts: NDArray, quality: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return float32 intensities scaled to a maximum near one; zero for unreadable spectra."""
-    readable = (quality == Quality.GOOD)[:, None]
-    largest = np.max(counts, axis=-1, keepdims=True, where=readable, initial=0)
-    # np.abs is not used because it overflows for the most negative integer.
-    largest = np.maximum(
-        largest.astype(np.float64),
-        -np.min(counts, axis=-1, keepdims=True, where=readable, initial=0).astype(np.float64),
-    )
-    scale = np.where(largest > 0, largest, 1.0)
-    # Unreadable spectra may contain any values; they are set to zero below.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.issubdtype(counts.dtype, np.floating) and counts.dtype.itemsize > 4:
-            # The values may exceed the range of float32.
-            intensities: NDArray[np.float32] = (counts / scale).astype(np.float32)
+    # Values of float64 may exceed the range of float32.
+    return _divided(counts, quality == Quality.GOOD, counts.dtype == np.float64)
+
+
+@compiled
+def _divided(counts: NDArray, readable: NDArray[np.bool_], wide: bool) -> NDArray[np.float32]:
+    scaled = np.zeros(counts.shape, dtype=np.float32)
+    for i in range(len(counts)):
+        if not readable[i]:
+            continue
+        largest = 0.0
+        for channel in range(counts.shape[1]):
+            largest = max(largest, abs(np.float64(counts[i, channel])))
+        scale = largest if largest > 0 else 1.0
+        if wide:
+            for channel in range(counts.shape[1]):
+                scaled[i, channel] = np.float32(np.float64(counts[i, channel]) / scale)
         else:
-            intensities = np.divide(counts, scale, dtype=np.float32, casting="unsafe")
-    intensities[~readable[:, 0]] = 0
-    return intensities
+            for channel in range(counts.shape[1]):
+                scaled[i, channel] = np.float32(counts[i, channel]) / np.float32(scale)
+    return scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,8 +311,9 @@ def _without_background(read: _Read, preparation: Preparation, operators: _Opera
         never = np.zeros(len(intensities), dtype=bool)
         return _Net(intensities, low, high + PEAK_RANGE, noise, clear, never, never)
     edges = find_edges(intensities, operators.search, read.step, read.blank)
+    background = fitted_background(edges.background, operators.energy)
     return _Net(
-        intensities - fitted_background(edges.background, operators.energy),
+        np.subtract(intensities, background, out=background),
         edges.position - POSITION_ERROR,
         edges.position + PEAK_RANGE,
         edges.noise,
@@ -320,74 +322,3 @@ def _without_background(read: _Read, preparation: Preparation, operators: _Opera
         edges_beside_gaps(edges, intensities, operators.search, read.step, read.blank),
         edges,
     )
-
-
-def _first_point(
-    onset: NDArray[np.float32],
-    preparation: Preparation,
-    excitation_energy: NDArray | None,
-    zero_loss: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.bool_]]:
-    """Return the first energy at which each spectrum is read, and its channel in the window.
-
-    The third array is whether the range that is read lies within the window. The first energy is
-    shifted to the nearest grid point of the window, so that spectra on an absolute window are
-    interpolated only once. In a window relative to the threshold it lies on the grid already.
-    """
-    window = preparation.recipe.window
-    measured = onset.astype(np.float64)
-    threshold_in_window = np.zeros_like(measured)
-    if excitation_energy is not None:
-        threshold_in_window = np.asarray(excitation_energy, dtype=np.float64)
-    elif window.origin == "absolute" and preparation.energy_offset is not None:
-        threshold_in_window = measured - zero_loss + preparation.energy_offset
-    first_read = window.read_range[0]
-    nearest = np.rint((threshold_in_window + first_read - window.start) / window.step)
-    inside = (nearest >= 0) & (nearest + window.n_read <= window.n_channels)
-    channel = np.where(inside, nearest, 0).astype(np.intp)
-    to_grid = window.start + channel * window.step - threshold_in_window
-    return measured + np.where(inside, to_grid, first_read), channel, inside
-
-
-def _laid_out(
-    read: NDArray[np.float32], channel: NDArray[np.intp], window: EnergyWindow
-) -> NDArray[np.float32]:
-    """Return windows that contain the read range of each spectrum and are zero elsewhere."""
-    laid_out = np.zeros((len(read), window.n_channels), dtype=np.float32)
-    np.put_along_axis(laid_out, channel[:, None] + np.arange(window.n_read), read, axis=-1)
-    return laid_out
-
-
-def _aligned(
-    spectra: NDArray[np.float32],
-    start: NDArray[np.float64],
-    operators: _Operators,
-    window: EnergyWindow,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Interpolate each spectrum to the steps of the window, beginning at its first energy.
-
-    All window points of a spectrum have the same distance from the nearest points of the fine
-    grid, so that four Lagrange weights per spectrum suffice. The second array is whether the
-    spectrum covers all window points.
-    """
-    points, stride = operators.points, operators.stride
-    position = (start - points[0]) / (points[1] - points[0])
-    first = np.floor(position).astype(np.int64)
-    x = (position - first).astype(np.float32)[:, None]
-    needed = (window.n_read - 1) * stride
-    # The outermost points may lie outside the grid, where their weights are small; the end point
-    # of the grid is used instead.
-    covered = (first >= 0) & (first + needed <= points.size - 1)
-    first = np.clip(first, 0, max(points.size - 1 - needed, 0))[:, None]
-    index = first + stride * np.arange(window.n_read)
-    weights = (
-        -x * (x - 1) * (x - 2) / 6,
-        (x + 1) * (x - 1) * (x - 2) / 2,
-        -(x + 1) * x * (x - 2) / 2,
-        (x + 1) * x * (x - 1) / 6,
-    )
-    aligned = np.zeros(index.shape, dtype=np.float32)
-    for tap, weight in zip((-1, 0, 1, 2), weights, strict=True):
-        tapped = np.clip(index + tap, 0, points.size - 1)
-        aligned += weight * np.take_along_axis(spectra, tapped, axis=-1)
-    return aligned, covered

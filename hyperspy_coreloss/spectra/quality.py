@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperspy_coreloss.spectra.counting import count_step
+from hyperspy_coreloss.spectra.compiled import compiled, plain_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,25 +111,63 @@ def input_quality(counts: NDArray) -> NDArray[np.uint8]:
     ndarray
         :class:`Quality` codes, shape (spectra,).
     """
-    finite = np.logical_and.reduce(np.ma.filled(np.isfinite(counts), False), axis=-1)
-    counts = np.ma.getdata(counts)
-    safe = np.where(finite[:, None], counts, np.zeros((), counts.dtype))
-    maximum = safe.max(axis=-1, keepdims=True)
-    at_maximum = safe == maximum
-    plateau = np.ones((len(safe), max(safe.shape[1] - _PLATEAU + 1, 0)), dtype=bool)
-    for shift in range(_PLATEAU):
-        plateau &= at_maximum[:, shift : shift + plateau.shape[1]]
-    saturated = plateau.any(axis=-1) & _many_counts(safe)
-    if np.issubdtype(counts.dtype, np.integer):
-        saturated |= maximum[:, 0] == np.iinfo(counts.dtype).max
+    counts = plain_array(counts)
+    integer = np.issubdtype(counts.dtype, np.integer)
+    full_scale = np.array([np.iinfo(counts.dtype).max if integer else np.inf], dtype=counts.dtype)
+    finite, empty, saturated = _surveyed(counts, full_scale)
     quality = np.full(len(counts), Quality.GOOD, dtype=np.uint8)
     quality[saturated] = Quality.SATURATED
-    quality[~safe.any(axis=-1)] = Quality.EMPTY
+    quality[empty] = Quality.EMPTY
     quality[~finite] = Quality.NOT_FINITE
     return quality
 
 
-def _many_counts(spectra: NDArray) -> NDArray[np.bool_]:
-    """Return whether spectra have so many counts that equal channels are no accident."""
-    values = spectra.astype(np.float64)
-    return values.max(axis=-1, initial=0) > _MANY_COUNTS * count_step(values)
+@compiled
+def _surveyed(
+    counts: NDArray, full_scale: NDArray
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which spectra are finite, which are empty, and which are saturated."""
+    finite = np.ones(len(counts), dtype=np.bool_)
+    empty = np.zeros(len(counts), dtype=np.bool_)
+    saturated = np.zeros(len(counts), dtype=np.bool_)
+    for i in range(len(counts)):
+        spectrum = counts[i]
+        not_finite = 0
+        highest = lowest = spectrum[0]
+        for value in spectrum:
+            not_finite += int(not np.isfinite(value))
+            highest = value if value > highest else highest
+            lowest = value if value < lowest else lowest
+        finite[i] = not_finite == 0
+        if not_finite:
+            continue
+        empty[i] = highest == 0 and lowest == 0
+        saturated[i] = highest == full_scale[0] or (
+            highest > 0 and _has_plateau(spectrum, highest) and _many_counts(spectrum, highest)
+        )
+    return finite, empty, saturated
+
+
+@compiled
+def _has_plateau(spectrum: NDArray, highest: float) -> bool:
+    at_maximum = 0
+    for value in spectrum:
+        at_maximum += value == highest
+    if at_maximum < _PLATEAU:
+        return False
+    run = longest = 0
+    for value in spectrum:
+        run = run + 1 if value == highest else 0
+        longest = max(longest, run)
+    return longest >= _PLATEAU
+
+
+@compiled
+def _many_counts(spectrum: NDArray, highest: float) -> bool:
+    """Return whether so many counts cannot be equal by accident, from the step of one count."""
+    smallest_step = np.inf
+    for channel in range(1, len(spectrum)):
+        step = abs(np.float64(spectrum[channel]) - np.float64(spectrum[channel - 1]))
+        if 0 < step < smallest_step:
+            smallest_step = step
+    return math.isinf(smallest_step) or bool(np.float64(highest) > _MANY_COUNTS * smallest_step)

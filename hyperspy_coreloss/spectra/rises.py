@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.spectra.background import background_error, mean_over_centre
+from hyperspy_coreloss.spectra.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hyperspy_coreloss.spectra.edges import Edges, EdgeSearch
     from hyperspy_coreloss.spectra.energy import EnergyWindow
-    from hyperspy_coreloss.spectra.onset import Edges, EdgeSearch
 
-# The misfit of a background is examined in this many parts of its range, and from the gap behind
-# the range, in eV relative to the threshold; nearer, the edge itself rises.
-_PARTS = 5
+# The misfit of a background is examined in parts of its range, and in the gap behind it, in eV
+# relative to the threshold; nearer, the edge itself rises.
 _GAP = (-5.0, -2.5)
 # Standard errors, and the fraction of the edge's height, above which a misfit is no accident.
 # Measured backgrounds without another edge (ice, NMC, SrTiO3) are off a power law by up to 0.08.
@@ -31,7 +31,7 @@ RISE_WIDTH, _RISE_STEP = 3.0, 0.5
 
 
 def rise_in_background(
-    edges: Edges, search: EdgeSearch, energy: NDArray[np.floating], height: NDArray[np.floating]
+    edges: Edges, search: EdgeSearch, height: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
     """Return whether the range of each background holds what is no power law, shape (spectra,).
 
@@ -43,24 +43,17 @@ def rise_in_background(
         The edges, with their backgrounds.
     search
         The areas of the candidates.
-    energy
-        Energies of the channels in eV, shape (channels,).
     height
         Height of each edge, shape (spectra,).
     """
     fit = edges.background
-    first, last = search.before.first[edges.candidate], search.before.last[edges.candidate]
-    bounds = first[:, None] + (last - first)[:, None] * np.arange(_PARTS + 1) // _PARTS
+    bounds, width, centre = (values[edges.candidate] for values in search.parts)
     number = np.maximum(np.diff(bounds, axis=-1), 1)
-    ends = np.take_along_axis(edges.running, bounds, axis=-1)
-    width = np.diff(np.concatenate([[0.0], np.cumsum(search.widths)])[bounds], axis=-1)
-    measured = np.diff(ends, axis=-1) / np.where(width > 0, width, 1.0)
-    centre = np.sqrt(energy[bounds[:, :-1]] * energy[np.maximum(bounds[:, 1:] - 1, 0)])
     exponent = fit.law.exponent[:, None]
     fitted = fit.law.height[:, None] * (centre / fit.reference[:, None]) ** -exponent
     fitted *= mean_over_centre(exponent, np.square(width / centre) / 12.0)
     fitted += fit.offset[:, None]
-    misfit = np.where(width > 0, np.abs(measured - fitted), 0.0)
+    misfit = np.where(width > 0, np.abs(edges.parts - fitted), 0.0)
     least = np.maximum(
         _SIGNIFICANT * edges.noise[:, None] / np.sqrt(number), _LARGE * height[:, None]
     )
@@ -128,14 +121,42 @@ def rise_behind(
     number = (read.shape[-1] - first) // together
     if number < 2 * width + 1:
         return np.zeros(len(read), dtype=bool)
-    far = read[:, first : first + number * together].reshape(len(read), number, together)
-    total = np.cumsum(far.mean(axis=-1), axis=-1)
-    means = (total[:, width:] - total[:, :-width]) / width
-    rise = (means[:, width:] - means[:, :-width]).max(axis=-1, initial=0.0)
+    rise = _steepest(read[:, first : first + number * together], together, width)
     steep: NDArray[np.bool_] = rise > np.maximum(
         np.sqrt(2.0) * _SIGNIFICANT * noise, _STEEP * height
     )
     return steep
+
+
+@compiled
+def _steepest(read: NDArray[np.float32], together: int, width: int) -> NDArray[np.float32]:
+    """Return the largest rise of the mean between two adjacent ranges, or 0 if there is none.
+
+    Parameters
+    ----------
+    read
+        Intensities, shape (spectra, points).
+    together
+        Number of points in a step.
+    width
+        Number of steps in a range.
+    """
+    steepest = np.zeros(len(read), dtype=np.float32)
+    total = np.empty(read.shape[1] // together, dtype=np.float32)
+    for i in range(len(read)):
+        so_far = np.float32(0.0)
+        for step in range(len(total)):
+            together_here = np.float32(0.0)
+            for value in read[i, step * together : (step + 1) * together]:
+                together_here += value
+            so_far += together_here / np.float32(together)
+            total[step] = so_far
+        for step in range(len(total) - 2 * width):
+            middle = total[step + width]
+            before = (middle - total[step]) / np.float32(width)
+            behind = (total[step + 2 * width] - middle) / np.float32(width)
+            steepest[i] = max(steepest[i], behind - before)
+    return steepest
 
 
 def noise_behind(

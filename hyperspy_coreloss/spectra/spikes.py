@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.spectra.compiled import compiled
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,19 +57,20 @@ def replace_outliers(
         ratio = _steepest_ratio(width + 1, channels_per_sigma)
         if math.isinf(ratio):
             break
-        low, high = _beside(_median_of_three(replaced), width + 1)
-        suspect = (replaced > ratio * high) | (replaced * np.float32(ratio) < low)
-        rows = np.flatnonzero(suspect.any(axis=-1))
+        rows = np.flatnonzero(_suspects(replaced, step, width + 1, np.float32(ratio)))
         if not rows.size:
             continue
         noise = _Noise.of(replaced[rows], step[rows])
-        low, high = np.maximum(low[rows], 0), np.maximum(high[rows], 0)
+        low, high = _beside(_median_of_three(replaced[rows]), width + 1)
+        low, high = np.maximum(low, 0), np.maximum(high, 0)
         outlier = replaced[rows] - ratio * high > _SIGNIFICANCE * noise.at(high)
         outlier |= low / ratio - replaced[rows] > _SIGNIFICANCE * noise.at(low)
         outlier &= ~_in_run_longer_than(width, outlier)
         if replaced is intensities:
             replaced = intensities.copy()
         _interpolate(replaced, rows, outlier)
+    if replaced is intensities:
+        return intensities, np.zeros(len(intensities), dtype=np.uint16)
     return replaced, (replaced != intensities).sum(axis=-1, dtype=np.uint16)
 
 
@@ -79,6 +82,58 @@ def _steepest_ratio(distance: int, channels_per_sigma: float) -> float:
     if channels_per_sigma * _FINEST <= distance:
         return math.inf
     return _MARGIN * math.exp(0.5 * (distance / channels_per_sigma) ** 2)
+
+
+@compiled
+def _suspects(
+    spectra: NDArray[np.float32], step: NDArray[np.float32], distance: int, ratio: np.float32
+) -> NDArray[np.bool_]:
+    """Return which spectra have channels that may be outliers, with the least noise possible.
+
+    Such channels are higher than `ratio` times the channels at `distance` on either side, or lower
+    than those divided by it. Of those channels, each is the median of itself and its neighbours.
+    """
+    suspect = np.zeros(len(spectra), dtype=np.bool_)
+    number = spectra.shape[1]
+    # The end channels stand for those beyond the ends.
+    extended = np.empty(number + 2, dtype=spectra.dtype)
+    median = np.empty(number + 2 * distance, dtype=spectra.dtype)
+    before, at, behind = extended[:-2], extended[1:-1], extended[2:]
+    of_channel = median[distance : distance + number]
+    below, above = median[:number], median[2 * distance :]
+    for i in range(len(spectra)):
+        spectrum = spectra[i]
+        extended[0], extended[-1] = spectrum[0], spectrum[-1]
+        at[:] = spectrum
+        for channel in range(number):
+            left, middle, right = before[channel], at[channel], behind[channel]
+            low = left if left < middle else middle
+            high = middle if left < middle else left
+            high = high if high < right else right
+            of_channel[channel] = low if low > high else high
+        median[:distance] = of_channel[0]
+        median[distance + number :] = of_channel[-1]
+        found = 0
+        for channel in range(number):
+            value, left, right = spectrum[channel], below[channel], above[channel]
+            low = left if left < right else right
+            high = right if left < right else left
+            found += int(value > ratio * high) + int(value * ratio < low)
+        if not found:
+            continue
+        for channel in range(number):
+            value, left, right = spectrum[channel], below[channel], above[channel]
+            low, high = max(min(left, right), 0.0), max(max(left, right), 0.0)
+            suspect[i] |= value - ratio * high > _least_noise(high, step[i])
+            suspect[i] |= low / ratio - value > _least_noise(low, step[i])
+    return suspect
+
+
+@compiled
+def _least_noise(intensity: float, step: float) -> float:
+    """Return how far an outlier lies off at least: the noise is that of counting, or more."""
+    # Slightly less, because the noise itself is computed in single precision.
+    return 0.999 * _SIGNIFICANCE * max(math.sqrt(step * intensity), step)
 
 
 def _median_of_three(spectra: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from hyperspy_coreloss.errors import PretrainedFormatError, SignalError
 from hyperspy_coreloss.pretrained.model import PretrainedModel
@@ -17,6 +18,7 @@ from hyperspy_coreloss.pretrained.trust import (
     compare,
     distances,
     near,
+    smallest,
     widening,
 )
 
@@ -55,6 +57,14 @@ def every_distance(one, vectors):
     """Return all distances in double precision, shape (spectra, sites)."""
     place = (vectors.astype(float) - one.centre) @ one.basis.astype(float)
     return np.linalg.norm(place[:, None] - one.coordinates.astype(float), axis=-1)
+
+
+@given(arrays(np.float32, (3, 11), elements=st.floats(-9, 9, width=32)), st.integers(1, 11))
+def test_the_smallest_values_are_those_of_sorted_rows(values, number):
+    least, columns = smallest(values, number)
+    np.testing.assert_array_equal(least, np.sort(values, axis=1)[:, :number])
+    np.testing.assert_array_equal(np.take_along_axis(values, columns, axis=1), least)
+    assert all(len(set(row)) == number for row in columns.tolist())
 
 
 def test_the_nearest_sites_are_those_of_the_smallest_distance(references, measured):

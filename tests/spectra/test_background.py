@@ -6,15 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperspy_coreloss.spectra.background import (
-    area_means,
+    PowerLaw,
     areas,
     extrapolation_variance,
-    running_sums,
     two_area_power_law,
 )
 from hyperspy_coreloss.spectra.energy import channel_widths
 
 ENERGY = np.arange(470.0, 600.0, 0.3)
+
+
+def area_means(spectrum, widths, *found):
+    spans = [slice(each.first[0], each.last[0]) for each in found]
+    return [float(np.average(spectrum[span], weights=widths[span])) for span in spans]
 
 
 def fit(spectra, energy=ENERGY):
@@ -23,21 +27,26 @@ def fit(spectra, energy=ENERGY):
         areas(energy, widths, np.array([start]), np.array([stop]))
         for start, stop in ((490.0, 505.0), (505.0, 520.0))
     )
-    running = running_sums(spectra, widths)
-    means = (area_means(running, found) for found in (first, second))
-    return two_area_power_law(*means, first, second), second
+    apart = float(np.log(second.energy / first.energy)[0])
+    laws = [
+        two_area_power_law(
+            *area_means(spectrum, widths, first, second), apart, first.spread[0], second.spread[0]
+        )
+        for spectrum in spectra
+    ]
+    return PowerLaw(*np.array(laws).T[:, :, None]), second
 
 
-def test_area_means_are_means(rng):
-    spectra = rng.normal(3.0, 1.0, (4, ENERGY.size))
-    starts, stops = np.array([480.0, 500.0]), np.array([495.0, 560.0])
+def test_areas_are_those_between_the_limits():
     widths = channel_widths(ENERGY)
+    starts, stops = np.array([480.0, 500.0]), np.array([495.0, 560.0])
     found = areas(ENERGY, widths, starts, stops)
-    means = area_means(running_sums(spectra, widths), found)
-    for column, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+    for area, (start, stop) in enumerate(zip(starts, stops, strict=True)):
         inside = (start - 1e-6 <= ENERGY) & (stop - 1e-6 > ENERGY)
-        np.testing.assert_allclose(means[:, column], spectra[:, inside].mean(axis=1))
-        assert found.counts[column] == inside.sum()
+        assert found.counts[area] == inside.sum()
+        assert found.width[area] == pytest.approx(widths[inside].sum())
+        assert np.log(found.energy[area]) == pytest.approx(np.log(ENERGY[inside]).mean())
+        assert found.spread[area] == pytest.approx(np.log(ENERGY[inside]).var())
 
 
 @given(exponent=st.floats(0.5, 7.0), amplitude=st.floats(1e-3, 1e9))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hyperspy_coreloss.errors import ResolutionError
 from hyperspy_coreloss.spectra.broadening import (
     FWHM_PER_SIGMA,
+    broadened,
     broadening_operator,
     can_be_broadened,
     missing_broadening,
@@ -18,23 +19,33 @@ def gaussian(energy, sigma, centre=20.0):
     return np.exp(-0.5 * ((energy - centre) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
 
 
+@pytest.mark.parametrize("number", [1, 63, 64, 200])
+def test_many_spectra_are_broadened_as_each_alone(rng, number):
+    energy = np.arange(500.0, 560.0, 0.3)
+    operator = broadening_operator(energy, 0.5, np.arange(505.0, 555.0, 0.1)).astype(np.float32)
+    spectra = rng.random((number, energy.size)).astype(np.float32)
+    smooth = broadened(operator, spectra)
+    np.testing.assert_allclose(smooth, spectra @ operator.toarray().T, rtol=1e-5)
+    assert (smooth[-1] == broadened(operator, spectra[-1:])[0]).all()
+
+
 @pytest.mark.parametrize("dispersion", [0.02, 0.1, 0.3])
 @pytest.mark.parametrize("kernel", [0.0, 0.05, 0.29, 0.31, 0.48, 2.0])
 def test_widths_add_in_quadrature(dispersion, kernel):
     sigma = 0.5
     energy = np.arange(0.0, 40.0, dispersion)
     points = np.arange(15.0, 25.0, 0.1)
-    broadened = broadening_operator(energy, kernel, points) @ gaussian(energy, sigma)
+    smooth = broadening_operator(energy, kernel, points) @ gaussian(energy, sigma)
     expected = gaussian(points, np.hypot(sigma, kernel))
-    np.testing.assert_allclose(broadened, expected, atol=2e-3 * expected.max())
+    np.testing.assert_allclose(smooth, expected, atol=2e-3 * expected.max())
 
 
 def test_uneven_axes_give_the_same_spectrum(rng):
     energy = 0.1 * (np.arange(400) + rng.uniform(-0.4, 0.4, 400))
     points = np.arange(15.0, 25.0, 0.1)
-    broadened = broadening_operator(energy, 0.4, points) @ gaussian(energy, 0.5)
+    smooth = broadening_operator(energy, 0.4, points) @ gaussian(energy, 0.5)
     expected = gaussian(points, np.hypot(0.5, 0.4))
-    np.testing.assert_allclose(broadened, expected, atol=2e-2 * expected.max())
+    np.testing.assert_allclose(smooth, expected, atol=2e-2 * expected.max())
 
 
 def test_a_constant_stays_constant_up_to_the_ends_of_the_axis():

@@ -3,11 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hyperspy_coreloss.spectra.energy import channel_widths
-from hyperspy_coreloss.spectra.onset import channel_noise, edge_search, find_edges, threshold
+from hyperspy_coreloss.spectra.onset import channel_noise, threshold
 
 POINTS = np.arange(510.0, 570.0, 0.1)
-ONE = np.ones(300)
 
 
 def peak(onset, points=POINTS, width=2.0):
@@ -70,33 +68,3 @@ def test_a_peak_in_the_noise_is_no_threshold():
 def test_noise_of_white_noise_is_its_standard_deviation(rng):
     noise = channel_noise(rng.normal(0, 2.5, (20, 4000)).astype(np.float32))
     np.testing.assert_allclose(noise, 2.5, rtol=0.1)
-
-
-class TestEdgesOnABackground:
-    energy = np.arange(470.0, 600.0, 0.2)
-    search = edge_search(energy, channel_widths(energy), (512.0, 552.0))
-
-    def spectra(self, rng, onset, jump_ratio, counts, n=300):
-        background = (self.energy / 530.0) ** -3.0
-        edge = jump_ratio * peak(onset, self.energy)
-        return rng.poisson(counts * (background + edge), (n, self.energy.size)).astype(np.float32)
-
-    @pytest.mark.parametrize("counts", [50, 1e3, 1e5, 1e7])
-    def test_counting_noise_alone_is_no_edge(self, rng, counts):
-        assert not find_edges(self.spectra(rng, 530.0, 0.0, counts), self.search, ONE).clear.any()
-
-    @pytest.mark.parametrize("onset", [520.0, 531.3, 545.0])
-    @pytest.mark.parametrize("counts", [300, 1e5])
-    def test_edges_are_found_and_their_background_recovered(self, rng, onset, counts):
-        edges = find_edges(self.spectra(rng, onset, 1.0, counts), self.search, ONE)
-        assert edges.clear.all()
-        assert np.abs(edges.position - onset).max() < 5
-        np.testing.assert_allclose(np.median(edges.background.law.exponent), 3.0, atol=0.15)
-        np.testing.assert_allclose(edges.noise.mean(), np.sqrt(counts * 1.1), rtol=0.1)
-
-    def test_fixed_background_limits_are_kept(self, rng):
-        search = edge_search(
-            self.energy, channel_widths(self.energy), (530.0, 540.0), (490.0, 520.0)
-        )
-        assert np.ptp(search.first.energy) == np.ptp(search.second.energy) == 0
-        assert 490 < search.first.energy[0] < search.second.energy[0] < 520
