@@ -16,7 +16,7 @@ WORKERS ?= 1
 # Two processes for the tests, each with one thread.
 PARALLEL ?= --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness trust refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness trust numerics refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -35,6 +35,7 @@ help:
 	@echo "make fits   compare fits of PropertyELNES with the networks, into results/"
 	@echo "make robustness  measure what microscopes do to the predictions of the models, into results/"
 	@echo "make trust  measure what is noticed as unfamiliar, into results/"
+	@echo "make numerics  measure what finer numerics of computed spectra change, into results/"
 	@echo "make refresh   all of these after the campaign has gone on, and the numbers of the README"
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -116,8 +117,11 @@ robustness: $(VENV)/ready
 trust: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.trust $(DATA) $(FOREIGN) results/trust.json
 
+numerics: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.numerics results/numerics.json
+
 # In this order: hours on two cores.
-refresh: data study accuracy tries models fits robustness trust
+refresh: data study accuracy tries models fits robustness trust numerics
 	$(BIN)/python -m training.silica.readme_numbers
 
 clean:

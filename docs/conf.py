@@ -24,7 +24,7 @@ from hyperspy_coreloss.study.tables import (
 )
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # these are not installed
-from benchmarks import accuracy_tables, trust_tables
+from benchmarks import accuracy_tables, numerics_tables, trust_tables
 from benchmarks.robustness import robustness_table
 from training.transfer.report import difference_table, load_pairs, plot_theories
 
@@ -122,9 +122,9 @@ write("reference.rst", reference())
 
 sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
-study, tries, fits, robustness, accuracy, trust = (
+study, tries, fits, robustness, accuracy, trust, numerics = (
     json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("study", "tries", "emulator", "robustness", "accuracy", "trust")
+    for name in ("study", "tries", "emulator", "robustness", "accuracy", "trust", "numerics")
 )
 
 
@@ -153,6 +153,16 @@ def what_it_notices(stop: str) -> str:
         "typical microscope, `make accuracy`):",
         "\n".join(markdown_table(*accuracy_tables.coverage_table(accuracy, stop, "typical"))),
     ]
+    if stop in numerics["models"]:
+        parts += [
+            "## Numerics of the training spectra",
+            "What finer numerics of the first-principles spectra change in the predictions from "
+            "them, as mean ± standard deviation over sites of all populations, beside the error on "
+            "new phases (clean spectra and the typical microscope, σ = 0.5 eV, `make numerics`):",
+            "\n".join(
+                markdown_table(*numerics_tables.predictions_table(numerics, accuracy, (stop,)))
+            ),
+        ]
     return "\n\n".join(["", *parts, ""])
 
 
@@ -170,6 +180,11 @@ write("study_fits_origin.md", origin)
 for number, split in enumerate(fits["splits"].values()):
     write(f"study_fits_{number}.md", markdown(fits_table(split, sites)))
 write("robustness_table.md", "\n".join(markdown_table(*robustness_table(robustness))) + "\n")
+
+ranges = numerics_tables.ranges_table(numerics)
+write("numerics_ranges.md", "\n".join(markdown_table(*ranges)) + "\n")
+predictions = numerics_tables.predictions_table(numerics, accuracy)
+write("numerics_predictions.md", "\n".join(markdown_table(*predictions)) + "\n")
 
 for name, trust_table in {
     "false_alarms": trust_tables.false_alarms_table,

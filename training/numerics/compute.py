@@ -15,6 +15,7 @@ import json
 import logging
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import click
@@ -47,14 +48,12 @@ SITES_EACH = 2
 
 def chosen_sites(sites: Path, count: int = SITES_EACH) -> list[Path]:
     """Return the records to compute again: populations take turns, the smallest cells first."""
-    populations = json.loads(POPULATIONS.read_text(encoding="utf-8"))
     candidates: dict[str, list[tuple[float, str, Path]]] = {}
     for path in sorted(sites.glob("*.npz")):
         record = load_site_record(path)
         volume = float(abs(np.linalg.det(record.cell)))
-        population = record.label.get("population") or populations[record.label["structure"]]
         entry = (volume, str(record.label["phase"]), path)
-        candidates.setdefault(population, []).append(entry)
+        candidates.setdefault(population_of(record), []).append(entry)
     turns: list[tuple[int, str, Path]] = []
     for population, entries in candidates.items():
         smallest: dict[str, Path] = {}
@@ -63,6 +62,18 @@ def chosen_sites(sites: Path, count: int = SITES_EACH) -> list[Path]:
         taken = list(smallest.values())[:count]
         turns += [(turn, population, path) for turn, path in enumerate(taken)]
     return [path for _, _, path in sorted(turns)]
+
+
+def population_of(record: SiteRecord) -> str:
+    """Return the population of a record; the first records do not name theirs."""
+    named = record.label.get("population")
+    return str(named or _first_populations()[record.label["structure"]])
+
+
+@cache
+def _first_populations() -> dict[str, str]:
+    populations: dict[str, str] = json.loads(POPULATIONS.read_text(encoding="utf-8"))
+    return populations
 
 
 def compute(record: SiteRecord, settings: EngineSettings) -> SiteRecord:
