@@ -140,6 +140,7 @@ ROOMS = (
             "metadata",
             "held_out_errors",
             "memory",
+            "scratch",
             "positions",
             "resemblance",
             "computed_spectra",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,20 @@ from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, needed_axis
 from hyperspy_coreloss.signals.memory import read_metadata
-from hyperspy_coreloss.signals.metadata import MAPS, PER_PROPERTY, get_map, options_of, set_map
+from hyperspy_coreloss.signals.metadata import (
+    MAPS,
+    PER_PROPERTY,
+    forget_items,
+    get_map,
+    options_of,
+    set_map,
+)
 from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertyMap,
     CoreLossPropertySignal,
     PropertySignal,
 )
+from hyperspy_coreloss.signals.scratch import computed_on_disk, computes_here
 from hyperspy_coreloss.signals.summary import LOGGER, count_codes, report
 
 if TYPE_CHECKING:
@@ -53,15 +63,7 @@ class LazyPropertySignal(PropertySignal, LazySignal):
                 self._compute(close_file, show_progressbar, **kwargs)
 
     def _compute(self, close_file: bool, show_progressbar: bool | None, **kwargs: Any) -> None:
-        axis = needed_axis(self).index_in_array
-        companions = {name: get_map(self, name) for name in MAPS}
-        maps = {name: one for name, one in companions.items() if isinstance(one, LazySignal)}
-        # Other maps have the same values at all positions of the property axis, so one is enough.
-        layer = (slice(None),) * axis + (slice(0, 1),)
-        arrays = [self.data]
-        for name, one in maps.items():
-            array = one.data if name in PER_PROPERTY else one.data[layer]
-            arrays.append(array.astype(self.data.dtype))
+        axis, maps, arrays = self._together()
         # A separate signal, so that this one is unchanged if the computation fails.
         joined = LazySignal(da.concatenate(arrays, axis=axis))
         joined.compute(show_progressbar=show_progressbar, **kwargs)
@@ -78,16 +80,48 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         if quality is not None:
             _report(self, quality)
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def _together(self) -> tuple[int, dict[str, BaseSignal], list[da.Array]]:
+        """Return the property axis, the maps that are lazy, and the arrays of values and maps."""
+        axis = needed_axis(self).index_in_array
+        companions = {name: get_map(self, name) for name in MAPS}
+        maps = {name: one for name, one in companions.items() if isinstance(one, LazySignal)}
+        # Other maps have the same values at all positions of the property axis, so one is enough.
+        layer = (slice(None),) * axis + (slice(0, 1),)
+        arrays = [self.data]
+        for name, one in maps.items():
+            array = one.data if name in PER_PROPERTY else one.data[layer]
+            arrays.append(array.astype(self.data.dtype))
+        return axis, maps, arrays
+
+    def save(
+        self, filename: Any = None, overwrite: bool | None = None, *args: Any, **kwargs: Any
+    ) -> None:
         """Compute the values and the quality maps together and save them.
 
         Each spectrum is read once. A lazy save would read all spectra for the values and again for
-        each map. The signal is in memory afterwards, also if the file cannot be written; results
-        need much less memory than spectra. A result can therefore replace the file that it was
+        each map. Results of up to 256 MB are in memory afterwards, also if the file cannot be
+        written. Larger ones are computed into a temporary file beside the one that is saved, chunk
+        by chunk, and stay lazy: load the file to go on. A result can replace the file that it was
         loaded from. The parameters are those of :meth:`hyperspy.api.signals.BaseSignal.save`.
         """
-        self.compute()
-        PropertySignal.save(self, *args, **kwargs)
+        axis, maps, arrays = self._together()
+        large = sum(array.nbytes for array in arrays) > _LARGEST_IN_MEMORY
+        if not (large and isinstance(filename, (str, PathLike)) and computes_here()):
+            self.compute()
+            PropertySignal.save(self, filename, overwrite, *args, **kwargs)
+            return
+        with computed_on_disk(arrays, axis, Path(filename).absolute().parent) as (values, *layers):
+            held = self._deepcopy_with_new_data(values)
+            forget_items(held, maps)
+            read_metadata(held)
+            for (name, one), layer in zip(maps.items(), layers, strict=True):
+                repeated = da.broadcast_to(layer.astype(one.data.dtype), values.shape)
+                set_map(held, name, one._deepcopy_with_new_data(repeated))
+            # The computation showed a progress bar; copying would show one for each map.
+            kwargs = {"show_progressbar": False} | kwargs
+            PropertySignal.save(held, filename, overwrite, *args, **kwargs)
+            if "quality" in maps:
+                _report(self, held.quality.data.compute())
 
     def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
         """Compute the signal once, rather than once for each property, and plot it.
@@ -114,6 +148,10 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         """
         self.compute()
         return PropertySignal.plot_maps(self, names)
+
+
+# Results with more bytes are not held in memory to be saved.
+_LARGEST_IN_MEMORY = 2**28
 
 
 def _hold(signal: BaseSignal, values: NDArray, shape: tuple[int, ...]) -> None:

@@ -118,6 +118,47 @@ def test_a_result_that_cannot_be_computed_can_be_saved_later(disk, eager, tmp_pa
     assert_same(hs.load(tmp_path / "maps.hspy"), eager)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("extension", ["hspy", "zspy"])
+def test_a_result_larger_than_memory_is_saved_as_one_in_memory(
+    disk, eager, tmp_path, extension, turned, monkeypatch
+):
+    monkeypatch.setattr("hyperspy_coreloss.signals.lazy._LARGEST_IN_MEMORY", 0)
+    disk.broken = False
+    result = disk.signal.predict_properties(resolution=0.5)
+    result, eager = (result.T, eager.T) if turned else (result, eager)
+    result.save(tmp_path / f"maps.{extension}")
+    assert disk.reads == disk.signal.data.npartitions  # each once, for values and all maps
+    assert_lazy(result, LazyCoreLossPropertyMap if turned else LazyCoreLossPropertySignal)
+    saved = hs.load(tmp_path / f"maps.{extension}")
+    assert_same(saved, eager)
+    assert saved.metadata.General.title == eager.metadata.General.title
+    assert [path.name for path in tmp_path.iterdir()] == [f"maps.{extension}"]
+
+
+def test_a_result_larger_than_memory_that_fails_leaves_nothing_behind(
+    disk, eager, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hyperspy_coreloss.signals.lazy._LARGEST_IN_MEMORY", 0)
+    eager.save(tmp_path / "maps.hspy")
+    result = disk.signal.predict_properties(resolution=0.5)
+    with pytest.raises(OSError, match="the disk is gone"):
+        result.save(tmp_path / "maps.hspy", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["maps.hspy"]
+    assert_same(hs.load(tmp_path / "maps.hspy"), eager)
+    assert_lazy(result, LazyCoreLossPropertySignal)
+
+
+def test_a_result_larger_than_memory_can_replace_the_file_it_was_loaded_from(
+    eager, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hyperspy_coreloss.signals.lazy._LARGEST_IN_MEMORY", 0)
+    path = tmp_path / "maps.hspy"
+    eager.save(path)
+    hs.load(path, lazy=True).save(path, overwrite=True)
+    assert_same(hs.load(path), eager)
+
+
 def test_a_saved_result_survives_the_failure_to_replace_it(disk, eager, tmp_path):
     eager.save(tmp_path / "maps.hspy")
     result = disk.signal.predict_properties(resolution=0.5)
