@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # depends on the shape of its input; a spectrum thus gives the same bits in chunks of any shape.
 _BATCH = 256
 # Number of spectra per chunk when the data are an array in memory.
-_CHUNK = 16 * _BATCH
+_CHUNK = 4 * _BATCH
 
 
 @dataclass(frozen=True, slots=True)
