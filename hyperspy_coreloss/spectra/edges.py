@@ -245,9 +245,10 @@ def _best_candidates(
     behind = np.log(search.after.energy / search.second.energy)
     lever = behind / apart
     sums = np.zeros((4, spectra.shape[1] + 1))
+    changes = np.zeros(spectra.shape[1] + 1, dtype=np.float32)
     for i in range(len(spectra)):
         spectrum, count = spectra[i], step[i]
-        _sum_up(spectrum, search.widths, sums)
+        _sum_up(spectrum, search.widths, changes, sums)
         if len(blank):
             _sum_up_blank(blank[i], search.widths, sums[3])
         highest = -np.inf
@@ -363,19 +364,28 @@ def _variance_after(before: float, own: float, second: float, after: float, coun
 
 @inlined
 def _sum_up(
-    spectrum: NDArray[np.float32], widths: NDArray[np.floating], sums: NDArray[np.floating]
+    spectrum: NDArray[np.float32],
+    widths: NDArray[np.floating],
+    changes: NDArray[np.float32],
+    sums: NDArray[np.floating],
 ) -> None:
-    """Integrate a spectrum, and its squared first and second differences, up to each channel."""
-    # The last channels have no differences.
-    change = np.append(spectrum[1:] - spectrum[:-1], np.float32(0.0))
-    bend = np.append(change[1:-1] - change[:-2], np.zeros(2, dtype=np.float32))
+    """Integrate a spectrum, and its squared first and second differences, up to each channel.
+
+    The array of differences has two places more than there are, which are zero.
+    """
+    zero = np.float32(0.0)
+    change, next_change = changes[:-1], changes[1:]
+    for channel in range(len(widths) - 1):
+        change[channel] = spectrum[channel + 1] - spectrum[channel]
     intensity = of_first = of_second = 0.0
     intensities, first_squares, second_squares = sums[0, 1:], sums[1, 1:], sums[2, 1:]
     for channel in range(len(widths)):
-        width = widths[channel]
+        width, slope = widths[channel], change[channel]
+        # The last channels have no differences.
+        bend = next_change[channel] - slope if channel < len(widths) - 2 else zero
         intensity += spectrum[channel] * width
-        of_first += change[channel] * change[channel] * width
-        of_second += bend[channel] * bend[channel] * width
+        of_first += slope * slope * width
+        of_second += bend * bend * width
         intensities[channel] = intensity
         first_squares[channel] = of_first
         second_squares[channel] = of_second
