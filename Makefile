@@ -16,7 +16,7 @@ WORKERS ?= 1
 # Two processes for the tests, each with one thread.
 PARALLEL ?= --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness trust numerics refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness trust numerics benchmarks refresh clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
@@ -36,6 +36,7 @@ help:
 	@echo "make robustness  measure what microscopes do to the predictions of the models, into results/"
 	@echo "make trust  measure what is noticed as unfamiliar, into results/"
 	@echo "make numerics  measure what finer numerics of computed spectra change, into results/"
+	@echo "make benchmarks  measure speed and memory, into results/"
 	@echo "make refresh   all of these after the campaign has gone on, and the numbers of the README"
 
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -51,7 +52,9 @@ test: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MPLBACKEND=agg OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL)
+	rm -rf $(VENV)/compiled
+	NUMBA_CACHE_DIR=$(CURDIR)/$(VENV)/compiled MPLBACKEND=agg OMP_NUM_THREADS=1 \
+		$(BIN)/pytest $(PARALLEL)
 
 # GPAW is built from source: it needs a C compiler, libxc, a BLAS and FFTW (Debian: libxc-dev
 # libopenblas-dev libfftw3-dev).
@@ -119,6 +122,9 @@ trust: $(VENV)/ready
 
 numerics: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.numerics results/numerics.json
+
+benchmarks: $(VENV)/ready
+	$(BIN)/python -m benchmarks.performance results/performance.json
 
 # In this order: hours on two cores.
 refresh: data study accuracy tries models fits robustness trust numerics

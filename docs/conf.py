@@ -24,7 +24,7 @@ from hyperspy_coreloss.study.tables import (
 )
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # these are not installed
-from benchmarks import accuracy_tables, numerics_tables, trust_tables
+from benchmarks import accuracy_tables, numerics_tables, performance_tables, trust_tables
 from benchmarks.robustness import robustness_table
 from training.transfer.report import difference_table, load_pairs, plot_theories
 
@@ -122,9 +122,12 @@ write("reference.rst", reference())
 
 sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
-study, tries, fits, robustness, accuracy, trust, numerics = (
+study, tries, fits, robustness, accuracy, trust, numerics, performance = (
     json.loads((here.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("study", "tries", "emulator", "robustness", "accuracy", "trust", "numerics")
+    for name in (
+        *("study", "tries", "emulator", "robustness"),
+        *("accuracy", "trust", "numerics", "performance"),
+    )
 )
 
 
@@ -185,6 +188,16 @@ ranges = numerics_tables.ranges_table(numerics)
 write("numerics_ranges.md", "\n".join(markdown_table(*ranges)) + "\n")
 predictions = numerics_tables.predictions_table(numerics, accuracy)
 write("numerics_predictions.md", "\n".join(markdown_table(*predictions)) + "\n")
+
+for name, performance_table in {
+    "steps": performance_tables.steps_table,
+    "parts": performance_tables.parts_table,
+    "start": performance_tables.start_table,
+    "speed": performance_tables.speed_table,
+    "memory": performance_tables.memory_table,
+}.items():
+    lines = markdown_table(*performance_table(performance))
+    write(f"performance_{name}.md", "\n".join(lines) + "\n")
 
 for name, trust_table in {
     "false_alarms": trust_tables.false_alarms_table,

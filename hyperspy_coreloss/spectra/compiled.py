@@ -3,6 +3,9 @@
 Array expressions read a batch of spectra from memory once for each operation. A compiled loop does
 all its operations on one spectrum while that is in the cache, and leaves the interpreter to other
 threads. Compiled loops round like the expressions: no reordering of sums, no fused operations.
+
+Numba notices a change of the file of a function, not of the files of functions that it calls. After
+such a change, delete the folders ``__pycache__``; ``make test`` compiles anew.
 """
 
 from __future__ import annotations
