@@ -140,6 +140,7 @@ ROOMS = (
             "metadata",
             "held_out_errors",
             "memory",
+            "joining",
             "scratch",
             "positions",
             "resemblance",

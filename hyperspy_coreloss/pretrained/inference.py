@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
+from dask import delayed
 
 from hyperspy_coreloss.dataset.population import NO_POPULATION
 from hyperspy_coreloss.pretrained.auxiliary import auxiliary_inputs, measured_conditions
@@ -103,21 +104,40 @@ def map_spectra(
     if low_loss is not None:
         low = _beside(low_loss.spectra, navigation)
     dtype = result_dtype(len(pretrained.property_names), low is not None)
-    results = da.map_blocks(
-        predict_chunk,
+    # The axis of the channels becomes one of length 1, and is dropped afterwards: dask then reads
+    # and predicts a chunk in one task, so that no worker has to hold spectra between two.
+    kept = da.map_blocks(
+        _predict_kept,
         spectra,
         left_out,
         low,
-        preparation=preparation,
-        pretrained=pretrained,
+        # One key of the graph each, so that a worker is sent them once, and not with every chunk.
+        preparation=delayed(preparation, pure=True, traverse=False),
+        pretrained=delayed(pretrained, pure=True, traverse=False),
         low_loss_axis=None if low_loss is None else low_loss.axis,
         zero_from_low_loss=low_loss is not None and low_loss.sets_zero,
         novelty_level=novelty_level,
         dtype=dtype,
-        drop_axis=spectra.ndim - 1,
-        meta=np.empty((0,) * (spectra.ndim - 1), dtype=dtype),
+        chunks=(*navigation, (1,)),
+        meta=np.empty((0,) * spectra.ndim, dtype=dtype),
     )
-    return as_prediction(results)
+    return as_prediction(_dropped(kept))
+
+
+def _dropped(kept: da.Array) -> da.Array:
+    """Return an array without its last axis, of length 1, by a task that dask joins with others."""
+    last = kept.ndim - 1
+    meta = np.empty((0,) * last, dtype=kept.dtype)
+    return da.map_blocks(_drop_last, kept, drop_axis=last, dtype=kept.dtype, meta=meta)
+
+
+def _predict_kept(*arrays: NDArray, **options: Any) -> NDArray:
+    """Return the results of :func:`predict_chunk` along one more axis, of length 1."""
+    return predict_chunk(*arrays, **options)[..., None]
+
+
+def _drop_last(results: NDArray) -> NDArray:
+    return results[..., 0]
 
 
 def _beside(low_loss: NDArray | da.Array, navigation: tuple[tuple[int, ...], ...]) -> da.Array:

@@ -8,11 +8,11 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
-import numpy as np
 from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, needed_axis
+from hyperspy_coreloss.signals.joining import joined, repeat, split
 from hyperspy_coreloss.signals.memory import read_metadata
 from hyperspy_coreloss.signals.metadata import (
     MAPS,
@@ -63,15 +63,14 @@ class LazyPropertySignal(PropertySignal, LazySignal):
                 self._compute(close_file, show_progressbar, **kwargs)
 
     def _compute(self, close_file: bool, show_progressbar: bool | None, **kwargs: Any) -> None:
-        axis, maps, arrays = self._together()
+        axis, maps, lengths, together = self._together()
         # A separate signal, so that this one is unchanged if the computation fails.
-        joined = LazySignal(da.concatenate(arrays, axis=axis))
-        joined.compute(show_progressbar=show_progressbar, **kwargs)
-        bounds = np.cumsum([array.shape[axis] for array in arrays[:-1]])
-        values, *layers = np.split(joined.data, bounds, axis=axis)
+        computed = LazySignal(together)
+        computed.compute(show_progressbar=show_progressbar, **kwargs)
+        values, *layers = split(computed.data, lengths, axis)
         # Before the file is closed. The maps follow first, and are replaced by the same values.
-        for one, computed in zip(maps.values(), layers, strict=True):
-            _hold(one, computed.astype(one.data.dtype), values.shape)
+        for one, layer in zip(maps.values(), layers, strict=True):
+            _hold(one, layer.astype(one.data.dtype), values.shape)
         read_metadata(self)
         if close_file:
             self.close_file()
@@ -80,18 +79,18 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         if quality is not None:
             _report(self, quality)
 
-    def _together(self) -> tuple[int, dict[str, BaseSignal], list[da.Array]]:
-        """Return the property axis, the maps that are lazy, and the arrays of values and maps."""
+    def _together(self) -> tuple[int, dict[str, BaseSignal], list[int], da.Array]:
+        """Return the property axis, the maps that are lazy, and values and maps as one array.
+
+        The third item is the length of each of them along the property axis of the array.
+        """
         axis = needed_axis(self).index_in_array
         companions = {name: get_map(self, name) for name in MAPS}
         maps = {name: one for name, one in companions.items() if isinstance(one, LazySignal)}
-        # Other maps have the same values at all positions of the property axis, so one is enough.
-        layer = (slice(None),) * axis + (slice(0, 1),)
-        arrays = [self.data]
-        for name, one in maps.items():
-            array = one.data if name in PER_PROPERTY else one.data[layer]
-            arrays.append(array.astype(self.data.dtype))
-        return axis, maps, arrays
+        size = self.data.shape[axis]
+        lengths = [size, *(size if name in PER_PROPERTY else 1 for name in maps)]
+        arrays = [self.data, *(one.data for one in maps.values())]
+        return axis, maps, lengths, joined(arrays, lengths, axis)
 
     def save(
         self, filename: Any = None, overwrite: bool | None = None, *args: Any, **kwargs: Any
@@ -104,13 +103,14 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         by chunk, and stay lazy: load the file to go on. A result can replace the file that it was
         loaded from. The parameters are those of :meth:`hyperspy.api.signals.BaseSignal.save`.
         """
-        axis, maps, arrays = self._together()
-        large = sum(array.nbytes for array in arrays) > _LARGEST_IN_MEMORY
+        axis, maps, lengths, together = self._together()
+        large = together.nbytes > _LARGEST_IN_MEMORY
         if not (large and isinstance(filename, (str, PathLike)) and computes_here()):
             self.compute()
             PropertySignal.save(self, filename, overwrite, *args, **kwargs)
             return
-        with computed_on_disk(arrays, axis, Path(filename).absolute().parent) as (values, *layers):
+        with computed_on_disk(together, Path(filename).absolute().parent) as stored:
+            values, *layers = split(stored, lengths, axis)
             held = self._deepcopy_with_new_data(values)
             forget_items(held, maps)
             read_metadata(held)
@@ -197,6 +197,6 @@ def lazy_prediction(
     for name in MAPS:
         values = getattr(prediction, name)
         if values is not None:
-            each = values if name in PER_PROPERTY else da.broadcast_to(values[..., None], shape)
+            each = values if name in PER_PROPERTY else repeat(values, shape[-1])
             set_map(result, name, LazySignal1D(each, axes=axes))
     return result

@@ -7,7 +7,6 @@ spectra would be read for each of them.
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from itertools import accumulate, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from dask.diagnostics import ProgressBar
 from hyperspy.api import preferences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 def computes_here() -> bool:
@@ -31,16 +30,14 @@ def computes_here() -> bool:
 
 @contextmanager
 def computed_on_disk(
-    arrays: Sequence[da.Array], axis: int, folder: Path, show_progressbar: bool | None = None
-) -> Iterator[list[da.Array]]:
-    """Compute arrays together into a temporary file, chunk by chunk, and give them from there.
+    array: da.Array, folder: Path, show_progressbar: bool | None = None
+) -> Iterator[da.Array]:
+    """Compute an array into a temporary file, chunk by chunk, and give it from there.
 
     Parameters
     ----------
-    arrays
-        Arrays of one data type that share their graph, of the same shape but for one axis.
-    axis
-        That axis.
+    array
+        The array.
     folder
         Folder of the temporary file, which is deleted in the end.
     show_progressbar
@@ -48,23 +45,16 @@ def computed_on_disk(
 
     Yields
     ------
-    list of dask.array.Array
-        The arrays, read from the file. They must not be used afterwards.
+    dask.array.Array
+        The same array, read from the file. It must not be used afterwards.
     """
-    joined = da.concatenate(arrays, axis=axis)
     shown = preferences.General.show_progressbar if show_progressbar is None else show_progressbar
     with (
         TemporaryDirectory(dir=folder, prefix=".results.") as scratch,
         h5py.File(Path(scratch) / "results.h5", "w") as file,
     ):
-        chunks = list(joined.chunks)
-        chunks[axis] = (joined.shape[axis],)
-        largest = tuple(max(sizes) for sizes in chunks)
-        stored = file.create_dataset("results", joined.shape, joined.dtype, chunks=largest)
+        largest = tuple(max(sizes) for sizes in array.chunks)
+        stored = file.create_dataset("results", array.shape, array.dtype, chunks=largest)
         with ProgressBar() if shown else nullcontext():
-            da.store(joined, stored, lock=True)
-        whole = da.from_array(stored, chunks=tuple(chunks), name=False)
-        ends = list(accumulate((array.shape[axis] for array in arrays), initial=0))
-        yield [
-            whole[(slice(None),) * axis + (slice(start, stop),)] for start, stop in pairwise(ends)
-        ]
+            da.store(array, stored, lock=True)
+        yield da.from_array(stored, chunks=array.chunks, name=False)

@@ -250,7 +250,7 @@ def _best_candidates(
         spectrum, count = spectra[i], step[i]
         _sum_up(spectrum, search.widths, changes, sums)
         if len(blank):
-            _sum_up_blank(blank[i], search.widths, sums[3])
+            sums[3, 1:] = np.cumsum(blank[i] * search.widths)
         highest = -np.inf
         for c in range(len(lever)):
             first = _mean(sums[0], search.first, c)
@@ -389,13 +389,3 @@ def _sum_up(
         intensities[channel] = intensity
         first_squares[channel] = of_first
         second_squares[channel] = of_second
-
-
-@inlined
-def _sum_up_blank(
-    blank: NDArray[np.bool_], widths: NDArray[np.floating], sums: NDArray[np.floating]
-) -> None:
-    total = 0.0
-    for channel in range(len(widths)):
-        total += widths[channel] if blank[channel] else 0.0
-        sums[channel + 1] = total
