@@ -15,7 +15,12 @@ import hyperspy.api as hs
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.errors import CoreLossError, SignalError
-from hyperspy_coreloss.files import check_folder_writable, replace_file, replace_written
+from hyperspy_coreloss.files import (
+    check_folder_writable,
+    clear_interrupted,
+    replace_file,
+    replace_written,
+)
 from hyperspy_coreloss.prediction import predict_properties
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.signals.pixel_table import pixel_table
@@ -201,6 +206,7 @@ def predict_files(
     _check_request(listed, folder, file_format)
     edge = find_family(options.get("pretrained")).usual.recipe.nominal_onset
     folder.mkdir(parents=True, exist_ok=True)
+    clear_interrupted(folder)
     reports = []
     for file in tqdm(listed, desc="files", unit="file", disable=not show_progressbar):
         start = perf_counter()

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hyperspy_coreloss.processes import is_of_this_machine, is_running, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Permissions of a new file, before the user's umask is applied.
 _PERMISSIONS = 0o666
+# Ending of the hidden folders in which files of others are written. In each lie the process that
+# writes there and, while it is replaced, what had the name before.
+_PART, _WRITER, _BEFORE = ".part", ".writer", ".before"
+# A hidden folder of which the process is not known is left alone for a day, in seconds.
+_PATIENCE = 86400.0
 
 
 @contextmanager
@@ -71,19 +80,75 @@ def replace_written(filename: str | Path) -> Iterator[Path]:
     ------
     Path
         A path where nothing is.
+
+    Notes
+    -----
+    A process that is killed leaves the hidden folder, for :func:`clear_interrupted`.
     """
     path = Path(filename)
-    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART))
     try:
+        (folder / _WRITER).write_text(json.dumps(this_process()), encoding="utf-8")
         written = folder / path.name
         yield written
         for part in (written, *written.rglob("*")):
             if part.is_file():
                 _flush(part)
-        with keep_replaced(path):
-            written.rename(path)
+        _put_in_place(written, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_interrupted(folder: str | Path) -> None:
+    """Clear what processes that were killed in :func:`replace_written` have left in a folder.
+
+    What a process was about to replace is put back if it has not been replaced. The hidden folders
+    of running processes are left alone, and for a day those of other machines, which may be running
+    there.
+
+    Parameters
+    ----------
+    folder
+        The folder of the files; those of the folders in it are not looked at.
+    """
+    for part in Path(folder).glob(f".*{_PART}"):
+        if not _is_abandoned(part):
+            continue
+        path = part.with_name(part.name[1:].rsplit(".", 2)[0])
+        # Both are there only if the process was killed just between two renames.
+        between = (part / path.name).exists() and (part / _BEFORE).exists()
+        with suppress(OSError):  # another process may be clearing the same folder
+            if between and not path.exists():
+                (part / _BEFORE).rename(path)
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _put_in_place(written: Path, path: Path) -> None:
+    """Rename what was written to a path; what is there is replaced, or stays if this fails."""
+    before = written.with_name(_BEFORE)
+    if written.is_file() and not path.is_dir():
+        written.replace(path)
+        return
+    try:
+        # Folders cannot take the place of others at once.
+        if path.exists():
+            path.rename(before)
+        written.rename(path)
+    except BaseException:
+        if before.exists() and not path.exists():
+            before.rename(path)
+        raise
+
+
+def _is_abandoned(part: Path) -> bool:
+    writer = None
+    with suppress(OSError, ValueError):  # not yet written, or just removed
+        writer = json.loads((part / _WRITER).read_text(encoding="utf-8"))
+    if writer is not None and is_of_this_machine(writer):
+        return not is_running(writer)
+    with suppress(FileNotFoundError):
+        return time.time() - part.stat().st_mtime > _PATIENCE
+    return False
 
 
 @contextmanager

@@ -24,6 +24,7 @@ class Room:
 ROOMS = (
     Room("errors"),
     Room("read_only"),
+    Room("processes"),
     Room("files"),
     Room("provenance"),
     Room("properties"),

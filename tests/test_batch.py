@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal as signals_of_the_system
@@ -20,7 +21,7 @@ from hyperspy_coreloss import Quality, predict_files
 from hyperspy_coreloss.cli import main
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import PretrainedNotFoundError, SignalError
-from hyperspy_coreloss.files import replace_written
+from hyperspy_coreloss.files import clear_interrupted, replace_written
 from hyperspy_coreloss.signals.pixel_table import pixel_table
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from tests.paths import ROOT
@@ -110,6 +111,73 @@ def test_what_is_replaced_stays_until_the_new_one_is_whole(tmp_path):
         (written / "new").write_text("whole")
     assert [one.name for one in path.iterdir()] == ["new"]
     assert not left_over(tmp_path)
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hyperspy_coreloss.files import replace_written
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+path, moment = sys.argv[1:]
+with replace_written(path) as written:
+    written.mkdir()
+    (written / "data").write_text("half")
+    if moment == "while writing":
+        die()
+    Path.rename = lambda old, new: (os.rename(old, new), die())
+"""
+
+
+def kill_a_writer(path, moment):
+    """Write in a process of its own, which ends at once, as when the power fails."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run([sys.executable, "-c", _KILLED, str(path), moment], env=environment)
+    assert ended.returncode == -signals_of_the_system.SIGKILL
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next(folder):
+    maps = folder / "maps"
+    maps.mkdir()
+    kill_a_writer(maps / "grain_0.hspy", "while writing")
+    (left,) = left_over(maps)[:1]
+    assert left.startswith(".grain_0.hspy.")
+    report = predict_files(files_of(folder)[:1], maps, pretrained=MODEL, **QUIET)
+    assert not report.files[0].skipped
+    assert not left_over(folder)
+    assert hs.load(maps / "grain_0.hspy").data.shape == (3, 4, 6)
+
+
+def test_a_run_killed_between_two_renames_loses_nothing(tmp_path):
+    store = tmp_path / "grain.zspy"
+    store.mkdir()
+    (store / "data").write_text("old")
+    kill_a_writer(store, "between two renames")
+    assert not store.exists()
+    clear_interrupted(tmp_path)
+    assert (store / "data").read_text() == "old"
+    assert not left_over(tmp_path)
+
+
+def test_what_others_are_writing_is_left_alone(tmp_path):
+    with replace_written(tmp_path / "grain.zspy") as written:
+        written.mkdir()
+        clear_interrupted(tmp_path)
+        assert written.exists()
+        writer = written.with_name(".writer")
+        ours = json.loads(writer.read_text())
+        # That of another machine may be running, as that of this one may not.
+        writer.write_text(json.dumps({**ours, "host": "elsewhere", "born": "1"}))
+        clear_interrupted(tmp_path)
+        assert written.exists()
+        yesterday = time.time() - 100_000
+        os.utime(written.parent, (yesterday, yesterday))
+        clear_interrupted(tmp_path)
+        assert not written.exists()
+        written.mkdir(parents=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["grain.zspy"]
 
 
 @pytest.mark.parametrize("file_format", ["zspy", "csv"])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hyperspy_coreloss.processes import is_of_this_machine, is_running, this_process
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: A lock of another machine is stale if it was not touched for this long, in seconds.
 _FOREIGN_PATIENCE = 3600.0
@@ -53,13 +57,12 @@ def release(lock: Lock) -> None:
 
 
 def _create(path: Path) -> Lock | None:
-    holder = {"host": socket.gethostname(), "pid": os.getpid(), "born": _birth(os.getpid())}
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
     except FileExistsError:
         return None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(holder, file)
+        json.dump(this_process(), file)
     return Lock(path)
 
 
@@ -72,9 +75,7 @@ def _is_stale(path: Path) -> bool:
     except ValueError:
         # The file was created but not yet written, or its writer died in between.
         return age > _RECOVERY_PATIENCE
-    if holder["host"] != socket.gethostname():
-        return age > _FOREIGN_PATIENCE
-    return not _is_alive(holder["pid"], holder["born"])
+    return not is_running(holder) if is_of_this_machine(holder) else age > _FOREIGN_PATIENCE
 
 
 def _remove_stale(path: Path) -> None:
@@ -91,24 +92,3 @@ def _remove_stale(path: Path) -> None:
             path.unlink(missing_ok=True)
     finally:
         guard.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int, born: str) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _birth(pid) == born
-
-
-def _birth(pid: int) -> str:
-    """Return the start time of a process; it distinguishes later ones of the same number."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return ""  # without /proc, only process numbers are compared
-    fields = stat.rpartition(")")[2].split()
-    # A zombie holds no lock: its files are closed, and only its number still exists.
-    return "" if fields[0] == "Z" else fields[19]
