@@ -11,7 +11,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import dask
 import hyperspy.api as hs
+import numpy as np
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.errors import CoreLossError, SignalError
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hyperspy.signals import BaseSignal
+    from numpy.typing import NDArray
 
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
 
@@ -266,13 +269,13 @@ def _predict_file(
         outputs.append(path)
         if path.exists() and not overwrite:
             continue
-        result = predict_properties(
-            signal, low_loss=beside, lazy_output=False, show_progressbar=False, **options
-        )
-        _save(result, path)
-        predicted = True
-        for code, count in count_codes(result.quality.data).items():
+        result = predict_properties(signal, low_loss=beside, show_progressbar=False, **options)
+        workers = options.get("num_workers")
+        with dask.config.set({} if workers is None else {"num_workers": int(workers)}):
+            quality = _saved(result, path)
+        for code, count in count_codes(quality).items():
             total[code] += count
+        predicted = True
     counts = {code: count for code, count in total.items() if count}
     return FileReport(file, tuple(outputs), counts, skipped=not predicted)
 
@@ -313,13 +316,17 @@ def _holds(signal: BaseSignal, energy: float) -> bool:
     return bool(axis.min() < energy < axis.max())
 
 
-def _save(result: CoreLossPropertySignal, path: Path) -> None:
+def _saved(result: CoreLossPropertySignal, path: Path) -> NDArray[np.uint8]:
+    """Save a lazy result, in memory only if it is small, and return its quality codes."""
     with replace_written(path) as written:
         if path.suffix == ".csv":
+            result.compute(show_progressbar=False)
             columns = pixel_table(result)
             _write_table(written, list(columns), zip(*columns.values(), strict=True))
         else:
-            result.save(written)
+            result.save(written, show_progressbar=False)
+    saved = hs.load(path, lazy=True) if result._lazy else result
+    return np.asarray(saved.quality.data)
 
 
 def _write_table(path: Path, head: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:

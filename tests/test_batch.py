@@ -23,6 +23,7 @@ from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import PretrainedNotFoundError, SignalError
 from hyperspy_coreloss.files import clear_interrupted, replace_written
 from hyperspy_coreloss.signals.pixel_table import pixel_table
+from hyperspy_coreloss.signals.property_signal import PropertySignal
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from tests.paths import ROOT
 
@@ -67,6 +68,21 @@ def test_a_file_that_fails_does_not_stop_the_others(folder):
     assert not left_over(folder)
 
 
+@pytest.mark.parametrize("file_format", ["hspy", "zspy"])
+def test_results_larger_than_memory_are_those_in_memory(folder, file_format, monkeypatch):
+    options = {"pretrained": MODEL, "file_format": file_format, "num_workers": 1, **QUIET}
+    small = predict_files(files_of(folder), folder / "small", **options)
+    monkeypatch.setattr("hyperspy_coreloss.signals.lazy._LARGEST_IN_MEMORY", 0)
+    large = predict_files(files_of(folder), folder / "large", **options)
+    for one, other in zip(small.files, large.files, strict=True):
+        assert one.counts == other.counts
+        for path, also in zip(one.outputs, other.outputs, strict=True):
+            result, expected = hs.load(also), hs.load(path)
+            np.testing.assert_array_equal(result.data, expected.data)
+            np.testing.assert_array_equal(result.quality.data, expected.quality.data)
+    assert not [path for path in (folder / "large").iterdir() if path.name.startswith(".")]
+
+
 def test_what_is_finished_is_not_predicted_again(folder):
     first = predict_files(files_of(folder)[:2], folder / "maps", pretrained=MODEL, **QUIET)
     written = {path: path.stat().st_mtime_ns for one in first.files for path in one.outputs}
@@ -85,10 +101,8 @@ def test_half_written_results_are_not_taken_for_whole(folder, monkeypatch):
         Path(filename).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    from hyperspy_coreloss.signals import CoreLossPropertySignal
-
     with monkeypatch.context() as patch:
-        patch.setattr(CoreLossPropertySignal, "save", full)
+        patch.setattr(PropertySignal, "save", full)
         report = predict_files(files_of(folder)[:1], folder / "maps", pretrained=MODEL, **QUIET)
     assert "No space left on device" in report.failed[0].error
     assert not list((folder / "maps").iterdir())
@@ -282,7 +296,7 @@ def test_a_scheduler_computes_the_same(folder):
     file = folder / "grain_0.hspy"
     arguments = [str(file), "--resolution", "0.5", "--pretrained", MODEL, "--output"]
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         here = ["--scheduler", cluster.scheduler_address]
         run = CliRunner().invoke(main, ["predict", *arguments, str(folder / "there"), *here])

@@ -106,10 +106,11 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         axis, maps, lengths, together = self._together()
         large = together.nbytes > _LARGEST_IN_MEMORY
         if not (large and isinstance(filename, (str, PathLike)) and computes_here()):
-            self.compute()
+            self.compute(show_progressbar=kwargs.get("show_progressbar"))
             PropertySignal.save(self, filename, overwrite, *args, **kwargs)
             return
-        with computed_on_disk(together, Path(filename).absolute().parent) as stored:
+        folder, shown = Path(filename).absolute().parent, kwargs.pop("show_progressbar", None)
+        with computed_on_disk(together, folder, shown) as stored:
             values, *layers = split(stored, lengths, axis)
             held = self._deepcopy_with_new_data(values)
             forget_items(held, maps)
@@ -118,8 +119,7 @@ class LazyPropertySignal(PropertySignal, LazySignal):
                 repeated = da.broadcast_to(layer.astype(one.data.dtype), values.shape)
                 set_map(held, name, one._deepcopy_with_new_data(repeated))
             # The computation showed a progress bar; copying would show one for each map.
-            kwargs = {"show_progressbar": False} | kwargs
-            PropertySignal.save(held, filename, overwrite, *args, **kwargs)
+            PropertySignal.save(held, filename, overwrite, *args, show_progressbar=False, **kwargs)
             if "quality" in maps:
                 _report(self, held.quality.data.compute())
 
