@@ -3,9 +3,9 @@
 Every chunk is one batch of 256 spectra, the smallest that a prediction makes. The spectra are
 zeros, made by the tasks. The bytes of a graph are those of all its tasks, each pickled on its own,
 as dask.distributed sends them to workers; what all tasks share counts once. Predictions are not
-computed: to time the scheduler, a stand-in for the prediction of a chunk returns blank results, in
-a graph of the same shape, on one worker thread in this process. Its time is that of the processor,
-of the client, the scheduler and the worker together, and so an upper limit of the scheduler's.
+computed: to time the scheduler, a worker process returns blank results by a graph of the same
+shape. The time is that of the processor in this process, for the client and the scheduler together,
+so that neither the worker nor other programs count.
 
 Usage: ``python benchmarks/graph_size.py [CHUNKS ...]``
 """
@@ -34,7 +34,7 @@ BATCH, CHANNELS = 256, 1024
 USUAL = 4096
 GOAL = 10**8
 # Chunks of which the scheduler is timed, so that a run takes no more than some minutes.
-SCHEDULED = 10_000
+SCHEDULED = 1000
 # Tasks whose bytes are measured; they are alike in all chunks.
 _SAMPLE = 1000
 
@@ -67,15 +67,15 @@ def built(result: Any) -> Mapping[Any, Any]:
 
 def blank(spectra: np.ndarray, *_: Any, pretrained: Any, **_options: Any) -> np.ndarray:
     """Stand in for the prediction of a chunk."""
-    return np.zeros(spectra.shape[:-1], dtype=result_dtype(len(pretrained.property_names)))
+    return np.zeros((*spectra.shape[:-1], 1), dtype=result_dtype(len(pretrained.property_names)))
 
 
 def scheduled(chunks: int) -> float:
-    """Return the processor time in s of computing blank results of all chunks."""
+    """Return the processor time in s of this process, while a worker computes blank results."""
     with (
-        patch.object(inference, "predict_chunk", blank),
+        patch.object(inference, "_predict_kept", blank),
         LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster,
         Client(cluster),
     ):
@@ -99,7 +99,7 @@ def measure(numbers: tuple[int, ...] = (1000, 10_000, 100_000)) -> dict[str, Any
     dict
         ``"graphs"`` has, for each number, the tasks and bytes per chunk, the bytes that all chunks
         share, the time in s to build the graph, and the time in s per task to schedule it, or None
-        above 10,000 chunks.
+        above 1000 chunks.
     """
     graphs = []
     for chunks in numbers:
