@@ -146,6 +146,11 @@ def ends(found: dict[str, Any]) -> list[str]:
             scheduling = per_task[-1] * last["tasks_per_chunk"] * chunks
             line += f", {scheduling:.0f} s of the scheduler"
         lines.append(line + ".")
+    fields = result_dtype(6)
+    values = sum(max((1, *fields[name].shape)) for name in fields.names)
+    lines.append(
+        f"Their results are {GOAL * values * 4 / 1e9:.1f} GB in the process that computes."
+    )
     return lines
 
 
