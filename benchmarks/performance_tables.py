@@ -79,3 +79,17 @@ def start_table(results: Json) -> Table:
     }
     rows += [[text, f"{start[name]:.2f} s"] for name, text in words.items()]
     return ["", "time"], rows
+
+
+def graph_table(results: Json) -> Table:
+    """Return the size of graphs, and the times to build and to schedule them."""
+    header = ["chunks", "tasks per chunk", "bytes per chunk", "bytes of all chunks together"]
+    header += ["seconds to build", "µs per task to schedule"]
+    rows = []
+    for graph in results["graph"]["graphs"]:
+        seconds = graph["schedule_seconds_per_task"]
+        cells = [f"{graph['chunks']:,}", f"{graph['tasks_per_chunk']:.3g}"]
+        cells += [f"{graph['bytes_per_chunk']:,.0f}", f"{graph['shared_bytes']:,}"]
+        cells += [f"{graph['build_seconds']:.1f}"]
+        rows.append([*cells, "not timed" if seconds is None else f"{1e6 * seconds:,.0f}"])
+    return header, rows
