@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dask
 import hyperspy.api as hs
 import numpy as np
+from hyperspy.signals import LazySignal
 from tqdm.auto import tqdm
 
 from hyperspy_coreloss.errors import CoreLossError, SignalError
@@ -325,7 +326,7 @@ def _saved(result: CoreLossPropertySignal, path: Path) -> NDArray[np.uint8]:
             _write_table(written, list(columns), zip(*columns.values(), strict=True))
         else:
             result.save(written, show_progressbar=False)
-    saved = hs.load(path, lazy=True) if result._lazy else result
+    saved = hs.load(path, lazy=True) if isinstance(result, LazySignal) else result
     return np.asarray(saved.quality.data)
 
 

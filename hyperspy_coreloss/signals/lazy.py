@@ -112,12 +112,14 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         folder, shown = Path(filename).absolute().parent, kwargs.pop("show_progressbar", None)
         with computed_on_disk(together, folder, shown) as stored:
             values, *layers = split(stored, lengths, axis)
-            held = self._deepcopy_with_new_data(values)
+            held = self.deepcopy()
+            held.data = values
             forget_items(held, maps)
             read_metadata(held)
             for (name, one), layer in zip(maps.items(), layers, strict=True):
-                repeated = da.broadcast_to(layer.astype(one.data.dtype), values.shape)
-                set_map(held, name, one._deepcopy_with_new_data(repeated))
+                repeated = one.deepcopy()
+                repeated.data = da.broadcast_to(layer.astype(one.data.dtype), values.shape)
+                set_map(held, name, repeated)
             # The computation showed a progress bar; copying would show one for each map.
             PropertySignal.save(held, filename, overwrite, *args, show_progressbar=False, **kwargs)
             if "quality" in maps:

@@ -54,7 +54,7 @@ class CoreHole:
 #: smaller radii (in Bohr, of s, p and d), and needs a cutoff of 700 eV: it tests the usual one.
 CORE_HOLES = {
     "full": CoreHole("fch1s", 1, "full 1s, neutral cell"),
-    "full, harder": CoreHole(
+    "full-harder": CoreHole(
         "fch1s_harder",
         1,
         "full 1s, neutral cell, harder PAW data set",

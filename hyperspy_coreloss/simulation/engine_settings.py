@@ -49,7 +49,7 @@ class EngineSettings:
         are the same labels whatever the theory of the spectra.
     core_hole
         Theory of the core hole: ``"full"``, ``"half"`` (Slater's transition state) or ``"none"``
-        (the ground state), each in a neutral cell (:mod:`.core_hole`). ``"full, harder"`` is the
+        (the ground state), each in a neutral cell (:mod:`.core_hole`). ``"full-harder"`` is the
         full core hole in a harder PAW data set, to test the usual one. The excitation energy is
         known for the full hole only.
     """

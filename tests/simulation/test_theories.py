@@ -92,11 +92,19 @@ def test_every_cell_is_neutral_and_has_its_electron_in_the_conduction_band(cells
 
 def test_the_peak_is_weaker_and_later_with_less_of_a_core_hole(spectra):
     # The core hole gathers the oscillator strength at the edge, and pulls it down.
-    thresholds = [threshold_of(spectrum, ENERGY) for spectrum in spectra.values()]
-    peaks = [spectrum.max() / spectrum.mean() for spectrum in spectra.values()]
+    ordered = [spectra[name] for name in ("full", "half", "none")]
+    thresholds = [threshold_of(spectrum, ENERGY) for spectrum in ordered]
+    peaks = [spectrum.max() / spectrum.mean() for spectrum in ordered]
     assert thresholds == sorted(thresholds)
     assert peaks == sorted(peaks, reverse=True)
     assert peaks[0] > 1.2 * peaks[-1]
+
+
+def test_a_harder_data_set_is_another_description_of_the_same_core_hole(spectra):
+    near = (ENERGY >= 0.0) & (ENERGY < 15.0)
+    assert cosine(spectra["full"][near], spectra["full-harder"][near]) > 0.98
+    half = cosine(spectra["full"][near], spectra["half"][near])
+    assert cosine(spectra["full"][near], spectra["full-harder"][near]) > half
 
 
 def test_without_a_core_hole_it_is_the_density_of_the_ground_state(spectra, ground):
@@ -134,7 +142,7 @@ def test_the_functional_is_that_of_atom_and_cell(quartz_crystal, cache):
 
 
 def test_another_core_hole_is_refused():
-    with pytest.raises(SimulationError, match="full, half, none; 'double' was given"):
+    with pytest.raises(SimulationError, match="full, full-harder, half, none; 'double' was given"):
         EngineSettings(core_hole="double")
 
 

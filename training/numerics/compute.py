@@ -39,7 +39,7 @@ TRAINING = Path(__file__).parents[1]
 #: Finer numerics by name: the name is the folder of the records.
 FINER = {
     "cutoff": EngineSettings(cutoff=700.0),
-    "harder": EngineSettings(cutoff=700.0, core_hole="full, harder"),
+    "harder": EngineSettings(cutoff=700.0, core_hole="full-harder"),
 }
 
 #: Sites of each population.
