@@ -28,7 +28,7 @@ def _of(results: Json, parameter: str) -> list[Json]:
 def ranges_table(results: Json) -> Table:
     """Return the lowest cosine and the mean change of the weight of each range of energies."""
     ranges = [f"{start:g} to {stop:g} eV" for start, stop in pairwise(results["limits"])]
-    header = ["finer", "of each site", *ranges, "stretch of energies"]
+    header = ["numerics", "of each site", *ranges, "stretch of energies"]
     rows = []
     for parameter, words in _WORDS.items():
         sites = _of(results, parameter)
@@ -43,7 +43,7 @@ def ranges_table(results: Json) -> Table:
 
 def predictions_table(results: Json, accuracy: Json, stops: tuple[str, ...] | None = None) -> Table:
     """Return the mean change of predictions, and their error on new phases beside it."""
-    header = ["model", "finer", *(spec.label for spec in PROPERTIES)]
+    header = ["model", "numerics", *(spec.label for spec in PROPERTIES)]
     rows = []
     for stop in stops or tuple(results["models"]):
         for parameter, words in _WORDS.items():
