@@ -270,7 +270,9 @@ def _predict_file(
         outputs.append(path)
         if path.exists() and not overwrite:
             continue
-        result = predict_properties(signal, low_loss=beside, show_progressbar=False, **options)
+        result = predict_properties(
+            signal, low_loss=beside, lazy_output=True, show_progressbar=False, **options
+        )
         workers = options.get("num_workers")
         with dask.config.set({} if workers is None else {"num_workers": int(workers)}):
             quality = _saved(result, path)

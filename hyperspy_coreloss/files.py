@@ -21,7 +21,7 @@ _PERMISSIONS = 0o666
 # Ending of the hidden folders in which files of others are written. In each lie the process that
 # writes there and, while it is replaced, what had the name before.
 _PART, _WRITER, _BEFORE = ".part", ".writer", ".before"
-# A hidden folder of which the process is not known is left alone for a day, in seconds.
+# A hidden folder of another machine, where the process may be running, is left alone for a day.
 _PATIENCE = 86400.0
 
 
@@ -104,7 +104,7 @@ def clear_interrupted(folder: str | Path) -> None:
 
     What a process was about to replace is put back if it has not been replaced. The hidden folders
     of running processes are left alone, and for a day those of other machines, which may be running
-    there.
+    there. So are folders that only have such a name.
 
     Parameters
     ----------
@@ -141,14 +141,13 @@ def _put_in_place(written: Path, path: Path) -> None:
 
 
 def _is_abandoned(part: Path) -> bool:
-    writer = None
-    with suppress(OSError, ValueError):  # not yet written, or just removed
+    try:
         writer = json.loads((part / _WRITER).read_text(encoding="utf-8"))
-    if writer is not None and is_of_this_machine(writer):
-        return not is_running(writer)
-    with suppress(FileNotFoundError):
+        if is_of_this_machine(writer):
+            return not is_running(writer)
         return time.time() - part.stat().st_mtime > _PATIENCE
-    return False
+    except (OSError, ValueError, LookupError, TypeError):  # not yet written, or nothing of ours
+        return False
 
 
 @contextmanager

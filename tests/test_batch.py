@@ -194,6 +194,19 @@ def test_what_others_are_writing_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["grain.zspy"]
 
 
+@pytest.mark.parametrize("writer", [None, "no JSON", "[]", "{}"])
+def test_folders_that_only_have_such_a_name_are_kept(tmp_path, writer):
+    folder = tmp_path / ".download.zip.part"
+    folder.mkdir()
+    (folder / "data").write_text("of another program")
+    if writer is not None:
+        (folder / ".writer").write_text(writer)
+    last_week = time.time() - 600_000
+    os.utime(folder, (last_week, last_week))
+    clear_interrupted(tmp_path)
+    assert (folder / "data").read_text() == "of another program"
+
+
 @pytest.mark.parametrize("file_format", ["zspy", "csv"])
 def test_other_formats_have_the_same_numbers(folder, file_format):
     file = folder / "grain_0.hspy"

@@ -6,7 +6,7 @@ SITES is the folder of computed sites. Of every population, sites in the smalles
 taken, each of another phase (:func:`chosen_sites`), and computed with a cutoff of 700 eV instead of
 400 eV, and at 700 eV with a harder PAW data set of the absorber. Each result is one record in the
 output folder; sites that have theirs are not computed again. A site takes two to seven minutes on
-one core. :mod:`training.numerics.compare` compares them.
+one core. ``benchmarks/numerics.py`` compares them.
 """
 
 from __future__ import annotations
