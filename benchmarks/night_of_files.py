@@ -159,7 +159,8 @@ def measure(folder: str | Path, number: int = FILES) -> dict[str, Any]:
         "reported_differently": reported_differently(rows["night"], rows["calm"], before),
         "seconds": seconds,
     }
-    assert sorted(path.name for path in night.iterdir()) == names, "other results, or left-overs"
+    there = sorted(path.name for path in night.iterdir())
+    assert there == names, f"other results, or left-overs: {sorted(set(there) ^ set(names))}"
     assert names == sorted(file.name for file in files[3:]), names
     assert found["failed"] == broken, found["failed"]
     assert codes == {"night": 1, "calm": 1}, codes
