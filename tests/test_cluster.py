@@ -23,7 +23,6 @@ from hyperspy_coreloss.signals.metadata import MAPS, get_map
 MODEL = "silica-o-k-40eV-sigma-0.5"
 # Spectra of one chunk, which is one batch of the network, and number of chunks.
 ROWS, COLUMNS, CHUNKS = 8, 32, 8
-LAST = f"{CHUNKS - 1}"
 
 
 @pytest.fixture(scope="module")
@@ -126,16 +125,16 @@ def wait_for(condition, seconds=120.0):
 
 
 def announce(block, folder, held, block_info=None):
-    """Say in a file of the folder which process reads which chunk; wait for "go" if it is held."""
-    chunk = str(block_info[0]["chunk-location"][0])
-    (Path(folder) / f"{chunk} {os.getpid()}").touch()
-    if chunk in held:
+    """Say in a file of the folder which process reads which chunk; its "held"th waits for "go"."""
+    chunk, process = block_info[0]["chunk-location"][0], os.getpid()
+    (Path(folder) / f"{chunk} {process}").touch()
+    if len(list(Path(folder).glob(f"* {process}"))) >= held:
         wait_for((Path(folder) / "go").exists)
     return block
 
 
 def announced(signal, folder, held):
-    """Return lazy spectra whose chunks are announced, and held as long as there is no "go"."""
+    """Return lazy spectra whose chunks are announced, and held as :func:`announce` says."""
     folder.mkdir()
     lazy = signal.as_lazy()
     lazy.data = lazy.data.rechunk((ROWS, COLUMNS, -1)).map_blocks(
@@ -149,6 +148,15 @@ def readers(folder):
     found = {}
     for chunk, _, process in (path.name.partition(" ") for path in folder.glob("* *")):
         found.setdefault(chunk, set()).add(int(process))
+    return found
+
+
+def chunks_of(folder):
+    """Return the chunks that each process has read."""
+    found = {}
+    for chunk, processes in readers(folder).items():
+        for process in processes:
+            found.setdefault(process, set()).add(chunk)
     return found
 
 
@@ -168,28 +176,28 @@ def test_results_that_do_not_fit_into_memory_are_the_same(chunked, expected, cli
 
 
 def test_a_worker_that_is_killed_loses_nothing(spectra, expected, client, tmp_path):
+    client.wait_for_workers(2)
     seen = tmp_path / "seen"
-    result = lazily(announced(spectra, seen, held=(LAST,)))
+    # Each worker finishes two chunks and waits in its third.
+    result = lazily(announced(spectra, seen, held=3))
     with ThreadPoolExecutor(1) as executor:
         computing = executor.submit(computed, result)
-        # One worker waits in the last chunk, after all others have been read.
-        wait_for(lambda: len(readers(seen)) == CHUNKS)
-        (victim,) = readers(seen)[LAST]
+        wait_for(lambda: sorted(map(len, chunks_of(seen).values())) == [3, 3])
+        victim = min(chunks_of(seen))
         os.kill(victim, signals_of_the_system.SIGKILL)
-        wait_for(lambda: len(readers(seen)[LAST]) == 2)
+        wait_for(lambda: any(len(processes) == 2 for processes in readers(seen).values()))
         assert not computing.done()
         (seen / "go").touch()
         found = maps_of(computing.result(timeout=120))
-    lost = [chunk for chunk, processes in readers(seen).items() if victim in processes]
-    assert len(lost) > 1  # also what it had finished
-    assert all(readers(seen)[chunk] - {victim} for chunk in lost)
+    again = [chunk for chunk in chunks_of(seen)[victim] if readers(seen)[chunk] - {victim}]
+    assert len(again) > 1  # also what it had finished
     assert_same(found, expected)
 
 
 def test_a_worker_that_joins_late_takes_part(spectra, expected, cluster, client, tmp_path):
     client.wait_for_workers(2)
     seen = tmp_path / "seen"
-    result = lazily(announced(spectra, seen, held=tuple(map(str, range(CHUNKS)))))
+    result = lazily(announced(spectra, seen, held=1))
     with ThreadPoolExecutor(1) as executor:
         computing = executor.submit(computed, result)
         wait_for(lambda: len(readers(seen)) == 2)
