@@ -23,6 +23,7 @@ from hyperspy_coreloss.signals.metadata import MAPS, get_map
 MODEL = "silica-o-k-40eV-sigma-0.5"
 # Spectra of one chunk, which is one batch of the network, and number of chunks.
 ROWS, COLUMNS, CHUNKS = 8, 32, 8
+PATIENCE = 400.0  # seconds, of which processes on a busy machine need many to start
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def _done(dask_worker):
     return dask_worker.state.transition_counter
 
 
-def wait_for(condition, seconds=120.0):
+def wait_for(condition, seconds=PATIENCE):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it has not come to pass"
@@ -188,7 +189,7 @@ def test_a_worker_that_is_killed_loses_nothing(spectra, expected, client, tmp_pa
         wait_for(lambda: any(len(processes) == 2 for processes in readers(seen).values()))
         assert not computing.done()
         (seen / "go").touch()
-        found = maps_of(computing.result(timeout=120))
+        found = maps_of(computing.result(timeout=PATIENCE))
     again = [chunk for chunk in chunks_of(seen)[victim] if readers(seen)[chunk] - {victim}]
     assert len(again) > 1  # also what it had finished
     assert_same(found, expected)
@@ -205,7 +206,7 @@ def test_a_worker_that_joins_late_takes_part(spectra, expected, cluster, client,
         wait_for(lambda: len(readers(seen)) == 3)
         assert not computing.done()
         (seen / "go").touch()
-        found = maps_of(computing.result(timeout=120))
+        found = maps_of(computing.result(timeout=PATIENCE))
     assert len(set.union(*readers(seen).values())) == 3
     assert len(readers(seen)) == CHUNKS
     assert_same(found, expected)
