@@ -159,6 +159,7 @@ ROOMS = (
             "explorer",
             "slicing",
             "derived",
+            "presented_signal",
             "property_signal",
             "lazy",
         ),

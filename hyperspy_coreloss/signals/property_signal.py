@@ -14,9 +14,6 @@ from hyperspy_coreloss.files import keep_replaced
 from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
-from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
-from hyperspy_coreloss.signals.derived import DerivedSignal
-from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.held_out_errors import scores_of
 from hyperspy_coreloss.signals.layers import companion_map, layer_map
 from hyperspy_coreloss.signals.metadata import (
@@ -25,29 +22,23 @@ from hyperspy_coreloss.signals.metadata import (
     SLICED_WITH_A_RESULT,
     SPREAD,
     get_map,
-    model_of,
-    options_of,
     property_items,
     set_title,
     title_of,
 )
 from hyperspy_coreloss.signals.nearest_sites import NearestSites, nearest_sites
-from hyperspy_coreloss.signals.plotting import plot_maps
 from hyperspy_coreloss.signals.positions import items_along
+from hyperspy_coreloss.signals.presented_signal import PresentedSignal
 from hyperspy_coreloss.signals.region_mean import RegionMean, region_mean
-from hyperspy_coreloss.signals.resemblance import resemblance
-from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from matplotlib.figure import Figure
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.pretrained.results import ResultField
 
 
-class PropertySignal(DerivedSignal):
+class PropertySignal(PresentedSignal):
     """Base class of the signals of predicted properties, for any number of signal axes."""
 
     _signal_type = SIGNAL_TYPE
@@ -263,19 +254,6 @@ class PropertySignal(DerivedSignal):
         names = (names,) if isinstance(names, str) else names or self.property_names
         return {name: self.get_property_map(name) for name in names}
 
-    def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
-        """Plot the maps of several properties, each with its own colour bar.
-
-        Pixels without a prediction are grey. Of three navigation axes, the maps at all positions
-        along the third are plotted. A lazy signal is computed first, and stays computed.
-
-        Parameters
-        ----------
-        names
-            One or several of :attr:`property_names`; the default is all.
-        """
-        return plot_maps(list(self.as_maps(names).values()))
-
     def save(
         self, filename: Any = None, overwrite: bool | None = None, *args: Any, **kwargs: Any
     ) -> None:
@@ -287,77 +265,6 @@ class PropertySignal(DerivedSignal):
         named = isinstance(filename, (str, PathLike))
         with keep_replaced(filename) if overwrite and named else nullcontext():
             super().save(filename, overwrite, *args, **kwargs)
-
-    def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
-        """Plot the properties of one pixel, which is selected in the map of one property.
-
-        The properties are shown as deviations from their medians, in half widths of the 90 %
-        prediction interval; the labels of the property axis contain both. If the signal is
-        transposed, the map of one property is plotted, which is selected in a list. A lazy signal
-        is computed first, and stays computed. :meth:`plot_maps` plots all maps in one figure.
-
-        Parameters
-        ----------
-        navigator
-            Name of the property whose map is the navigator, or a navigator as in HyperSpy. The
-            default is the first property.
-        **kwargs
-            Further parameters of :meth:`hyperspy.api.signals.BaseSignal.plot`.
-        """
-        axes = self.axes_manager
-        names = [[axis.name for axis in axes.signal_axes]]
-        names.append([axis.name for axis in axes.navigation_axes])
-        if names[0] == [PROPERTY_AXIS]:
-            plot_pixels(self, navigator, kwargs)
-        elif names[1] == [PROPERTY_AXIS]:
-            plot_properties(self, super().plot, navigator, kwargs)
-        else:
-            super().plot(navigator, **kwargs)
-
-    def summary(self) -> PropertySummary:
-        """Return how many spectra have a prediction, why others have none, and the medians.
-
-        It also tells which computed spectra the predicted ones are most like, and the error of the
-        model on new phases of this kind.
-
-        A lazy signal is computed first, and stays computed.
-
-        Returns
-        -------
-        PropertySummary
-            Object that prints as a text.
-
-        Raises
-        ------
-        SignalError
-            If spectra were combined, as by ``mean``.
-
-        Examples
-        --------
-        >>> import hyperspy_coreloss as hc
-        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
-        >>> s.predict_properties(resolution=0.5, show_progressbar=False).summary().line
-        '48 spectra: 45 predicted, 3 unfamiliar'
-        """
-        quality = self.quality.data
-        options = options_of(self)
-        populations, errors = resemblance(self)
-        return PropertySummary(
-            title=title_of(self),
-            model=model_of(self),
-            resolution=None if options is None else options.resolution,
-            counts=count_codes(quality),
-            medians=medians(self),
-            relative_thickness=self._median_thickness(),
-            populations=populations,
-            errors=errors,
-        )
-
-    def _median_thickness(self) -> float | None:
-        thickness = get_map(self, "relative_thickness")
-        if thickness is None or np.isnan(thickness.data).all():
-            return None
-        return float(np.nanmedian(thickness.data))
 
 
 def _map_property(field: ResultField) -> property:

@@ -1,0 +1,112 @@
+"""What a result shows of itself: figures, tables and texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
+from hyperspy_coreloss.signals.derived import DerivedSignal
+from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
+from hyperspy_coreloss.signals.metadata import get_map, model_of, options_of, title_of
+from hyperspy_coreloss.signals.plotting import plot_maps
+from hyperspy_coreloss.signals.resemblance import resemblance
+from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+
+class PresentedSignal(DerivedSignal):
+    """A signal of properties with the methods that draw it or put it into words."""
+
+    if TYPE_CHECKING:
+        # PropertySignal has the maps.
+        def __getattr__(self, name: str) -> Any: ...
+
+    def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
+        """Plot the maps of several properties, each with its own colour bar.
+
+        Pixels without a prediction are grey. Of three navigation axes, the maps at all positions
+        along the third are plotted. A lazy signal is computed first, and stays computed.
+
+        Parameters
+        ----------
+        names
+            One or several of :attr:`property_names`; the default is all.
+        """
+        return plot_maps(list(self.as_maps(names).values()))
+
+    def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
+        """Plot the properties of one pixel, which is selected in the map of one property.
+
+        The properties are shown as deviations from their medians, in half widths of the 90 %
+        prediction interval; the labels of the property axis contain both. If the signal is
+        transposed, the map of one property is plotted, which is selected in a list. A lazy signal
+        is computed first, and stays computed. :meth:`plot_maps` plots all maps in one figure.
+
+        Parameters
+        ----------
+        navigator
+            Name of the property whose map is the navigator, or a navigator as in HyperSpy. The
+            default is the first property.
+        **kwargs
+            Further parameters of :meth:`hyperspy.api.signals.BaseSignal.plot`.
+        """
+        axes = self.axes_manager
+        names = [[axis.name for axis in axes.signal_axes]]
+        names.append([axis.name for axis in axes.navigation_axes])
+        if names[0] == [PROPERTY_AXIS]:
+            plot_pixels(self, navigator, kwargs)
+        elif names[1] == [PROPERTY_AXIS]:
+            plot_properties(self, super().plot, navigator, kwargs)
+        else:
+            super().plot(navigator, **kwargs)
+
+    def summary(self) -> PropertySummary:
+        """Return how many spectra have a prediction, why others have none, and the medians.
+
+        It also tells which computed spectra the predicted ones are most like, and the error of the
+        model on new phases of this kind.
+
+        A lazy signal is computed first, and stays computed.
+
+        Returns
+        -------
+        PropertySummary
+            Object that prints as a text.
+
+        Raises
+        ------
+        SignalError
+            If spectra were combined, as by ``mean``.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> s.predict_properties(resolution=0.5, show_progressbar=False).summary().line
+        '48 spectra: 45 predicted, 3 unfamiliar'
+        """
+        quality = self.quality.data
+        options = options_of(self)
+        populations, errors = resemblance(self)
+        return PropertySummary(
+            title=title_of(self),
+            model=model_of(self),
+            resolution=None if options is None else options.resolution,
+            counts=count_codes(quality),
+            medians=medians(self),
+            relative_thickness=self._median_thickness(),
+            populations=populations,
+            errors=errors,
+        )
+
+    def _median_thickness(self) -> float | None:
+        thickness = get_map(self, "relative_thickness")
+        if thickness is None or np.isnan(thickness.data).all():
+            return None
+        return float(np.nanmedian(thickness.data))
