@@ -155,6 +155,8 @@ ROOMS = (
             "summary",
             "pixel_table",
             "region_mean",
+            "place",
+            "measured_spectrum",
             "nearest_sites",
             "explorer",
             "slicing",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, cast
+from numbers import Integral
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,15 +13,11 @@ from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.dataset.shipped import oxygen_k_sites
 from hyperspy_coreloss.errors import DatasetError, SignalError
 from hyperspy_coreloss.pretrained.families import load_pretrained
-from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.trust import distances, near
-from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, array_axes
-from hyperspy_coreloss.signals.held_out_errors import scores_of
-from hyperspy_coreloss.signals.metadata import SPREAD, get_map, options_of, pretrained_of
-from hyperspy_coreloss.signals.positions import items_along, property_positions
-from hyperspy_coreloss.signals.spectrum_axis import channel_energies
-from hyperspy_coreloss.spectra.preparation import prepare
-from hyperspy_coreloss.spectra.preprocessing import preprocess
+from hyperspy_coreloss.signals.measured_spectrum import check_same, measured_spectrum
+from hyperspy_coreloss.signals.metadata import pretrained_of
+from hyperspy_coreloss.signals.place import find_place, half_widths_at, values_at
+from hyperspy_coreloss.signals.positions import items_along
 from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
@@ -36,11 +32,7 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.pretrained.references import References
-    from hyperspy_coreloss.spectra.recipe import Background
 
-_LEVEL = 0.9
-# Largest difference in eV of the thresholds of one spectrum, read twice.
-_SAME = 0.02
 _WIDTH, _HEIGHT = 11.0, 6.5  # inches
 
 
@@ -185,18 +177,26 @@ def nearest_sites(
     if not isinstance(k, Integral) or not 1 <= k <= len(references.sites):
         msg = f"k must be a number of sites from 1 to {len(references.sites)}, but it is {k!r}."
         raise SignalError(msg)
-    place = _place(result, position)
-    read = _read(result, place, signal, model)
+    place = find_place(result, position)
+    measured = measured_spectrum(result, place, signal, model)
+    if measured.quality != Quality.GOOD:
+        msg = (
+            f"The spectrum of {place} cannot be read: {measured.quality.reason}. "
+            "Choose a pixel with a prediction, or an unfamiliar one."
+        )
+        raise SignalError(msg)
+    check_same(result, place, measured.onset)
+    read = measured.read[np.newaxis]
     found, rows = distances(references.spectrum, near(references.spectrum, read), k)
     names = items_along(result, "names")
-    values = _values_at(place, result.data)
+    values = values_at(place, result.data)
     return NearestSites(
         where=str(place),
         predicted=dict(zip(names, values.tolist(), strict=True)),
-        half_widths=dict(zip(names, _half_widths(result, place).tolist(), strict=True)),
+        half_widths=dict(zip(names, half_widths_at(result, place).tolist(), strict=True)),
         labels=dict(zip(names, items_along(result, "labels"), strict=True)),
         energy=model.recipe.window.grid,
-        spectrum=read[0],
+        spectrum=measured.read,
         sites=_described(references, rows[0], found[0], dataset, model),
     )
 
@@ -250,132 +250,3 @@ def _dataset_of(model: PretrainedModel, dataset: SpectrumDataset | None) -> Spec
         )
         raise DatasetError(msg)
     return dataset
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A position of the spectra, along their navigation axes in the order of HyperSpy."""
-
-    axes: tuple[Any, ...]
-    indices: tuple[int, ...]
-
-    def __str__(self) -> str:
-        if not self.axes:
-            return "the spectrum"
-        words = []
-        for number, (axis, index) in enumerate(zip(self.axes, self.indices, strict=True)):
-            name = axis.name if isinstance(axis.name, str) and axis.name else f"axis {number}"
-            unit = f" {axis.units}" if isinstance(axis.units, str) and axis.units else ""
-            words.append(f"{name} = {axis.axis[index]:g}{unit}")
-        return f"the pixel at {', '.join(words)}"
-
-
-def _place(result: BaseSignal, position: Any) -> _Place:
-    """Return a position, given as in ``inav``: whole numbers are indices, others axis values."""
-    axes = [axis for axis in array_axes(result)[::-1] if axis.name != PROPERTY_AXIS]
-    given = list(position) if np.ndim(position) else [position] if axes else []
-    if len(given) != len(axes) or not all(isinstance(one, Real) for one in given):
-        msg = (
-            f"The position of a pixel needs a number for each of the {len(axes)} navigation axes, "
-            f"as in inav[...], but it is {position!r}."
-        )
-        raise SignalError(msg)
-    indices = []
-    for axis, one in zip(axes, given, strict=True):
-        index = axis.value2index(one) if isinstance(one, (float, np.floating)) else int(one)
-        if not -axis.size <= index < axis.size:
-            msg = (
-                f"The navigation axis {axis.name!r} has {axis.size} pixels, so that it has none at "
-                f"the index {index}. Give a position inside the map."
-            )
-            raise SignalError(msg)
-        indices.append(int(index) % axis.size)
-    return _Place(tuple(axes), tuple(indices))
-
-
-def _values_at(place: _Place, data: Any) -> NDArray[np.float64]:
-    """Return the values of all properties at one place, of an array like that of a result."""
-    indices: list[Any] = [slice(None)] * data.ndim
-    for axis, index in zip(place.axes, place.indices, strict=True):
-        indices[axis.index_in_array] = index
-    return np.ravel(np.asarray(data[tuple(indices)], dtype=np.float64))
-
-
-def _half_widths(result: BaseSignal, place: _Place) -> NDArray[np.floating]:
-    """Return the half widths of the 90 % intervals at one place; NaN if there are none."""
-    scores, spread = scores_of(result), get_map(result, SPREAD)
-    positions = property_positions(result)
-    if scores is None:
-        return np.full(len(positions), np.nan)
-    widths = conformal_half_width(scores, _LEVEL)[positions]
-    return widths if spread is None else widths * _values_at(place, spread.data)
-
-
-def _read(
-    result: BaseSignal, place: _Place, signal: BaseSignal, model: PretrainedModel
-) -> NDArray[np.float32]:
-    """Return the spectrum at one place of the spectra as the model reads it, shape (1, channels).
-
-    Only this spectrum is computed. It is found by its place on the axes, because a result may have
-    been sliced.
-    """
-    options = options_of(result)
-    if options is None:
-        msg = (
-            "The nearest sites are those of a predicted pixel, but this signal is not predicted. "
-            "Take the signal that predict_properties returned."
-        )
-        raise SignalError(msg)
-    energy = options.energies(channel_energies(signal))
-    navigation = signal.axes_manager.navigation_axes
-    if len(navigation) != len(place.axes):
-        msg = (
-            f"The spectra need the {len(place.axes)} navigation axes of the result, but they have "
-            f"{len(navigation)}. Give the signal that the properties were predicted from."
-        )
-        raise SignalError(msg)
-    coordinates = (float(axis.axis[i]) for axis, i in zip(place.axes, place.indices, strict=True))
-    indices = tuple(
-        axis.value2index(value) for axis, value in zip(navigation, coordinates, strict=True)
-    )
-    counts = np.asarray(signal.data[indices[::-1]])[None]
-    preparation = prepare(
-        model.recipe,
-        energy,
-        resolution=options.resolution or 0.0,
-        binned=signal.axes_manager.signal_axes[0].is_binned,
-        background=cast("Background", options.background),
-        background_range=options.background_range,
-        onset_range=options.onset_range,
-        energy_offset=options.energy_offset if model.recipe.window.origin == "absolute" else None,
-    )
-    read = preprocess(counts, preparation)
-    if read.quality[0] != Quality.GOOD:
-        msg = (
-            f"The spectrum of {place} cannot be read: {Quality(int(read.quality[0])).reason}. "
-            "Choose a pixel with a prediction, or an unfamiliar one."
-        )
-        raise SignalError(msg)
-    _check_same(result, place, float(read.onset[0]))
-    return read.spectra
-
-
-def _check_same(result: BaseSignal, place: _Place, onset: float) -> None:
-    """Check by its threshold that a spectrum is the one that a pixel was predicted from."""
-    recorded, zero_loss = get_map(result, "onset"), get_map(result, "zero_loss")
-    if recorded is None:
-        msg = (
-            "The nearest sites are those of single spectra, but spectra were combined, as by mean "
-            "or rebin. Take a pixel of the signal that predict_properties returned."
-        )
-        raise SignalError(msg)
-    expected = [_values_at(place, recorded.data)[0]]
-    if zero_loss is not None:  # from which thresholds are counted, unless the axis is calibrated
-        expected.append(expected[0] + _values_at(place, zero_loss.data)[0])
-    # Of pixels that were excluded, no threshold is recorded: NaN differs by no number.
-    if all(abs(onset - one) > _SAME for one in expected):
-        msg = (
-            f"The spectrum of {place} has its threshold at {onset:.2f} eV, but that of the result "
-            f"has {expected[-1]:.2f} eV. Give the signal that the properties were predicted from."
-        )
-        raise SignalError(msg)

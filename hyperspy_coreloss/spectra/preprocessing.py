@@ -220,6 +220,41 @@ def preprocess(
     return Inputs(windows, lost, quality, read.spikes, error)
 
 
+def subtracted_background(
+    spectra: NDArray, preparation: Preparation
+) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
+    """Return the background that :func:`preprocess` subtracts from spectra, to draw it.
+
+    Parameters
+    ----------
+    spectra, preparation
+        As for :func:`preprocess`.
+
+    Returns
+    -------
+    energy : numpy.ndarray
+        Ascending energies of the channels that are used in eV, shape (used channels,).
+    background : numpy.ndarray
+        Background in the units of the spectra, shape (spectra, used channels). It is zero if none
+        is subtracted, and NaN for spectra that cannot be read.
+    """
+    operators = _operators(preparation)
+    ordered = spectra[:, ::-1] if preparation.descending else spectra
+    counts = plain_array(ordered[:, operators.channels])
+    quality = input_quality(counts)
+    read = _read(counts, quality, operators)
+    background = np.zeros(counts.shape, dtype=np.float32)
+    if operators.search is not None:
+        edges = find_edges(read.intensities, operators.search, read.step, read.blank)
+        background = fitted_background(edges.background, operators.energy)
+        # The inverse of the scaling of spectra that are read.
+        background *= np.abs(counts).max(axis=-1, keepdims=True).astype(np.float32)
+        if operators.density is not None:
+            background /= operators.density
+    background[quality != Quality.GOOD] = np.nan
+    return operators.energy, background
+
+
 def _other_edge(
     net: _Net,
     smooth: NDArray[np.float32],
