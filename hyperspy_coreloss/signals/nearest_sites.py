@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from hyperspy_coreloss.dataset.computed_site import ComputedSite
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.pretrained.references import References
@@ -51,6 +52,8 @@ class NearSite:
         Labels of the site by the name of the property.
     spectrum
         Its computed spectrum as the network would read it, shape (channels,).
+    site
+        The computed site itself, with its structure.
     """
 
     name: str
@@ -60,6 +63,7 @@ class NearSite:
     distance: float
     properties: Mapping[str, float]
     spectrum: NDArray[np.float32]
+    site: ComputedSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +224,7 @@ def _described(
             distance=float(far) / usual,
             properties={name: float(site.labels[name]) for name in model.property_names},
             spectrum=spectrum,
+            site=site,
         )
         for site, far, spectrum in zip(chosen.sites, distance, spectra, strict=True)
     )

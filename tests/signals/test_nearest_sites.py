@@ -94,6 +94,8 @@ def test_the_table_has_the_predicted_and_the_computed_properties(spectra, result
     sites = oxygen_k_sites()
     for site in found.sites:
         number = sites.names.index(site.name)
+        assert site.site.name == site.name
+        assert site.site.structure.equals(sites.sites[number].structure)
         assert site.structure == sites.structures[number]
         assert site.phase == sites.phases[number]
         assert site.population == sites.populations[number]
