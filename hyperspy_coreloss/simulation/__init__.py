@@ -1,6 +1,6 @@
 """First-principles core-loss spectra and their labels, computed from crystal structures.
 
-Computing needs the extra ``simulation`` (GPAW, ASE, spglib, pymatgen); importing this package does
+Computing needs the extra ``simulation`` (GPAW, spglib, pymatgen); importing this package does
 not, and neither does work with finished data sets (:mod:`hyperspy_coreloss.dataset`).
 """
 

@@ -7,45 +7,21 @@ in :mod:`.populations`, the excitation energy in :mod:`.engine`.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.surroundings import (
+    bond_angles,
+    bonded_neighbours,
+    without_hydrogen,
+)
+from hyperspy_coreloss.dataset.voronoi import voronoi_volume
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.simulation.voronoi import surroundings, voronoi_volume
 
 if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
-
-#: Two atoms are bonded if closer than this multiple of the sum of their covalent radii (Cordero
-#: et al. 2008, Dalton Trans. 2832): 2.2 Å for Si-O.
-BOND_TOLERANCE = 2.2 / 1.77
-
-_HYDROGEN = 1
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """Bonded neighbours of one atom.
-
-    Parameters
-    ----------
-    indices
-        Indices of the neighbours, shape ``(n,)``. A neighbour that is bonded through two periodic
-        images appears twice.
-    vectors
-        Vectors from the atom to its neighbours in angstrom, shape ``(n, 3)``.
-    """
-
-    indices: NDArray[np.int64]
-    vectors: NDArray[np.float64]
-
-    @property
-    def distances(self) -> NDArray[np.float64]:
-        """Bond lengths in angstrom, shape ``(n,)``."""
-        return np.linalg.norm(self.vectors, axis=1)
 
 
 @dataclass(frozen=True)
@@ -55,7 +31,8 @@ class GeometryLabels:
     Parameters
     ----------
     bond_length
-        Mean distance to the bonded neighbours in angstrom, as :func:`without_hydrogen` chooses.
+        Mean distance to the bonded neighbours in angstrom, without hydrogen, see
+        :func:`.surroundings.without_hydrogen`.
     bond_angle
         Mean angle between the bonds in degrees, those to hydrogen included; NaN with fewer than
         two bonds.
@@ -76,45 +53,6 @@ class GeometryLabels:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as a JSON-ready dictionary."""
         return asdict(self) | {"bonds": list(self.bonds)}
-
-
-def bonded_neighbours(atoms: Atoms, site: int) -> Neighbours:
-    """Return the atoms closer to `site` than 1.243 times the sum of their covalent radii.
-
-    Parameters
-    ----------
-    atoms
-        Periodic structure.
-    site
-        Index of the atom.
-    """
-    from ase.data import covalent_radii
-
-    radii = covalent_radii[atoms.numbers] * BOND_TOLERANCE
-    indices, vectors = surroundings(
-        atoms.cell[:], atoms.positions, site, float(radii[site] + radii.max())
-    )
-    bonded = np.linalg.norm(vectors, axis=1) < radii[site] + radii[indices]
-    return Neighbours(indices[bonded], vectors[bonded])
-
-
-def without_hydrogen(neighbours: Neighbours, atoms: Atoms) -> Neighbours:
-    """Return neighbours without hydrogen, or all of them if there are no others, as in water.
-
-    Bond lengths and overlap populations are averaged over these. In a silanol group, Si-O is 1.6 Å
-    long and O-H 1.0 Å; their mean would be the length of no bond.
-
-    Parameters
-    ----------
-    neighbours
-        From :func:`bonded_neighbours`.
-    atoms
-        The same structure.
-    """
-    others = atoms.numbers[neighbours.indices] != _HYDROGEN
-    if not others.any():
-        return neighbours
-    return Neighbours(neighbours.indices[others], neighbours.vectors[others])
 
 
 def geometry_labels(atoms: Atoms, site: int) -> GeometryLabels:
@@ -152,6 +90,4 @@ def geometry_labels(atoms: Atoms, site: int) -> GeometryLabels:
 def _mean_angle(vectors: NDArray[np.float64]) -> float:
     if len(vectors) < 2:
         return float("nan")
-    directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosines = [first @ second for first, second in combinations(directions, 2)]
-    return float(np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0))).mean())
+    return float(bond_angles(vectors).mean())

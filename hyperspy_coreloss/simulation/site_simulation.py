@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.closed_shells import check_gap
 from hyperspy_coreloss.simulation.core_hole import CORE_HOLES
@@ -25,7 +26,7 @@ from hyperspy_coreloss.simulation.engine import (
     projected_density_recursion,
 )
 from hyperspy_coreloss.simulation.engine_settings import EngineSettings
-from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
+from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.populations import Populations, calculate_populations
 from hyperspy_coreloss.simulation.site_record import ProjectedDensity, SiteRecord, save_arrays
 from hyperspy_coreloss.simulation.structures import SMALLEST_IMAGE_DISTANCE, image_distance

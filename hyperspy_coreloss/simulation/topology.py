@@ -72,7 +72,7 @@ def _network(atoms: Atoms, former: str, bridge: str) -> _Edges:
     from ase.data import atomic_numbers, covalent_radii
     from ase.neighborlist import neighbor_list
 
-    from hyperspy_coreloss.simulation.labels import BOND_TOLERANCE
+    from hyperspy_coreloss.dataset.surroundings import BOND_TOLERANCE
 
     reach = sum(covalent_radii[atomic_numbers[symbol]] for symbol in (former, bridge))
     first, second, shift = neighbor_list("ijS", atoms, {(former, bridge): reach * BOND_TOLERANCE})

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
 
 if TYPE_CHECKING:
     from ase import Atoms

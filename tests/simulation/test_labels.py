@@ -11,13 +11,14 @@ pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'sim
 
 from ase import Atoms
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
+from hyperspy_coreloss.dataset.voronoi import voronoi_volume
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
+from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.populations import Populations
 from hyperspy_coreloss.simulation.structures import absorbing_sites
 from hyperspy_coreloss.simulation.topology import framework_signature
 from hyperspy_coreloss.simulation.virtual_structures import rattle, strain
-from hyperspy_coreloss.simulation.voronoi import voronoi_volume
 
 
 def test_quartz_has_its_known_bonds(quartz):

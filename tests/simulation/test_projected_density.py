@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("ase", reason="distances in a crystal come from ASE (extra 'simulation')")
-
 from hyperspy_coreloss.errors import SimulationError
 from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.projected_density import (

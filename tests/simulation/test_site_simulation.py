@@ -15,6 +15,7 @@ pytest.importorskip("spglib", reason="primitive cells need spglib (extra 'simula
 
 from ase.io import write
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.errors import SimulationError, StructureError
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.simulation import site_simulation
@@ -22,7 +23,6 @@ from hyperspy_coreloss.simulation.campaign import record_path, run_campaign
 from hyperspy_coreloss.simulation.comparison import recursion_chains
 from hyperspy_coreloss.simulation.engine import GroundState
 from hyperspy_coreloss.simulation.engine_settings import EngineSettings
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.projected_density import density_of_states, find_density
 from hyperspy_coreloss.simulation.site_record import load_site_record
 from hyperspy_coreloss.simulation.site_simulation import SiteSimulator

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.surroundings import BOND_TOLERANCE
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.simulation.labels import BOND_TOLERANCE
 from hyperspy_coreloss.simulation.structures import ask_spglib, check_structure
 from hyperspy_coreloss.simulation.topology import coordination_sequences
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.errors import StructureError
 from hyperspy_coreloss.simulation.atomistic.learned_potential import (
     ForceRelaxation,
@@ -13,7 +14,6 @@ from hyperspy_coreloss.simulation.atomistic.learned_potential import (
     relax_with_learned_potential,
 )
 from hyperspy_coreloss.simulation.atomistic.network import network_of, same_bonds
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,
     build_supercell,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours, without_hydrogen
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.simulation.labels import bonded_neighbours, without_hydrogen
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -10,6 +10,7 @@ pytest.importorskip("pymatgen", reason="closed shells are told by it (extra 'sim
 
 from ase import Atoms
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.errors import StructureError
 from hyperspy_coreloss.simulation.atomistic import ForceRelaxation, silanol
 from hyperspy_coreloss.simulation.atomistic.network import network_of
@@ -19,7 +20,7 @@ from hyperspy_coreloss.simulation.atomistic.silanol import (
     make_silanol,
     silanol_cell,
 )
-from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
+from hyperspy_coreloss.simulation.labels import geometry_labels
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import image_distance
 from tests.paths import ROOT

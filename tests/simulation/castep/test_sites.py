@@ -8,19 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("ase", reason="CASTEP's output is read with ASE (extra 'simulation')")
-
 from click.testing import CliRunner
 
 from hyperspy_coreloss.cli import main
 from hyperspy_coreloss.dataset.computed_site import SampledSpectrum, TransitionLines
 from hyperspy_coreloss.dataset.dataset import load_dataset
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.simulation.castep.labels import bond_overlap_population, matching_atoms
 from hyperspy_coreloss.simulation.castep.output import read_castep
 from hyperspy_coreloss.simulation.castep.sites import read_castep_sites
-from hyperspy_coreloss.simulation.labels import bonded_neighbours, geometry_labels
+from hyperspy_coreloss.simulation.labels import geometry_labels
 from tests.paths import ROOT
 from tests.simulation.castep.castep_writer import (
     Run,

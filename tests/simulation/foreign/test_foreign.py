@@ -10,7 +10,7 @@ pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'sim
 
 from pymatgen.core import Composition
 
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.simulation.structure_files import read_structure
 from hyperspy_coreloss.simulation.structures import (
     SMALLEST_IMAGE_DISTANCE,

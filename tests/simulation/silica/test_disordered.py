@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("spglib", reason="supercells need spglib (extra 'simulation')")
 pytest.importorskip("pymatgen", reason="closed shells are told by it (extra 'simulation')")
 
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.simulation.tasks import build_structure
 from tests.paths import ROOT
 from training.silica.disordered import disordered_tasks

@@ -10,8 +10,8 @@ pytest.importorskip("spglib", reason="inequivalent sites need spglib (extra 'sim
 
 from ase.io import write
 
+from hyperspy_coreloss.dataset.surroundings import bonded_neighbours
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.simulation.labels import bonded_neighbours
 from hyperspy_coreloss.simulation.structures import (
     build_supercell,
     image_distance,

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-pytest.importorskip("ase", reason="tasks are read through ASE (extra 'simulation')")
-
 from hyperspy_coreloss.dataset.population import OTHER
 from hyperspy_coreloss.simulation.site_record import load_site_record
 from hyperspy_coreloss.simulation.tasks import load_tasks

@@ -1,4 +1,4 @@
-"""Voronoi volume of an atom in a periodic structure."""
+"""The Voronoi cell of an atom in a periodic structure: its corners and its volume."""
 
 from __future__ import annotations
 
@@ -20,8 +20,27 @@ _LARGEST_REACH = 60.0
 def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], site: int) -> float:
     """Return the volume of the unweighted Voronoi cell of an atom in angstrom cubed.
 
-    The volumes of all atoms sum to the volume of the unit cell: the search radius grows until no
-    neighbour beyond it can cut the Voronoi cell.
+    The volumes of all atoms sum to the volume of the unit cell.
+
+    Parameters
+    ----------
+    cell, positions, site
+        As in :func:`voronoi_corners`.
+
+    Raises
+    ------
+    StructureError
+        If the neighbours within 60 Å do not close the Voronoi cell.
+    """
+    return float(ConvexHull(voronoi_corners(cell, positions, site)).volume)
+
+
+def voronoi_corners(
+    cell: NDArray[np.floating], positions: NDArray[np.floating], site: int
+) -> NDArray[np.float64]:
+    """Return the corners of the unweighted Voronoi cell of an atom, relative to the atom.
+
+    The search radius grows until no neighbour beyond it can cut the Voronoi cell.
 
     Parameters
     ----------
@@ -32,6 +51,11 @@ def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], 
     site
         Index of the atom.
 
+    Returns
+    -------
+    ndarray
+        Vectors from the atom to the corners in angstrom, shape (corners, 3).
+
     Raises
     ------
     StructureError
@@ -39,11 +63,11 @@ def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], 
     """
     reach = _FIRST_REACH
     while reach < _LARGEST_REACH:
-        _, vectors = surroundings(cell, positions, site, reach)
+        _, vectors = atoms_within(cell, positions, site, reach)
         corners = _corners(vectors)
         # An atom cuts the cell only if it is nearer than twice the farthest corner.
         if corners is not None and 2.0 * np.linalg.norm(corners, axis=1).max() <= reach:
-            return float(ConvexHull(corners).volume)
+            return corners
         reach *= 1.5
     msg = (
         f"The Voronoi cell of atom {site} must close within {_LARGEST_REACH:.0f} Å; it is open. "
@@ -52,7 +76,7 @@ def voronoi_volume(cell: NDArray[np.floating], positions: NDArray[np.floating], 
     raise StructureError(msg)
 
 
-def _corners(vectors: NDArray[np.floating]) -> NDArray[np.floating] | None:
+def _corners(vectors: NDArray[np.floating]) -> NDArray[np.float64] | None:
     """Return the corners of the Voronoi cell around the origin, or None if it is open."""
     if len(vectors) < 4 or np.linalg.matrix_rank(vectors) < 3:
         return None
@@ -61,7 +85,7 @@ def _corners(vectors: NDArray[np.floating]) -> NDArray[np.floating] | None:
     return diagram.vertices[region] if region and -1 not in region else None
 
 
-def surroundings(
+def atoms_within(
     cell: NDArray[np.floating], positions: NDArray[np.floating], site: int, reach: float
 ) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
     """Return indices of and vectors to all atoms within `reach`, periodic images included.
@@ -69,7 +93,7 @@ def surroundings(
     Parameters
     ----------
     cell, positions, site
-        As in :func:`voronoi_volume`.
+        As in :func:`voronoi_corners`.
     reach
         Largest distance in angstrom.
     """

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hyperspy_coreloss.dataset.voronoi import voronoi_volume
 from hyperspy_coreloss.errors import StructureError
-from hyperspy_coreloss.simulation.voronoi import voronoi_volume
 
 
 def test_volumes_sum_to_the_cell_however_open_it_is(rng):
