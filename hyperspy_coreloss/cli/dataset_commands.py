@@ -173,7 +173,12 @@ def _write_sites(
 @click.argument("data", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--picture", type=NEW_PICTURE, help="Also plot labels and spectra into this file.")
-def show(data: Path, as_json: bool, picture: Path | None) -> None:
+@click.option(
+    "--surroundings",
+    type=NEW_PICTURE,
+    help="Also draw the bonds of a usual site of each population into this file.",
+)
+def show(data: Path, as_json: bool, picture: Path | None, surroundings: Path | None) -> None:
     """Summarise the data set DATA."""
     import json
 
@@ -186,6 +191,11 @@ def show(data: Path, as_json: bool, picture: Path | None) -> None:
         from hyperspy_coreloss.dataset.plotting import plot_dataset
 
         plot_dataset(spectra).savefig(picture)
+    if surroundings is not None:
+        from hyperspy_coreloss.dataset.minerals import typical_sites
+        from hyperspy_coreloss.dataset.plotting import plot_surroundings
+
+        plot_surroundings(typical_sites(spectra).sites).savefig(surroundings)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
         return

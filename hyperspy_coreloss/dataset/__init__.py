@@ -23,8 +23,12 @@ from hyperspy_coreloss.dataset.inputs import (
     network_inputs,
     site_thresholds,
 )
-from hyperspy_coreloss.dataset.minerals import find_sites, mean_spectrum
-from hyperspy_coreloss.dataset.plotting import plot_dataset, plot_projected_densities
+from hyperspy_coreloss.dataset.minerals import find_sites, mean_spectrum, typical_sites
+from hyperspy_coreloss.dataset.plotting import (
+    plot_dataset,
+    plot_projected_densities,
+    plot_surroundings,
+)
 from hyperspy_coreloss.dataset.splits import (
     Split,
     complete_sites,
@@ -33,6 +37,7 @@ from hyperspy_coreloss.dataset.splits import (
     random_site_split,
 )
 from hyperspy_coreloss.dataset.summary import summarise
+from hyperspy_coreloss.dataset.surroundings_drawing import draw_surroundings
 from hyperspy_coreloss.dataset.tables import read_table
 
 __all__ = (
@@ -48,6 +53,7 @@ __all__ = (
     "complete_sites",
     "default_recipe",
     "demonstration_phases",
+    "draw_surroundings",
     "find_sites",
     "load_dataset",
     "mean_spectrum",
@@ -55,9 +61,11 @@ __all__ = (
     "phase_disjoint_split",
     "plot_dataset",
     "plot_projected_densities",
+    "plot_surroundings",
     "random_site_split",
     "read_table",
     "render_dataset_card",
     "site_thresholds",
     "summarise",
+    "typical_sites",
 )

@@ -1,4 +1,4 @@
-"""Selection of sites by name, and mean spectra of structures and minerals."""
+"""Selection of sites by name or population, and mean spectra of structures and minerals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.dataset.dataset import excitation_energies
+from hyperspy_coreloss.dataset.population import POPULATIONS
 from hyperspy_coreloss.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -77,6 +78,41 @@ def _glass(dataset: SpectrumDataset) -> SpectrumDataset:
         )
         raise DatasetError(msg)
     return dataset.of_population("glass")
+
+
+def typical_sites(dataset: SpectrumDataset) -> SpectrumDataset:
+    """Return the most usual site of each population, that whose labels are nearest to the medians.
+
+    Parameters
+    ----------
+    dataset
+        Computed spectra.
+
+    Returns
+    -------
+    SpectrumDataset
+        One site for each population that occurs, in the order of
+        :data:`.population.POPULATIONS`.
+    """
+    targets, populations = dataset.targets, np.array(dataset.populations)
+    known = np.isfinite(targets)
+    values = np.where(known, targets, 0.0)
+    number = np.maximum(known.sum(axis=0), 1)
+    mean = values.sum(axis=0) / number
+    spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / number)
+    chosen = []
+    for name in POPULATIONS:
+        rows = np.flatnonzero(populations == name)
+        if not len(rows):
+            continue
+        far = np.zeros(len(rows))
+        for column in np.flatnonzero(spread):
+            own = targets[rows, column]
+            if np.isfinite(own).any():
+                apart = np.abs(own - np.median(own[np.isfinite(own)])) / spread[column]
+                far += np.where(np.isfinite(apart), apart, 1.0)
+        chosen.append(int(rows[far.argmin()]))
+    return dataset.take(chosen)
 
 
 def mean_spectrum(

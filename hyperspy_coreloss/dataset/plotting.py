@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hyperspy_coreloss.dataset.computed_site import RecursionChains
+from hyperspy_coreloss.dataset.computed_site import ComputedSite, RecursionChains
 from hyperspy_coreloss.dataset.population import POPULATIONS
+from hyperspy_coreloss.dataset.surroundings_drawing import draw_surroundings
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.properties import BOND_ANGLE, BOND_LENGTH, PROPERTIES, VORONOI_VOLUME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from hyperspy_coreloss.dataset.computed_site import ComputedSite
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
 _COLUMNS = 3
+
+# Pictures of sites in one row of a figure, and in the whole of it.
+_IN_A_ROW = 4
+_MOST_PICTURES = 40
+# Inches: the side of a picture, the space beside it, and that of the words above and beneath.
+_PICTURE, _GAP, _WORDS = 2.8, 0.3, 0.95
 
 # Colours of the populations, in their order: those of Okabe and Ito (2008), which people with any
 # colour vision tell apart, and two greys.
@@ -213,3 +220,83 @@ def plot_projected_densities(site: ComputedSite, lifetime: float = 0.3) -> Figur
     panels[-1].set_xlim(energy[0], energy[-1])
     panels[-1].set_xlabel("energy above the highest occupied state of the ground state (eV)")
     return figure
+
+
+def plot_surroundings(
+    sites: ComputedSite | Sequence[ComputedSite], *, voronoi: bool = True
+) -> Figure:
+    """Draw the surroundings of sites: bonds, angles and Voronoi cell, with the labels beneath.
+
+    One site is drawn large, with a table of all its labels. :func:`draw_surroundings` draws into
+    a panel of your own.
+
+    Parameters
+    ----------
+    sites
+        One computed site, or up to 40.
+    voronoi
+        Draw the Voronoi cells.
+
+    Raises
+    ------
+    DatasetError
+        If there is no site, or there are more than 40.
+    """
+    sites = [sites] if isinstance(sites, ComputedSite) else list(sites)
+    if not 1 <= len(sites) <= _MOST_PICTURES:
+        msg = (
+            f"A figure has pictures of 1 to {_MOST_PICTURES} sites, but {len(sites)} are given. "
+            "Choose some, for example with typical_sites(dataset).sites."
+        )
+        raise DatasetError(msg)
+    if len(sites) == 1:
+        return _one_site(sites[0], voronoi=voronoi)
+    columns = min(_IN_A_ROW, len(sites))
+    rows = -(-len(sites) // columns)
+    width, height = columns * (_PICTURE + _GAP), rows * (_PICTURE + _WORDS)
+    figure, panels = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    figure.subplots_adjust(
+        left=_GAP / 2 / width,
+        right=1 - _GAP / 2 / width,
+        bottom=0.4 * _WORDS / height,
+        top=1 - 0.6 * _WORDS / height,
+        wspace=_GAP / _PICTURE,
+        hspace=_WORDS / _PICTURE,
+    )
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for panel, site in zip(panels.flat, sites, strict=False):
+        draw_surroundings(panel, site, voronoi=voronoi)
+        panel.set_title(f"{site.population}\n{site.name}", fontsize="medium")
+        panel.text(0.5, -0.02, _caption(site), transform=panel.transAxes, ha="center", va="top")
+    return figure
+
+
+def _one_site(site: ComputedSite, *, voronoi: bool) -> Figure:
+    figure, (picture, table) = plt.subplots(
+        1, 2, figsize=(10.0, 5.5), width_ratios=(1.5, 1), layout="constrained"
+    )
+    draw_surroundings(picture, site, voronoi=voronoi)
+    table.set_axis_off()
+    labels = {spec.name: spec.label for spec in PROPERTIES}
+    rows = [
+        ("population", site.population),
+        ("phase", site.structure.phase),
+        *((labels.get(name, name), f"{value:#.4g}") for name, value in site.labels.items()),
+    ]
+    for number, (name, value) in enumerate(rows):
+        height = 0.82 - 0.075 * number
+        table.text(0.0, height, name, transform=table.transAxes)
+        table.text(1.0, height, value, transform=table.transAxes, ha="right")
+    figure.suptitle(site.name)
+    return figure
+
+
+def _caption(site: ComputedSite) -> str:
+    """Return the labels that the picture shows, in one line."""
+    formats = ((BOND_LENGTH, "{:.3f} Å"), (BOND_ANGLE, "{:.1f}°"), (VORONOI_VOLUME, "{:.1f} Å³"))
+    return ", ".join(
+        f"{spec.symbol} = {form.format(site.labels[spec.name])}"
+        for spec, form in formats
+        if spec.name in site.labels
+    )
