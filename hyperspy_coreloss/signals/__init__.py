@@ -4,10 +4,12 @@ The results are kept in the metadata, because a signal loses its other attribute
 or saved. All metadata paths are in :mod:`hyperspy_coreloss.signals.metadata`.
 """
 
+from hyperspy_coreloss.signals.exploration import Exploration
 from hyperspy_coreloss.signals.lazy import (
     LazyCoreLossPropertyMap,
     LazyCoreLossPropertySignal,
 )
+from hyperspy_coreloss.signals.nearest_sites import NearestSites
 from hyperspy_coreloss.signals.plotting import plot_comparison, plot_maps
 from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertyMap,
@@ -19,8 +21,10 @@ from hyperspy_coreloss.signals.summary import PropertySummary
 __all__ = (
     "CoreLossPropertyMap",
     "CoreLossPropertySignal",
+    "Exploration",
     "LazyCoreLossPropertyMap",
     "LazyCoreLossPropertySignal",
+    "NearestSites",
     "PropertySignal",
     "PropertySummary",
     "plot_comparison",

@@ -169,7 +169,7 @@ def nearest_sites(
     The parameters and errors are those of
     :meth:`hyperspy_coreloss.CoreLossPropertySignal.nearest_sites`.
     """
-    model = _model_of(result, pretrained)
+    model = predicting_model(result, pretrained)
     references = model.references
     if references is None:
         msg = (
@@ -177,7 +177,7 @@ def nearest_sites(
             "is of an early version. Predict with a model of this version."
         )
         raise SignalError(msg)
-    dataset = _dataset_of(model, dataset)
+    dataset = training_dataset(model, dataset)
     if not isinstance(k, Integral) or not 1 <= k <= len(references.sites):
         msg = f"k must be a number of sites from 1 to {len(references.sites)}, but it is {k!r}."
         raise SignalError(msg)
@@ -230,9 +230,10 @@ def _described(
     )
 
 
-def _model_of(
+def predicting_model(
     result: BaseSignal, pretrained: str | Path | PretrainedModel | None
 ) -> PretrainedModel:
+    """Return the model that a result was predicted by, and check it by its SHA-256."""
     name, sha256 = pretrained_of(result)
     model = load_pretrained(name if pretrained is None else pretrained)
     if model.sha256 != sha256:
@@ -245,7 +246,8 @@ def _model_of(
     return model
 
 
-def _dataset_of(model: PretrainedModel, dataset: SpectrumDataset | None) -> SpectrumDataset:
+def training_dataset(model: PretrainedModel, dataset: SpectrumDataset | None) -> SpectrumDataset:
+    """Return the data set that a model was trained on, and check it by its SHA-256."""
     dataset = oxygen_k_sites() if dataset is None else dataset
     if dataset.sha256 != model.record.dataset_sha256:
         msg = (

@@ -8,6 +8,7 @@ import numpy as np
 
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
 from hyperspy_coreloss.signals.derived import DerivedSignal
+from hyperspy_coreloss.signals.exploration import Exploration
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.metadata import get_map, model_of, options_of, title_of
 from hyperspy_coreloss.signals.plotting import plot_maps
@@ -17,7 +18,10 @@ from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hyperspy.signals import BaseSignal
     from matplotlib.figure import Figure
+
+    from hyperspy_coreloss.dataset.dataset import SpectrumDataset
 
 
 class PresentedSignal(DerivedSignal):
@@ -65,6 +69,66 @@ class PresentedSignal(DerivedSignal):
             plot_properties(self, super().plot, navigator, kwargs)
         else:
             super().plot(navigator, **kwargs)
+
+    def explore(
+        self,
+        signal: BaseSignal | None = None,
+        name: str | None = None,
+        level: float = 0.9,
+        *,
+        k: int = 3,
+        pretrained: Any = None,
+        dataset: SpectrumDataset | None = None,
+    ) -> Exploration:
+        """Look at the result pixel by pixel: map, spectrum, nearest sites, values and intervals.
+
+        Select a pixel with the mouse, or with the keys of HyperSpy's plots. With the spectra, the
+        figure shows the pixel's spectrum as it was measured, with its background and threshold, and
+        as the model reads it, over those of the nearest computed sites. Each value is shown with
+        its interval before the values of all computed sites of the training. Click on one to see
+        its map.
+
+        Of a lazy result, only the chunk that holds the pixel is computed; the map fills in.
+
+        Parameters
+        ----------
+        signal
+            Spectra that the properties were predicted from. A result does not hold them.
+        name
+            Property whose map is shown, one of :attr:`property_names`. The default is the first.
+        level
+            Coverage: the probability that an interval contains the true value, between 0 and 1.
+        k
+            Number of nearest computed sites that are shown.
+        pretrained
+            Model of the prediction, if it is not shipped with the package.
+        dataset
+            Data set that the model was trained on. The default is that of the shipped models.
+
+        Returns
+        -------
+        Exploration
+            The figure and what it shows, to be changed by commands too.
+
+        Raises
+        ------
+        UnknownPropertyError
+            If this signal has no property of that name.
+        SignalError
+            If `level` is not between 0 and 1, the spectra have other navigation axes, this signal
+            is not predicted, or the model is another one than that of the prediction.
+        DatasetError
+            If the model was trained on another data set.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> p = s.predict_properties(resolution=0.5, show_progressbar=False)
+        >>> p.explore(s)
+        <Exploration of 'Properties of Simulated silica' at the pixel at x = 0 nm, y = 0 nm>
+        """
+        return Exploration(self, signal, name, level, k=k, pretrained=pretrained, dataset=dataset)
 
     def summary(self) -> PropertySummary:
         """Return how many spectra have a prediction, why others have none, and the medians.

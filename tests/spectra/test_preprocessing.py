@@ -11,7 +11,7 @@ from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.spectra.energy import EnergyWindow
 from hyperspy_coreloss.spectra.preparation import prepare
-from hyperspy_coreloss.spectra.preprocessing import preprocess
+from hyperspy_coreloss.spectra.preprocessing import preprocess, subtracted_background
 from hyperspy_coreloss.spectra.quality import Quality
 from hyperspy_coreloss.spectra.recipe import Recipe
 
@@ -383,3 +383,49 @@ def test_a_spectrum_of_many_spikes_is_refused():
     spectra, energy = measured()
     spectra[:, 300:700:50] *= 100
     assert (read(spectra, energy).quality == Quality.OUTLIERS).all()
+
+
+def _power_law(energy):
+    return 2e4 * (energy / 500.0) ** -3.2
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint16])
+@pytest.mark.parametrize("axis", ["even", "falling", "uneven"])
+def test_the_background_that_is_shown_is_that_of_the_spectrum(axis, dtype):
+    energy = 470.0 + 0.1 * np.arange(1300)
+    if axis == "falling":
+        energy = energy[::-1]
+    if axis == "uneven":
+        energy = 470.0 + 130.0 * np.linspace(0.0, 1.0, 1300) ** 1.1
+    widths = np.abs(np.gradient(energy)) / 0.1 if axis == "uneven" else 1.0
+    edge = 8e3 * (1 + np.exp(-((energy - 538.0) ** 2) / 8)) / (1 + np.exp(-(energy - 535.0) / 0.4))
+    spectra = ((_power_law(energy) + edge) * widths)[None].astype(dtype)
+    used, background = subtracted_background(spectra, prepare(RECIPE, energy, resolution=0.4))
+    assert (np.diff(used) > 0).all()
+    expected = _power_law(used) * (np.abs(np.gradient(used)) / 0.1 if axis == "uneven" else 1.0)
+    np.testing.assert_allclose(background[0], expected, rtol=0.01)
+
+
+def test_what_is_shown_is_what_is_subtracted():
+    """Spectra from which it is subtracted before are read as the spectra are."""
+    signal, _, energy = noiseless()
+    with_background = prepare(RECIPE, energy, resolution=0.4)
+    used, background = subtracted_background(signal.data, with_background)
+    channels = slice(*np.searchsorted(energy, [used[0] - 1e-6, used[-1] + 1e-6]))
+    net = signal.data[:, channels].astype(np.float64) - background
+    without = prepare(RECIPE, energy[channels], resolution=0.4, background=None)
+    difference = preprocess(net, without).spectra - preprocess(signal.data, with_background).spectra
+    assert np.abs(difference).max() < 2e-3
+
+
+def test_there_is_no_background_of_spectra_that_cannot_be_read_or_have_none():
+    signal, _, energy = noiseless()
+    spectra = signal.data[:3].copy()
+    spectra[0], spectra[1, 300] = 0.0, np.nan
+    _, background = subtracted_background(spectra, prepare(RECIPE, energy, resolution=0.4))
+    assert np.isnan(background[:2]).all()
+    assert np.isfinite(background[2]).all()
+    _, none = subtracted_background(
+        signal.data[2:3], prepare(RECIPE, energy, resolution=0.4, background=None)
+    )
+    assert (none == 0).all()
