@@ -22,26 +22,25 @@ p.axes_manager.indices = (38, 22)
 exploration = p.explore(s)
 
 # %%
-# The measured spectrum is shown with the background that was subtracted and the threshold. Below, it
-# is shown as the model reads it, over the spectra of the nearest computed sites, whose oxygen is
+# The measured spectrum is shown with the background that was subtracted and the threshold. Below,
+# it is shown as the model reads it, over the spectra of the nearest computed sites, whose oxygen is
 # drawn beside. The six values stand with their intervals before those of all sites of the training:
 # a wide interval says that the spectrum hardly tells this property.
 
 # %%
 # A click on a value, or the keys ``.`` and ``,``, show the map of another property. The key ``b``
 # hides what should not be believed.
-exploration.show_property("bond_angle")
+exploration = p.explore(s, name="bond_angle")
 exploration.show_believable()
-exploration.figure
 
 # %%
 # A pixel without a prediction says why.
 p.axes_manager.indices = (30, 20)
-exploration.figure
+exploration = p.explore(s)
 
 # %%
 # Line scans are curves, and of a lazy result only what is looked at is computed.
 scan = s.inav[:, 22].as_lazy()
 result = scan.predict_properties(resolution=0.5)
 result.axes_manager.indices = (38,)
-result.explore(scan, name="mulliken_charge")
+exploration = result.explore(scan, name="mulliken_charge")
