@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 from hyperspy_coreloss.data import oxygen_k_sites
+from hyperspy_coreloss.dataset import plot_surroundings, typical_sites
 from hyperspy_coreloss.dataset.card import markdown_table, render_dataset_card
 from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
@@ -232,5 +233,7 @@ for name, table in {
 pairs = load_pairs()
 write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) + "\n")
 plot_theories(pairs).savefig(here / "transfer_spectra.png", dpi=120)
+usual = typical_sites(oxygen_k_sites())
+plot_surroundings(usual.sites).savefig(here / "data_set_surroundings.png", dpi=80)
 # The gallery would take an open figure for one of its first page.
 plt.close("all")

@@ -1,5 +1,5 @@
 """
-What a bond angle of 143 degrees looks like
+What a bond angle of 144 degrees looks like
 ===========================================
 
 The properties that the models predict are those of one atom and its surroundings: bonds, the angle
@@ -30,10 +30,9 @@ figure = plot_surroundings(typical_sites(sites).sites)
 # %%
 # Small and large angles
 # ----------------------
-# The angle between the bonds varies more than any other of these properties, from crystal to
-# crystal and inside a glass: here the smallest and the largest angle of sites with two bonds, a
-# silanol group, whose bond to hydrogen does not count in the bond length, a broken bond, and
-# stishovite, where oxygen has three bonds.
+# The angle varies from crystal to crystal and inside a glass: here are the smallest and the largest
+# of the glass, a silanol group, whose bond to hydrogen does not count in the bond length, a broken
+# bond, and stishovite, where oxygen has three bonds.
 two = [site for site in sites.sites if site.details["coordination"] == 2]
 glass = sorted(
     (site for site in two if site.population == "glass"), key=lambda site: site.labels["bond_angle"]
@@ -48,6 +47,6 @@ figure = plot_surroundings([glass[0], glass[-1], silanol, broken, stishovite])
 # %%
 # Other oxides
 # ------------
-# Models of silica cannot know these surroundings: see which of them their spectra are told apart
-# from in the page on trust.
+# The models are trained on silica only; whether they recognise that these are other surroundings is
+# on the page on trust. With more than three bonds, only the bonded neighbours are drawn.
 figure = plot_surroundings(oxygen_k_foreign().sites[::3])

@@ -51,7 +51,8 @@ def draw_surroundings(
 
     The absorbing atom has a blue ring. Bonds, angles and Voronoi cell are those that the labels
     are computed from. The plane of two bonds is that of the panel, so that lengths and angle are
-    the true ones. Atoms farther away fade into the background.
+    the true ones. Atoms farther away fade into the background. With more than three bonds, only the
+    bonded neighbours are drawn.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def _ink(background: NDArray[np.float64]) -> str:
 
 def _scale(panel: Axes) -> float:
     box = panel.get_window_extent()
-    return float(np.clip(min(box.width, box.height) / panel.figure.dpi / _FULL_SIZE, 0.3, 1.0))
+    return float(np.clip(min(box.width, box.height) / panel.figure.dpi / _FULL_SIZE, 0.3, 1.4))
 
 
 def ball_radii(numbers: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -29,6 +29,8 @@ _STRAIGHT = 1e-6
 # A bond that is seen shorter than this share of its length points to the reader.
 _SHORT = 0.1
 _DIRECTIONS = 300
+# With more bonds than this, the next neighbours would hide the atom.
+_OPEN = 3
 # Adjacent triangles belong to one face of a Voronoi cell if the cosine of their normals exceeds it.
 _COPLANAR = 1 - 1e-6
 
@@ -41,7 +43,8 @@ class Scene:
     ----------
     numbers
         Atomic numbers, shape (atoms,): the absorbing atom, its bonded neighbours by length of the
-        bond, and their further bonded neighbours, except those that a third atom bridges.
+        bond, and their further bonded neighbours, except those that a third atom bridges. With more
+        than three bonds, there are no further neighbours.
     positions
         Positions in angstrom, shape (atoms, 3); the absorbing atom is at the origin.
     bonds
@@ -106,7 +109,7 @@ def _atoms_and_bonds(
     indices = [absorber, *first.indices[order].tolist()]
     positions = [np.zeros(3), *first.vectors[order]]
     bonds = [(0, number) for number in range(1, len(indices))]
-    for number in range(1, len(bonds) + 1):
+    for number in range(1, len(bonds) + 1) if len(bonds) <= _OPEN else ():
         further = _without_bridged(structure, indices[number])
         for index, vector in zip(further.indices.tolist(), further.vectors, strict=True):
             place = positions[number] + vector

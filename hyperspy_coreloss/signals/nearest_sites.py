@@ -11,6 +11,7 @@ import numpy as np
 
 from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.dataset.shipped import oxygen_k_sites
+from hyperspy_coreloss.dataset.surroundings_drawing import draw_surroundings
 from hyperspy_coreloss.errors import DatasetError, SignalError
 from hyperspy_coreloss.pretrained.families import load_pretrained
 from hyperspy_coreloss.pretrained.trust import distances, near
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.references import References
 
 _WIDTH, _HEIGHT = 11.0, 6.5  # inches
+_PICTURES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +121,30 @@ class NearestSites:
     __repr__ = __str__
 
     def plot(self) -> Figure:
-        """Plot the spectra over one another, and the properties of the sites beside the pixel's."""
+        """Plot the spectra over one another, and the properties of the sites beside the pixel's.
+
+        Beneath the spectra are the surroundings of the nearest five sites.
+        """
         figure = plt.figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
         rows = -(-len(self.labels) // 2)
         grid = figure.add_gridspec(rows, 3, width_ratios=(2.4, 1, 1))
-        colours = plt.get_cmap("viridis")(np.linspace(0.1, 0.85, len(self.sites)))
-        self._draw_spectra(figure.add_subplot(grid[:, 0]), colours)
+        colours = plt.get_cmap("viridis")(np.linspace(0.25, 0.85, len(self.sites)))
+        left = grid[:, 0].subgridspec(2, 1, height_ratios=(3.2, 1))
+        self._draw_spectra(figure.add_subplot(left[0]), colours)
         for number, name in enumerate(self.labels):
             panel = figure.add_subplot(grid[number // 2, 1 + number % 2])
             self._draw_property(panel, name, colours)
+        pictures = left[1].subgridspec(1, _PICTURES)
+        for number, (site, colour) in enumerate(zip(self.sites[:_PICTURES], colours, strict=False)):
+            panel = figure.add_subplot(pictures[number])
+            draw_surroundings(panel, site.site, labels=False, voronoi=False)
+            panel.set_title(site.population, fontsize="small", color=colour)
         figure.suptitle(f"Computed sites whose spectra are most like that of {self.where}")
         return figure
 
     def _draw_spectra(self, panel: Axes, colours: NDArray) -> None:
-        panel.plot(
-            self.energy, self.spectrum, color="black", linewidth=2, label="the pixel, as read"
-        )
+        ink = plt.rcParams["text.color"]
+        panel.plot(self.energy, self.spectrum, color=ink, linewidth=2, label="the pixel, as read")
         for site, colour in zip(self.sites, colours, strict=True):
             label = f"{site.name} ({site.population}), distance {site.distance:.2f}"
             panel.plot(self.energy, site.spectrum, color=colour, linewidth=1, label=label)
@@ -145,9 +155,9 @@ class NearestSites:
     def _draw_property(self, panel: Axes, name: str, colours: NDArray) -> None:
         value, half = self.predicted[name], self.half_widths[name]
         if np.isfinite(value):
-            panel.axvline(value, color="black")
+            panel.axvline(value, color=plt.rcParams["text.color"])
         if np.isfinite(value) and np.isfinite(half):
-            panel.axvspan(value - half, value + half, color="0.85")
+            panel.axvspan(value - half, value + half, color="0.5", alpha=0.3)
         for row, (site, colour) in enumerate(zip(self.sites, colours, strict=True)):
             panel.plot(site.properties[name], row, "o", color=colour)
         panel.set_ylim(len(self.sites) - 0.5, -0.5)

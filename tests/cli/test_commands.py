@@ -103,6 +103,8 @@ def test_a_data_set_is_shown_in_words_numbers_and_a_picture(mixed, tmp_path):
     assert "n_spectra      5\n" in words
     assert "voronoi_volume           no values" in words
     assert (tmp_path / "set.png").stat().st_size > 10_000
+    run("dataset", "show", tmp_path / "sites.nc", "--surroundings", tmp_path / "bonds.png")
+    assert (tmp_path / "bonds.png").stat().st_size > 10_000
     numbers = json.loads(run("dataset", "show", tmp_path / "sites.nc", "--json"))
     assert numbers["sha256"] == mixed.sha256
     assert numbers["n_phases"] == 3
@@ -169,6 +171,7 @@ def test_wrong_input_is_told_without_a_traceback(tmp_path):
         ((*TRAIN, "m.safetensors", "--study", "sites.nc"), "sites.nc must be a JSON file"),
         (("train-emulator", "-o", "e.safetensors", "--sigma", "nan"), "nan is not a number of eV"),
         (("dataset", "show", "--picture", "x.foo"), "a picture needs one of the endings .png"),
+        (("dataset", "show", "--surroundings", "x"), "a picture needs one of the endings .png"),
         (("dataset", "show", "--picture", "x"), "a picture needs one of the endings .png"),
         (("dataset", "show", "--picture", "folder"), "a picture needs one of the endings"),
     ],

@@ -159,6 +159,15 @@ def test_metal_atoms_beside_one_oxygen_atom_are_not_joined():
     assert (np.sort(kinds, axis=1) == [8, 22]).all()
 
 
+def test_nothing_hides_an_atom_with_many_bonds():
+    site = next(s for s in oxygen_k_foreign().sites if s.structure.phase == "periclase")
+    scene = scene_of(site.structure, site.absorber)
+    assert scene.numbers.tolist() == [8, *[12] * 6]
+    panel = plt.figure().add_subplot()
+    draw_surroundings(panel, site)
+    assert "mean of 15 angles: 108.0°" in [text.get_text() for text in panel.texts]
+
+
 def test_one_site_of_each_population_is_typical(sites):
     usual = typical_sites(sites)
     assert list(usual.populations) == list(dict.fromkeys(usual.populations))

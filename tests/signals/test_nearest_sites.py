@@ -113,7 +113,7 @@ def test_the_spectrum_is_the_one_that_the_network_reads(spectra, result):
     assert np.abs(difference).max() < 0.1 * found.spectrum.max()
     assert found.energy.shape == found.spectrum.shape
     panels = found.plot().axes
-    assert len(panels) == 1 + len(found.labels)
+    assert len(panels) == 1 + len(found.labels) + len(found.sites)
     drawn = panels[0].lines[0].get_ydata()
     np.testing.assert_array_equal(drawn, found.spectrum)
 
