@@ -159,6 +159,8 @@ ROOMS = (
             "plotting",
             "summary",
             "pixel_table",
+            "data_frame",
+            "gridded",
             "region_mean",
             "place",
             "computed_pixels",

@@ -138,6 +138,11 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         self.compute()
         return PropertySignal.summary(self)
 
+    def to_dataframe(self, level: float | None = 0.9) -> Any:
+        """Compute the signal and return it as :meth:`PropertySignal.to_dataframe`."""
+        self.compute()
+        return PropertySignal.to_dataframe(self, level)
+
     def mean_over(self, navigation_mask: Any = None, level: float = 0.9) -> RegionMean:
         """Compute the signal and return means over it, as :meth:`PropertySignal.mean_over`."""
         self.compute()

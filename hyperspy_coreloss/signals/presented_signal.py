@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
+from hyperspy_coreloss.signals.data_frame import data_frame
 from hyperspy_coreloss.signals.derived import DerivedSignal
 from hyperspy_coreloss.signals.exploration import Exploration
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
+from hyperspy_coreloss.signals.gridded import gridded
 from hyperspy_coreloss.signals.metadata import get_map, model_of, options_of, title_of
 from hyperspy_coreloss.signals.plotting import plot_maps
 from hyperspy_coreloss.signals.resemblance import resemblance
@@ -129,6 +131,78 @@ class PresentedSignal(DerivedSignal):
         <Exploration of 'Properties of Simulated silica' at the pixel at x = 0 nm, y = 0 nm>
         """
         return Exploration(self, signal, name, level, k=k, pretrained=pretrained, dataset=dataset)
+
+    def to_dataframe(self, level: float | None = 0.9) -> Any:
+        """Return the result as a data frame of pandas with a row for each pixel.
+
+        The heads of the columns have the units in parentheses, as in the tables of
+        ``hyperspy-coreloss predict --format csv``. A lazy signal is computed first, and stays
+        computed.
+
+        Parameters
+        ----------
+        level
+            Coverage of the intervals, between 0 and 1. The columns "half width of ..." have half of
+            their lengths; those of a signal without intervals are left out, and all with None.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Its index has the place of the pixel on the navigation axes. The columns are the
+            properties, the half widths of their intervals, and the maps that the signal has.
+            ``quality`` and ``population`` are categories in the order of their codes, which
+            ``frame["quality"].cat.codes`` has.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If pandas is not installed.
+        SignalError
+            If `level` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> p = s.predict_properties(resolution=0.5, show_progressbar=False)
+        >>> p.to_dataframe()["quality"].value_counts().loc[["predicted", "unfamiliar"]].tolist()
+        [45, 3]
+        """
+        return data_frame(self, level)
+
+    def to_xarray(self, level: float | None = 0.9) -> Any:
+        """Return the result as a data set of xarray, with a variable for each map.
+
+        Units and the meanings of codes are attributes, as the CF conventions want them, and stay
+        when the data set is saved as netCDF. A lazy signal gives a lazy data set.
+
+        Parameters
+        ----------
+        level
+            Coverage of the intervals, between 0 and 1. The variables "..._half_width" have half of
+            their lengths; those of a signal without intervals are left out, and all with None.
+
+        Returns
+        -------
+        xarray.Dataset
+            Its dimensions are the navigation axes, in the order of the array.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If xarray is not installed.
+        SignalError
+            If `level` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> p = s.predict_properties(resolution=0.5, show_progressbar=False)
+        >>> p.to_xarray()["bond_length"].dims
+        ('y', 'x')
+        """
+        return gridded(self, level)
 
     def summary(self) -> PropertySummary:
         """Return how many spectra have a prediction, why others have none, and the medians.

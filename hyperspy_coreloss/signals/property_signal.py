@@ -6,23 +6,17 @@ from contextlib import nullcontext
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from hyperspy.signals import BaseSignal, Signal1D, Signal2D
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.files import keep_replaced
-from hyperspy_coreloss.pretrained.intervals import conformal_half_width
 from hyperspy_coreloss.pretrained.results import MAP_FIELDS
 from hyperspy_coreloss.properties import property_index
-from hyperspy_coreloss.signals.held_out_errors import scores_of
-from hyperspy_coreloss.signals.layers import companion_map, layer_map
+from hyperspy_coreloss.signals.layers import companion_map, half_width_data, layer_map
 from hyperspy_coreloss.signals.metadata import (
     AMBIGUITY,
     SIGNAL_TYPE,
     SLICED_WITH_A_RESULT,
-    SPREAD,
-    get_map,
-    property_items,
     set_title,
     title_of,
 )
@@ -122,9 +116,15 @@ class PropertySignal(PresentedSignal):
             between 0 and 1.
         """
         centre = self.get_property_map(name)
-        column = property_index(name, property_items(self, "names"))
-        scores = scores_of(self)
-        if scores is None:
+        width = self._half_width_map(name, level)
+        lower, upper = centre - width, centre + width
+        for end, bound in ((lower, "lower"), (upper, "upper")):
+            set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
+        return lower, upper
+
+    def _half_width_map(self, name: str, level: float) -> BaseSignal:
+        widths = half_width_data(self, level)
+        if widths is None:
             msg = (
                 "Intervals need the errors of the model on held-out spectra, but this signal has "
                 "none: the errors of single spectra do not apply to extremes of many, the parts of "
@@ -132,15 +132,9 @@ class PropertySignal(PresentedSignal):
                 "intervals from the signal that predict_properties returned."
             )
             raise SignalError(msg)
-        width: Any = np.float32(conformal_half_width(scores, level)[column])
-        spread = get_map(self, SPREAD)
-        if spread is not None:
-            position = property_index(name, self.property_names)
-            width = layer_map(self, spread.data * width, position, "half width")
-        lower, upper = centre - width, centre + width
-        for end, bound in ((lower, "lower"), (upper, "upper")):
-            set_title(end, f"{title_of(centre)}, {bound} {level:.0%}")
-        return lower, upper
+        position = property_index(name, self.property_names)
+        label = items_along(self, "labels")[position]
+        return layer_map(self, widths, position, f"half width of {label}")
 
     def get_ambiguity_map(self, name: str) -> BaseSignal:
         """Return the map of how much computed sites with spectra like each pixel's differ.
