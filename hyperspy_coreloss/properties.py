@@ -21,6 +21,8 @@ _PROPER_NAMES = {"mulliken": "Mulliken", "voronoi": "Voronoi"}
 _POWER = r"(?:[^\W\d]\w*|[°%])(?:(?:\*\*|\^)-?\d)?"
 _UNIT = re.compile(rf"\s*(?:1\s*/\s*)?{_POWER}(?:\s*[*/]\s*{_POWER}|\s+{_POWER})*\s*|\s*1?\s*")
 _LONGEST_UNIT = 60
+# Numbers that are short with any unit.
+_FEWEST, _MOST = 0.1, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,32 @@ def parse_unit(unit: str) -> pint.Unit:
     except pint.UndefinedUnitError:
         registry.define("electron = count")  # pint does not define a number of electrons.
         return registry.Unit(unit)
+
+
+def quantity_text(value: float, unit: str) -> str:
+    """Return a number with its unit; of a length, with the prefix that makes it short.
+
+    Parameters
+    ----------
+    value
+        Number.
+    unit
+        Any text. What pint takes for a length of many or few units, gets another prefix.
+
+    Examples
+    --------
+    >>> quantity_text(2000.0, "nm"), quantity_text(20.0, "Å"), quantity_text(5.0, "channels")
+    ('2 µm', '20 Å', '5 channels')
+    """
+    try:
+        length = pint.get_application_registry().Quantity(value, parse_unit(unit))
+    except (ValueError, pint.UndefinedUnitError):
+        return f"{value:g} {unit}"
+    if not length.is_compatible_with("meter"):
+        return f"{value:g} {unit}"
+    if not _FEWEST <= value < _MOST:
+        length = length.to("meter").to_compact()
+    return f"{length:.6g~P}"
 
 
 def _check_unit(unit: str) -> None:

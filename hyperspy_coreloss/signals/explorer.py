@@ -23,7 +23,7 @@ from hyperspy_coreloss.signals.metadata import (
     set_label,
     title_of,
 )
-from hyperspy_coreloss.signals.plotting import property_colours
+from hyperspy_coreloss.signals.panels import property_colours
 from hyperspy_coreloss.signals.positions import items_along, property_positions
 from hyperspy_coreloss.signals.summary import rounded
 

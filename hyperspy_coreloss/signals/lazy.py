@@ -148,13 +148,13 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         self.compute()
         return PropertySignal.mean_over(self, navigation_mask, level)
 
-    def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
+    def plot_maps(self, names: str | Sequence[str] | None = None, **options: Any) -> Figure:
         """Compute the signal once, rather than once for each property, and plot its maps.
 
         The parameters are those of :meth:`PropertySignal.plot_maps`.
         """
         self.compute()
-        return PropertySignal.plot_maps(self, names)
+        return PropertySignal.plot_maps(self, names, **options)
 
 
 # Results with more bytes are not held in memory to be saved.

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from hyperspy.drawing.utils import contrast_stretching
 
 from hyperspy_coreloss.errors import SignalError
+from hyperspy_coreloss.properties import property_index
+from hyperspy_coreloss.signals.map_figure import Cell, Group, Look, columns_that_fit, draw_figure
 from hyperspy_coreloss.signals.metadata import label_of
+from hyperspy_coreloss.signals.panels import axis_label, is_curve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hyperspy.signals import BaseSignal
-    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-_COLUMNS = 3
+    Limit = float | str | Mapping[str, float | str] | None
+
 _LARGEST = 36  # maps in one figure
-# Sizes in inches. A panel holds a map and its colour bar, a block two maps and one colour bar;
-# titles and labels add to the height. The margin keeps labels off the edges of the figure.
-_PANEL_WIDTH, _MAP_WIDTH, _PANEL_LABELS = 4.2, 3.0, 0.8
-_BLOCK_WIDTH, _HALF_WIDTH, _BLOCK_LABELS = 6.0, 2.2, 1.2
-_MARGIN = 0.1
-# Height over width of curves and of maps with different units, and the limits of other maps.
-_SQUAT, _FLATTEST, _TALLEST = 0.85, 0.25, 2.5
+# Panels in a row: of maps with a colour bar each, of those that share one, of pairs.
+_COLUMNS, _SHARED_COLUMNS, _PAIRS = 3, 6, 2
 
 
 class Mapped(Protocol):
@@ -41,160 +39,224 @@ class Mapped(Protocol):
         """Return the map of one property."""
 
 
-def property_colours() -> Colormap:
-    """Return the colours of maps, in which pixels without a prediction are grey."""
-    return plt.get_cmap("viridis").with_extremes(bad="0.85")
+def plot_maps(
+    maps: Mapping[str, BaseSignal] | Sequence[BaseSignal],
+    *,
+    half_widths: Mapping[str, BaseSignal] | Sequence[BaseSignal] = (),
+    scalebar: bool | str | Sequence[int] | None = False,
+    axes_decor: str | None = None,
+    cmap: str | Colormap | None = None,
+    colorbar: str | None = "multi",
+    vmin: Limit = None,
+    vmax: Limit = None,
+    per_row: int | None = None,
+    suptitle: str = "",
+    note: str = "",
+    width: float | None = None,
+    style: Any = None,
+) -> Figure:
+    """Plot maps side by side with colour bars; line scans are plotted as curves.
 
-
-def plot_maps(maps: Sequence[BaseSignal]) -> Figure:
-    """Plot maps side by side, each with its own colour bar; line scans are plotted as curves.
+    Maps of one signal, at the positions of its navigation axes, have the same colours and one
+    colour bar in each row. Arguments that HyperSpy's :func:`hyperspy.api.plot.plot_images` has too
+    have its names.
 
     Parameters
     ----------
     maps
-        Signals with one or two signal axes, for example from
-        :meth:`~hyperspy_coreloss.CoreLossPropertySignal.as_maps`. Of signals with two, the maps at
-        all navigation positions are plotted.
+        Signals with one or two signal axes, by name as from
+        :meth:`~hyperspy_coreloss.CoreLossPropertySignal.as_maps`, or in a list. Of signals with
+        two, the maps at all navigation positions are plotted.
+    half_widths
+        Half widths of the intervals of all maps, in the same order and of the same axes. They are
+        drawn as maps below the others; around curves as bands.
+    scalebar
+        Whether maps have a scale bar in place of axes; or the numbers of the maps that have one,
+        from 0. Maps whose axes have different units get none.
+    axes_decor
+        ``"all"`` draws the axes of maps with labels, ``"ticks"`` without, ``"off"`` nothing. The
+        default is ``"off"`` with scale bars, and ``"all"`` without.
+    cmap
+        Colour map of matplotlib. The default is viridis, which does not depend on telling red from
+        green. Pixels without a value are grey.
+    colorbar
+        ``"multi"``, or None to draw none.
+    vmin, vmax
+        Limits of the colours: a number, a percentile such as ``"2th"``, or a dictionary with one of
+        them for the names of some maps. The default is the range of the values.
+    per_row
+        Number of maps in a row.
+    suptitle
+        Title of the figure.
+    note
+        Text below the figure.
+    width
+        Width of the figure in millimetres, as it is printed: 85 for a column of a journal. Letters
+        then have 7 points, and images 300 dots per inch, unless `style` says otherwise.
+    style
+        Style of matplotlib, as in :func:`matplotlib.style.context`: a name such as
+        ``"dark_background"``, a dictionary, or a list of them.
 
     Raises
     ------
     SignalError
-        If a map does not have one or two signal axes, or there are too many maps.
+        If a map does not have one or two signal axes, there are too many maps, or an argument is
+        none of the above.
+    UnknownPropertyError
+        If `vmin` or `vmax` have a name that no map has.
     """
-    parts = [part for one in maps for part in _parts(one)]
-    if len(parts) > _LARGEST:
-        msg = (
-            f"At most {_LARGEST} maps are plotted in one figure, but there are {len(parts)}. "
-            "Select fewer positions along the third navigation axis, or fewer properties."
-        )
-        raise SignalError(msg)
-    columns = min(max(_COLUMNS, len(parts) // len(maps)), len(parts))
-    rows = -(-len(parts) // columns)
-    height = _MAP_WIDTH * _height_over_width(parts[0][1]) + _PANEL_LABELS
-    figure, panels = plt.subplots(
-        rows,
-        columns,
-        figsize=(_PANEL_WIDTH * columns, height * rows),
-        squeeze=False,
-        layout="constrained",
-    )
-    _set_margin(figure)
-    for panel in panels.flat[len(parts) :]:
-        panel.set_axis_off()
-    for panel, (label, property_map) in zip(panels.flat, parts, strict=False):
-        _draw(panel, property_map)
-        panel.set_title(label)
-    return figure
+    named = _named(maps)
+    parts = {name: _parts(one) for name, one in named.items()}
+    wide = [_parts(one) for one in _named(half_widths).values()]
+    _check_number(parts, wide)
+    look = Look(scalebar, axes_decor, cmap, colorbar, suptitle, note, width, style)
+    with look.applied():
+        limits = {
+            name: _limits([cell.shown for cell in cells], name, parts, (vmin, vmax))
+            for name, cells in parts.items()
+        }
+        groups = [Group(cells, limits[name]) for name, cells in parts.items()]
+        below = [Group(cells, _range(cell.shown for cell in cells)) for cells in wide]
+        if below and is_curve(groups[0].cells[0].shown):
+            groups = [_banded(*pair) for pair in zip(groups, below, strict=True)]
+            below = []
+        return draw_figure(_rows(groups, below, per_row, width), look)
 
 
-def _parts(property_map: BaseSignal) -> list[tuple[str, BaseSignal]]:
-    """Return the maps at all positions of a stack of maps, each with its label."""
-    axes = property_map.axes_manager
-    if axes.signal_dimension != 2 or not axes.navigation_dimension:
-        return [(label_of(property_map), property_map)]
-    parts = []
-    for indices in np.ndindex(*axes.navigation_shape):
-        part = property_map.inav[indices]
-        where = (
-            f"{_axis_label(axis)} = {axis.axis[index]:g}"
-            for axis, index in zip(axes.navigation_axes, indices, strict=True)
-        )
-        parts.append((f"{label_of(property_map)}\n{', '.join(where)}", part))
-    return parts
-
-
-def plot_comparison(predicted: Mapped, reference: Mapped) -> Figure:
+def plot_comparison(
+    predicted: Mapped,
+    reference: Mapped,
+    *,
+    scalebar: bool | str | Sequence[int] | None = False,
+    axes_decor: str | None = None,
+    cmap: str | Colormap | None = None,
+    per_row: int | None = None,
+    suptitle: str = "",
+    width: float | None = None,
+    style: Any = None,
+) -> Figure:
     """Plot the maps of two results side by side, with one colour scale per property.
 
     Parameters
     ----------
     predicted, reference
         Results of the same shape, for example a prediction and the true properties from
-        :func:`hyperspy_coreloss.data.silica_spectrum_image`.
+        :func:`hyperspy_coreloss.data.silica_spectrum_image`. The colours span the values of the
+        reference.
+    scalebar, axes_decor, cmap, suptitle, width, style
+        As for :func:`plot_maps`.
+    per_row
+        Number of maps in a row, an even number.
     """
-    names = predicted.property_names
-    rows = -(-len(names) // 2)
-    shape = _height_over_width(reference.get_property_map(names[0]))
-    height = _HALF_WIDTH * shape + _BLOCK_LABELS
-    figure = plt.figure(figsize=(2 * _BLOCK_WIDTH, height * rows), layout="constrained")
-    _set_margin(figure)
-    blocks = figure.subfigures(rows, 2, squeeze=False)
-    for block, name in zip(blocks.flat, names, strict=False):
-        maps = [result.get_property_map(name) for result in (reference, predicted)]
-        values = np.asarray(maps[0].data)
-        limits = (float(np.nanmin(values)), float(np.nanmax(values)))
-        left, right = block.subplots(1, 2, sharex=True, sharey=True)
-        _draw(left, maps[0], limits, colour_bar=False)
-        _draw(right, maps[1], limits)
-        left.set_title("true")
-        right.set_title("predicted")
-        right.set_ylabel("")
-        block.suptitle(label_of(maps[0]))
-    return figure
+    look = Look(scalebar, axes_decor, cmap, suptitle=suptitle, width=width, style=style)
+    groups = []
+    for name in predicted.property_names:
+        pair = {
+            "true": reference.get_property_map(name),
+            "predicted": predicted.get_property_map(name),
+        }
+        cells = [Cell(f"{label_of(one)}\n{word}", one) for word, one in pair.items()]
+        groups.append(Group(cells, _range([pair["true"]])))
+    with look.applied():
+        pairs = (per_row or columns_that_fit(width, 2 * _PAIRS)) // 2 or 1
+        return draw_figure(_chunks(groups, pairs), look)
 
 
-def _height_over_width(property_map: BaseSignal) -> float:
-    """Return the height of a map over its width, as it is drawn."""
-    axes = property_map.axes_manager.signal_axes
-    if len(axes) != 2 or axes[0].units != axes[1].units:
-        return _SQUAT
-    # Pixels have the width of the mean step.
-    width, height = (np.ptp(axis.axis) * axis.size / max(axis.size - 1, 1) for axis in axes)
-    if not width or not height:
-        return _SQUAT
-    return float(np.clip(height / width, _FLATTEST, _TALLEST))
+def _named(maps: Mapping[str, BaseSignal] | Sequence[BaseSignal]) -> dict[str, BaseSignal]:
+    if isinstance(maps, Mapping):
+        return dict(maps)
+    return {str(number): one for number, one in enumerate(maps)}
 
 
-def _set_margin(figure: Figure) -> None:
-    engine = figure.get_layout_engine()
-    if isinstance(engine, ConstrainedLayoutEngine):
-        engine.set(w_pad=_MARGIN, h_pad=_MARGIN)
+def _parts(property_map: BaseSignal) -> list[Cell]:
+    """Return the maps at all positions of a stack of maps, each with its label."""
+    axes, label = property_map.axes_manager, label_of(property_map)
+    if axes.signal_dimension != 2 or not axes.navigation_dimension:
+        return [Cell(label, property_map)]
+    parts = []
+    for indices in np.ndindex(*axes.navigation_shape):
+        where = (
+            f"{axis_label(axis)} = {axis.axis[index]:g}"
+            for axis, index in zip(axes.navigation_axes, indices, strict=True)
+        )
+        parts.append(Cell(f"{label}\n{', '.join(where)}", property_map.inav[indices]))
+    return parts
 
 
-def _draw(
-    panel: Axes,
-    property_map: BaseSignal,
-    limits: tuple[float | None, float | None] = (None, None),
-    *,
-    colour_bar: bool = True,
-) -> None:
-    axes = property_map.axes_manager
-    if axes.signal_dimension not in (1, 2) or axes.navigation_dimension:
+def _check_number(parts: Mapping[str, Sequence[Cell]], wide: Sequence[Sequence[Cell]]) -> None:
+    number = sum(map(len, parts.values()))
+    if number > _LARGEST:
         msg = (
-            "A map needs one or two signal axes and no navigation axes to be plotted, but "
-            f"{property_map} has {axes.signal_dimension} signal axes and "
-            f"{axes.navigation_dimension} navigation axes. Transpose it, or read its values from "
-            "its data."
+            f"At most {_LARGEST} maps are plotted in one figure, but there are {number}. "
+            "Select fewer positions along the third navigation axis, or fewer properties."
         )
         raise SignalError(msg)
-    if axes.signal_dimension == 1:
-        (position,) = axes.signal_axes
-        panel.plot(position.axis, np.asarray(property_map.data), ".-")
-        panel.set_xlabel(_axis_label(position))
-        return
-    horizontal, vertical = axes.signal_axes
-    image = panel.pcolormesh(
-        horizontal.axis,
-        vertical.axis,
-        np.ma.masked_invalid(np.asarray(property_map.data)),
-        vmin=limits[0],
-        vmax=limits[1],
-        cmap=property_colours(),
-        shading="nearest",
-        rasterized=True,
-    )
-    panel.set_facecolor("0.85")  # pixels without a prediction
-    if not panel.yaxis_inverted():
-        panel.invert_yaxis()
-    if horizontal.units == vertical.units:
-        panel.set_aspect("equal")
-    panel.set_xlabel(_axis_label(horizontal))
-    panel.set_ylabel(_axis_label(vertical))
-    if colour_bar:
-        panel.figure.colorbar(image, ax=panel, shrink=0.8)
+    if not number or (wide and [*map(len, wide)] != [*map(len, parts.values())]):
+        msg = (
+            "A figure needs at least one map, and half widths of all maps or of none, but there "
+            f"are {number} maps, and half widths of {sum(map(len, wide))}."
+        )
+        raise SignalError(msg)
 
 
-def _axis_label(axis: object) -> str:
-    name, units = getattr(axis, "name", ""), getattr(axis, "units", "")
-    name = name if isinstance(name, str) else ""
-    return f"{name} ({units})" if isinstance(units, str) and units else name
+def _range(maps: Any) -> tuple[float | None, float | None]:
+    """Return the lowest and the highest value of maps; None if they have no values."""
+    values = np.concatenate([np.ravel(np.asarray(one.data)) for one in maps])
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (None, None)
+
+
+def _limits(
+    maps: Sequence[BaseSignal],
+    name: str,
+    names: Mapping[str, Any],
+    given: tuple[Limit, Limit],
+) -> tuple[float | None, float | None]:
+    """Return the limits of the colours of the maps of one name."""
+    values = np.concatenate([np.ravel(np.asarray(one.data)) for one in maps])
+    values, limits = values[np.isfinite(values)], list(_range(maps))
+    for end, limit in enumerate(given):
+        if isinstance(limit, Mapping):
+            for key in limit:
+                property_index(key, tuple(names))
+            limit = limit.get(name)
+        if isinstance(limit, str) and len(values):
+            limit = contrast_stretching(values, limit, limit)[0]
+        if limit is not None and not isinstance(limit, str):
+            limits[end] = float(limit)
+    return limits[0], limits[1]
+
+
+def _banded(group: Group, widths: Group) -> Group:
+    cells = zip(group.cells, widths.cells, strict=True)
+    return Group([Cell(cell.title, cell.shown, width.shown) for cell, width in cells])
+
+
+def _rows(
+    groups: Sequence[Group], below: Sequence[Group], per_row: int | None, width: float | None
+) -> list[list[Group]]:
+    """Return the groups of each row of a figure, with those below in rows of their own."""
+    most = max(len(group.cells) for group in groups)
+    if most == 1:
+        columns = per_row or columns_that_fit(width, _COLUMNS)
+        rows = _chunks(groups, columns)
+        others = _chunks(below, columns)
+    else:
+        columns = per_row or columns_that_fit(width, _SHARED_COLUMNS)
+        if not per_row:
+            columns = -(-most // -(-most // columns))
+        rows, others = (_split(each, columns) for each in (groups, below))
+    if not others:
+        return rows
+    return [row for pair in zip(rows, others, strict=True) for row in pair]
+
+
+def _split(groups: Sequence[Group], columns: int) -> list[list[Group]]:
+    """Return a row, or several, for each group."""
+    return [
+        [Group(cells, group.limits)] for group in groups for cells in _chunks(group.cells, columns)
+    ]
+
+
+def _chunks(items: Sequence[Any], size: int) -> list[list[Any]]:
+    return [list(items[first : first + size]) for first in range(0, len(items), size)]

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hyperspy_coreloss.signals.axes import PROPERTY_AXIS
+from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, needed_axis
 from hyperspy_coreloss.signals.data_frame import data_frame
 from hyperspy_coreloss.signals.derived import DerivedSignal
 from hyperspy_coreloss.signals.exploration import Exploration
 from hyperspy_coreloss.signals.explorer import medians, plot_pixels, plot_properties
 from hyperspy_coreloss.signals.gridded import gridded
+from hyperspy_coreloss.signals.layers import companion_data
 from hyperspy_coreloss.signals.metadata import get_map, model_of, options_of, title_of
 from hyperspy_coreloss.signals.plotting import plot_maps
 from hyperspy_coreloss.signals.resemblance import resemblance
-from hyperspy_coreloss.signals.summary import PropertySummary, count_codes
+from hyperspy_coreloss.signals.summary import PropertySummary, count_codes, counts_line
+from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,18 +35,55 @@ class PresentedSignal(DerivedSignal):
         # PropertySignal has the maps.
         def __getattr__(self, name: str) -> Any: ...
 
-    def plot_maps(self, names: str | Sequence[str] | None = None) -> Figure:
+    def plot_maps(
+        self,
+        names: str | Sequence[str] | None = None,
+        *,
+        intervals: float | None = None,
+        note: bool = True,
+        **options: Any,
+    ) -> Figure:
         """Plot the maps of several properties, each with its own colour bar.
 
-        Pixels without a prediction are grey. Of three navigation axes, the maps at all positions
-        along the third are plotted. A lazy signal is computed first, and stays computed.
+        Pixels without a prediction are grey, and a note below the figure says how many they are and
+        why. Of three navigation axes, the maps at all positions along the third are plotted, with
+        the same colours. A lazy signal is computed first, and stays computed.
 
         Parameters
         ----------
         names
             One or several of :attr:`property_names`; the default is all.
+        intervals
+            Level of the prediction intervals, whose half widths are drawn as maps below those of
+            the values; around the curves of line scans as bands. By default they are not drawn.
+        note
+            Whether to tell how many pixels have no prediction, if there are any.
+        **options
+            Further parameters of :func:`~hyperspy_coreloss.signals.plot_maps`: `scalebar`,
+            `axes_decor`, `cmap`, `colorbar`, `vmin`, `vmax`, `per_row`, `suptitle`, `width` (in mm,
+            for print) and `style`.
+
+        Raises
+        ------
+        SignalError
+            If there are too many maps, an option is not valid, or `intervals` is given and the
+            signal has none.
         """
-        return plot_maps(list(self.as_maps(names).values()))
+        maps = self.as_maps(names)
+        widths = (
+            {}
+            if intervals is None
+            else {name: self._half_width_map(name, intervals) for name in maps}
+        )
+        return plot_maps(maps, half_widths=widths, note=self._grey() if note else "", **options)
+
+    def _grey(self) -> str:
+        """Return what to say of the pixels without a prediction; nothing if there are none."""
+        codes = companion_data(self, "quality")
+        if codes is None:
+            return ""
+        counts = count_codes(np.take(codes, 0, axis=needed_axis(self).index_in_array))
+        return "" if set(counts) == {Quality.GOOD} else counts_line(counts)
 
     def plot(self, navigator: Any = "auto", **kwargs: Any) -> None:
         """Plot the properties of one pixel, which is selected in the map of one property.

@@ -134,7 +134,7 @@ class PropertySignal(PresentedSignal):
             raise SignalError(msg)
         position = property_index(name, self.property_names)
         label = items_along(self, "labels")[position]
-        return layer_map(self, widths, position, f"half width of {label}")
+        return layer_map(self, widths, position, f"{100 * level:g} % half width of {label}")
 
     def get_ambiguity_map(self, name: str) -> BaseSignal:
         """Return the map of how much computed sites with spectra like each pixel's differ.
