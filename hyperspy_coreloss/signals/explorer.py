@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from hyperspy.signals import BaseSignal, Signal1D
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.9
 _INTERVAL = f"half widths of the {_LEVEL:.0%} interval"
 _IMAGE = 2  # axes
+_CURVE = "C0"  # of the style, so that it stands out from dark backgrounds
 _DEVIATION = "standard deviations of the map"
 
 
@@ -68,7 +70,8 @@ def plot_pixels(result: BaseSignal, navigator: Any, options: dict[str, Any]) -> 
     ]
     _name_positions(panel, property_axis(result), lines)
     panel.set_title(f"{title_of(result)}\nin {unit}", fontsize="medium")
-    panel.axhspan(-1, 1, color="0.9", zorder=0)
+    # A shade of the background, light or dark.
+    panel.axhspan(-1, 1, color=plt.rcParams["text.color"], alpha=0.1, linewidth=0, zorder=0)
     if shown._plot.navigator_plot is not None and isinstance(navigator, BaseSignal):
         _name_navigator(shown._plot.navigator_plot.ax, navigator)
 
@@ -96,6 +99,7 @@ def plot_properties(result: BaseSignal, plot: Any, navigator: Any, options: dict
         panel = result._plot.navigator_plot.ax
         panel.set_title("How much each property varies", fontsize="medium")
         panel.set_ylabel(f"range in {_centre_and_scale(result)[-1]}")
+        panel.lines[0].set_color(_CURVE)
         lines = [f"{title}\n({units})" for title, units in _titles(result)]
         _name_positions(panel, property_axis(result), lines)
 
@@ -116,7 +120,8 @@ def _selected(
         return "auto"
     selected = result.isig[0 if name == "auto" else property_index(name, names)]
     if dimension > 1:
-        colours = {"cmap": property_colours(), "colorbar": True}
+        known = bool(np.isfinite(selected.data).any())
+        colours = {"cmap": property_colours(), "colorbar": known, "scalebar": known}
         options["navigator_kwds"] = {**colours, **options.get("navigator_kwds", {})}
     if dimension > _IMAGE and np.isfinite(selected.data).any():
         # HyperSpy replaces NaN by zero here, which would be far below all values of the map.
@@ -166,6 +171,7 @@ def _name_navigator(panel: Axes, navigator: BaseSignal) -> None:
     panel.set_title(label)
     if navigator.axes_manager.signal_dimension == 1:
         panel.set_ylabel(label)
+        panel.lines[0].set_color(_CURVE)
 
 
 def _name_positions(panel: Axes, axis: Any, lines: list[str]) -> None:

@@ -37,6 +37,7 @@ _INCH = 25.4  # mm
 _MARGIN = 0.1  # inches that keep labels off the edges of the figure
 # In letters: labels and colour bar beside a map, a line of a title, labels and bars below it.
 _BESIDE, _LINE, _BELOW, _BAR = 9.0, 1.5, 3.5, 4.0
+_NUMBERS = 2.0  # below a map without a label
 # Least width of a panel, if that of the figure is given.
 _LEAST_WIDTH = 15
 # Limits of the height of a panel over its width.
@@ -151,9 +152,10 @@ def draw_figure(rows: Sequence[Sequence[Group]], look: Look) -> Figure:
         for row in cells
     ]
     height = _height(rows, titles, width, look)
-    # Where the height of panels limits the maps, compressing them would let titles overlap.
-    tall = height_over_width(cells[0][0].shown) > _TALL
-    layout: Any = "constrained" if tall else "compressed"
+    # Compressed panels, whose colour bars are as high as maps, let titles of narrow maps overlap,
+    # and bars below flat ones.
+    shape = height_over_width(cells[0][0].shown)
+    layout: Any = "constrained" if shape > _TALL or is_flat(shape) else "compressed"
     figure, panels = plt.subplots(
         len(rows), columns, figsize=(width, height), squeeze=False, layout=layout
     )
@@ -169,7 +171,8 @@ def draw_figure(rows: Sequence[Sequence[Group]], look: Look) -> Figure:
         first = 0
         for group in row:
             beside = panels[place, first : first + len(group.cells)]
-            _draw_group(beside, group, look, number)
+            lowest = _is_lowest(cells, place, first + len(beside) - 1)
+            _draw_group(beside, group, look, number, lowest)
             number, first = number + len(beside), first + len(beside)
     _draw_rims(panels, cells, look)
     if look.suptitle:
@@ -179,7 +182,9 @@ def draw_figure(rows: Sequence[Sequence[Group]], look: Look) -> Figure:
     return figure
 
 
-def _draw_group(panels: Sequence[Axes], group: Group, look: Look, number: int) -> None:
+def _draw_group(
+    panels: Sequence[Axes], group: Group, look: Look, number: int, lowest: bool
+) -> None:
     images = []
     for panel, cell in zip(panels, group.cells, strict=True):
         if is_curve(cell.shown):
@@ -190,14 +195,21 @@ def _draw_group(panels: Sequence[Axes], group: Group, look: Look, number: int) -
             draw_scale_bar(panel, cell.shown.axes_manager.signal_axes[0])
     image = next((one for one in images if one is not None), None)
     if image is not None and look.colorbar is not None:
-        draw_colour_bar(panels, image, height_over_width(group.cells[0].shown))
+        labelled = lowest and look.decoration(group.cells[0].shown) == "all"
+        distance = (_BELOW if labelled else _NUMBERS) * _letter()
+        draw_colour_bar(panels, image, height_over_width(group.cells[0].shown), distance)
+
+
+def _is_lowest(cells: Sequence[Sequence[Cell]], place: int, column: int) -> bool:
+    """Return whether there is no panel below one."""
+    return not any(len(below) > column for below in cells[place + 1 :])
 
 
 def _draw_rims(panels: Any, cells: Sequence[Sequence[Cell]], look: Look) -> None:
     """Leave labels at the rim of the figure, and of maps what is wanted of their axes."""
     for place, row in enumerate(cells):
         for column, cell in enumerate(row):
-            lowest = not any(len(below) > column for below in cells[place + 1 :])
+            lowest = _is_lowest(cells, place, column)
             decoration = look.decoration(cell.shown)
             decorate(panels[place, column], decoration, lowest=lowest, leftmost=column == 0)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import ScalarFormatter
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from hyperspy_coreloss.errors import SignalError
 
@@ -25,7 +26,7 @@ _COLOURS = "viridis"
 _GREY = "0.85"
 # Height over width below which the colour bar lies below the map.
 _FLAT = 0.4
-_SLENDER = 40  # length of a colour bar below a map over its height
+_THICK = 0.08  # of a colour bar below a map, in inches
 # Height over width below which the vertical axis has room for one number.
 _STRIP = 0.12
 _BAND = 0.3  # opacity
@@ -142,8 +143,10 @@ def decorate(panel: Axes, decoration: str, *, lowest: bool, leftmost: bool) -> N
         panel.set_ylabel("")
 
 
-def draw_colour_bar(panels: Sequence[Axes], image: ScalarMappable, shape: float) -> None:
-    """Draw one colour bar for panels beside each other.
+def draw_colour_bar(
+    panels: Sequence[Axes], image: ScalarMappable, shape: float, distance: float
+) -> None:
+    """Draw one colour bar for panels beside each other; below the last one if they are flat.
 
     Parameters
     ----------
@@ -153,13 +156,19 @@ def draw_colour_bar(panels: Sequence[Axes], image: ScalarMappable, shape: float)
         What it is for.
     shape
         Height of a panel over its width.
+    distance
+        Distance of a bar below, which leaves room for the labels of the axis, in inches.
     """
-    options: dict[str, Any] = {"location": "right", "aspect": 20 * max(shape, 1.0), "fraction": 0.1}
+    figure = panels[0].figure
     if is_flat(shape):
-        # As long as the panel is wide: the fraction is one of its height.
-        fraction = min(1.0, 1 / (_SLENDER * shape))
-        options = {"location": "bottom", "aspect": _SLENDER, "fraction": fraction}
-    bar = panels[0].figure.colorbar(image, ax=list(panels), **options)
+        # Matplotlib would place it by fractions of the height of the panel, which may be tiny.
+        bottom = figure.dpi_scale_trans + ScaledTranslation(0, 0, panels[-1].transAxes)
+        place = blended_transform_factory(panels[-1].transAxes, bottom)
+        below = panels[-1].inset_axes((0, -distance - _THICK, 1, _THICK), transform=place)
+        bar = figure.colorbar(image, cax=below, orientation="horizontal")
+    else:
+        aspect = 20 * max(shape, 1.0)
+        bar = figure.colorbar(image, ax=list(panels), aspect=aspect, fraction=0.1)
     if isinstance(bar.formatter, ScalarFormatter):
         bar.formatter.set_useOffset(False)
         bar.update_ticks()
