@@ -24,7 +24,7 @@ from hyperspy_coreloss.signals.panels import (
 from hyperspy_coreloss.signals.scale_bar import can_have_scale_bar, draw_scale_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hyperspy.signals import BaseSignal
     from matplotlib.axes import Axes
@@ -161,7 +161,8 @@ def draw_figure(rows: Sequence[Sequence[Group]], look: Look) -> Figure:
     )
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
-        engine.set(w_pad=_margin(), h_pad=_margin())
+        # Where bars below a map end is known to the layout to some hundredths of an inch only.
+        engine.set(w_pad=_margin(), h_pad=_margin() * (2 if is_flat(shape) else 1))
     number = 0
     for place, row in enumerate(rows):
         for panel in panels[place, len(cells[place]) :]:
@@ -183,9 +184,9 @@ def draw_figure(rows: Sequence[Sequence[Group]], look: Look) -> Figure:
 
 
 def _draw_group(
-    panels: Sequence[Axes], group: Group, look: Look, number: int, lowest: bool
+    panels: Iterable[Axes], group: Group, look: Look, number: int, lowest: bool
 ) -> None:
-    images = []
+    images, panels = [], list(panels)
     for panel, cell in zip(panels, group.cells, strict=True):
         if is_curve(cell.shown):
             draw_curve(panel, cell.shown, cell.band)

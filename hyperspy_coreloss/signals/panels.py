@@ -162,7 +162,11 @@ def draw_colour_bar(
     figure = panels[0].figure
     if is_flat(shape):
         # Matplotlib would place it by fractions of the height of the panel, which may be tiny.
-        bottom = figure.dpi_scale_trans + ScaledTranslation(0, 0, panels[-1].transAxes)
+        bottom = figure.dpi_scale_trans + ScaledTranslation(
+            0,
+            0,
+            panels[-1].transAxes,  # type: ignore[arg-type]  # any transform will do
+        )
         place = blended_transform_factory(panels[-1].transAxes, bottom)
         below = panels[-1].inset_axes((0, -distance - _THICK, 1, _THICK), transform=place)
         bar = figure.colorbar(image, cax=below, orientation="horizontal")
