@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hyperspy_coreloss.signals.plotting import property_colours
+from hyperspy_coreloss.signals.panels import axis_label, property_colours
 from hyperspy_coreloss.signals.summary import rounded
 
 if TYPE_CHECKING:
@@ -107,13 +107,6 @@ def draw_map(panel: Axes, values: NDArray, axes: Sequence[Any]) -> Any:
     if axes[0].units == axes[1].units:
         panel.set_aspect("equal")
     return image
-
-
-def axis_label(axis: Any) -> str:
-    """Return the name of an axis with its units, of which either may be missing."""
-    name, units = axis.name, axis.units
-    name = name if isinstance(name, str) else ""
-    return f"{name} ({units})" if isinstance(units, str) and units else name
 
 
 def _outer(axis: Any) -> tuple[float, float]:
