@@ -44,7 +44,7 @@ def windows_table(results: Json, condition: str, *, means: bool = False) -> Tabl
     rows = []
     for window in measured_windows(results):
         errors = tables[window][condition]["all"]
-        rows.append([_window(results, window), *_cells(results, errors, "relative")])
+        rows.append([window_title(results, window), *_cells(results, errors, "relative")])
     return ["reads to (eV)", *_titles(results)], rows
 
 
@@ -63,7 +63,7 @@ def paired_table(results: Json, conditions: tuple[str, str] = ("typical", "clean
             for condition in conditions
         ]
         both = [" / ".join(cells) for cells in zip(*pair, strict=True)]
-        rows.append([_window(results, window), *both])
+        rows.append([window_title(results, window), *both])
     return ["reads to (eV)", *_titles(results)], rows
 
 
@@ -148,7 +148,8 @@ def transfer_table(results: Json) -> Table:
     return ["reads to (eV)", "theory", *_labels(results)], rows
 
 
-def _window(results: Json, window: str) -> str:
+def window_title(results: Json, window: str) -> str:
+    """Return what a window is called, with what is known beside the spectrum."""
     stop, _, known = window.partition("+")
     return f"{stop}, {_KNOWN[known].format(**results['told'])}" if known else stop
 

@@ -25,7 +25,17 @@ from hyperspy_coreloss.study.tables import (
 )
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # these are not installed
-from benchmarks import accuracy_tables, numerics_tables, performance_tables, trust_tables
+from benchmarks import (
+    accuracy_figures,
+    accuracy_tables,
+    figure_style,
+    numerics_tables,
+    performance_tables,
+    robustness_figures,
+    trust_figures,
+    trust_tables,
+)
+from benchmarks.first_picture import first_picture, predicted_image
 from benchmarks.robustness import robustness_table
 from training.transfer.report import difference_table, load_pairs, plot_theories
 
@@ -39,17 +49,21 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "study_*.md", "transfer_*.md", "robustness_*.md", "accuracy_*.md"]
+exclude_patterns = ["_build", "study_*.md", "transfer_*.md", "robustness_*.md", "accuracy_*.md", "figure_*.md"]
 templates_path = ["_templates"]
 html_title = project
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
+# The first page is one column: its cards lead on.
+html_sidebars = {"index": []}
 
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
 sphinx_gallery_conf = {
@@ -86,7 +100,7 @@ def write(path: str, text: str) -> None:
 
 def reference() -> str:
     """Return the page of all that is exported, and of nothing else."""
-    lines = ["Reference", "=" * 9, ""]
+    lines = ["Functions and classes", "=" * 21, ""]
     listed: set[int] = set()
     for title, room in ROOMS.items():
         module = import_module(room)
@@ -119,7 +133,7 @@ ROOMS = {
     "Made structures": "hyperspy_coreloss.simulation.atomistic",
     "CASTEP": "hyperspy_coreloss.simulation.castep",
 }
-write("reference.rst", reference())
+write("api.rst", reference())
 
 sites = oxygen_k_sites()
 write("data_set_card.md", render_dataset_card(sites, "Oxygen K edges of silicon oxides"))
@@ -229,6 +243,65 @@ for name, table in {
     "transfer": accuracy_tables.transfer_table(accuracy),
 }.items():
     write(f"accuracy_{name}.md", "\n".join(markdown_table(*table)) + "\n")
+
+pictured = predicted_image()
+for name, (draw, alternative) in {
+    "first": (
+        lambda: first_picture(*pictured),
+        "Three spectra of a spectrum image, and maps of two properties with their intervals",
+    ),
+    "errors": (
+        lambda: accuracy_figures.errors_figure(accuracy),
+        "Relative errors of six properties by the end of the window and the microscope",
+    ),
+    "knowledge": (
+        lambda: accuracy_figures.knowledge_figure(accuracy),
+        "Map of relative errors by window and property",
+    ),
+    "coverage": (
+        lambda: accuracy_figures.coverage_figure(accuracy, widest, "typical"),
+        "Coverage of the intervals of six properties by population",
+    ),
+    "bins": (
+        lambda: accuracy_figures.bins_figure(accuracy),
+        "Errors and coverage of the intervals by number of electrons and by thickness",
+    ),
+    "theories": (
+        lambda: accuracy_figures.theories_figure(accuracy),
+        "Errors on sites of the theory of the training and of another one",
+    ),
+    "detection": (
+        lambda: trust_figures.detection_figure(trust),
+        "Share of spectra without a prediction, for new phases of silica and for other oxides",
+    ),
+    "regions": (
+        lambda: trust_figures.regions_figure(trust),
+        "Coverage of the intervals of means over regions",
+    ),
+    "effects": (
+        lambda: robustness_figures.properties_figure(robustness),
+        "Errors of six properties against eleven effects of microscope and specimen",
+    ),
+    "effects_error": (
+        lambda: robustness_figures.models_figure(
+            robustness, "relative_error", "error / error without the effect", 1.0
+        ),
+        "Relative errors of the models against eleven effects of microscope and specimen",
+    ),
+    "effects_predicted": (
+        lambda: robustness_figures.models_figure(
+            robustness, "predicted", "share with a prediction", 1.0
+        ),
+        "Share of spectra with a prediction against eleven effects of microscope and specimen",
+    ),
+    "effects_coverage": (
+        lambda: robustness_figures.models_figure(
+            robustness, "coverage", "coverage of the 90 % interval", robustness["level"]
+        ),
+        "Coverage of the intervals against eleven effects of microscope and specimen",
+    ),
+}.items():
+    figure_style.save(draw, here, f"figure_{name}", alternative)
 
 pairs = load_pairs()
 write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) + "\n")
