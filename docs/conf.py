@@ -7,7 +7,9 @@ from importlib import import_module
 from importlib.metadata import version as installed_version
 from inspect import ismodule
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import hyperspy.api as hs
 import matplotlib.pyplot as plt
 
 from hyperspy_coreloss.data import oxygen_k_sites
@@ -37,6 +39,7 @@ from benchmarks import (
 )
 from benchmarks.first_picture import first_picture, predicted_image
 from benchmarks.robustness import robustness_table
+from docs.snippets import with_output
 from training.transfer.report import difference_table, load_pairs, plot_theories
 
 project = "hyperspy_coreloss"
@@ -308,5 +311,19 @@ write("transfer_table.md", "\n".join(markdown_table(*difference_table(pairs))) +
 plot_theories(pairs).savefig(here / "transfer_spectra.png", dpi=120)
 usual = typical_sites(oxygen_k_sites())
 plot_surroundings(usual.sites).savefig(here / "data_set_surroundings.png", dpi=80)
+
+hs.preferences.General.show_progressbar = False
+with TemporaryDirectory() as folder:
+    TUTORIAL = with_output(here / "tutorial.md", Path(folder))
 # The gallery would take an open figure for one of its first page.
 plt.close("all")
+
+
+def setup(app):
+    """Show the tutorial with what its blocks print and draw."""
+
+    def read(_app, name, source):
+        if name == "tutorial":
+            source[0] = TUTORIAL
+
+    app.connect("source-read", read)
