@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BLOCK = re.compile(
-    r"^(?:<!-- not run: (?P<reason>[^>]+?) -->\n\n?)?```(?P<language>\S*)\n(?P<code>.*?)^```$",
+    r"^(?:<!-- not run: (?P<reason>[^>]+?) -->\n\n?)?```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
