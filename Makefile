@@ -37,7 +37,7 @@ help:
 	@echo "make trust  measure what is noticed as unfamiliar, into results/"
 	@echo "make numerics  measure what finer numerics of computed spectra change, into results/"
 	@echo "make benchmarks  measure speed and memory, into results/"
-	@echo "make refresh   all of these after the campaign has gone on, and the numbers of the README"
+	@echo "make refresh   all of these after the campaign has gone on, and the README"
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -129,6 +129,7 @@ benchmarks: $(VENV)/ready
 # In this order: hours on two cores.
 refresh: data study accuracy tries models fits robustness trust numerics
 	$(BIN)/python -m training.silica.readme_numbers
+	$(BIN)/python -m benchmarks.first_picture docs/first_picture.png
 
 clean:
 	rm -rf $(VENV) demo docs/_build

@@ -54,19 +54,6 @@ def measured_windows(results: Json) -> list[str]:
     return sorted(names, key=lambda name: (-float(name.partition("+")[0]), name))
 
 
-def paired_table(results: Json, conditions: tuple[str, str] = ("typical", "clean")) -> Table:
-    """Return the relative errors of each window under two conditions, beside each other."""
-    rows = []
-    for window in measured_windows(results):
-        pair = [
-            _cells(results, results[window][condition]["all"], "relative")
-            for condition in conditions
-        ]
-        both = [" / ".join(cells) for cells in zip(*pair, strict=True)]
-        rows.append([window_title(results, window), *both])
-    return ["reads to (eV)", *_titles(results)], rows
-
-
 def errors_table(
     results: Json,
     windows: Iterable[str] = SHOWN,

@@ -80,6 +80,6 @@ def save(draw: Callable[[], Figure], folder: Path, name: str, alternative: str) 
             figure = draw()
             figure.savefig(folder / f"{name}_{scheme}.svg", metadata={"Date": None})
             plt.close(figure)
-        parts += [f"```{{image}} {name}_{scheme}.svg", f":class: only-{scheme}"]
+        parts += [f"```{{image}} {name}_{scheme}.svg", f":class: only-{scheme} mb-4"]
         parts += [f":alt: {alternative}", "```", ""]
     (folder / f"{name}.md").write_text("\n".join(parts), encoding="utf-8")

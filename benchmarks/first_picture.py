@@ -7,26 +7,33 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import numpy as np
 
 from benchmarks.figure_style import MARKERS, WIDTH, style
 from hyperspy_coreloss.data import silica_spectrum_image
-from hyperspy_coreloss.signals import CoreLossPropertySignal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from exspy.signals import EELSSpectrum
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from hyperspy_coreloss.signals import CoreLossPropertySignal
 
 # x and y of the pixels whose spectra are shown.
-_PIXELS = ((8, 6), (24, 20), (40, 9))
+_PIXELS = ((8, 6), (24, 20), (43, 13))
 
 
-def predicted_image() -> tuple[object, CoreLossPropertySignal]:
+def predicted_image() -> tuple[EELSSpectrum, CoreLossPropertySignal]:
     """Return the simulated spectra of grains of silica, and the prediction from them."""
     s, _ = silica_spectrum_image((48, 28), dose=2e4, resolution=0.5)
     return s, s.predict_properties(resolution=0.5, show_progressbar=False)
 
 
-def first_picture(s: object, p: CoreLossPropertySignal) -> plt.Figure:
+def first_picture(s: EELSSpectrum, p: CoreLossPropertySignal) -> Figure:
     """Draw the spectra of some pixels above maps of two properties with their intervals."""
     figure, panels = plt.subplot_mosaic(
         [["spectra", "spectra"], ["bond_length", "half"], ["mulliken_charge", "half charge"]],
@@ -48,7 +55,7 @@ def first_picture(s: object, p: CoreLossPropertySignal) -> plt.Figure:
     return figure
 
 
-def _spectra(panel: plt.Axes, s: object) -> None:
+def _spectra(panel: Axes, s: EELSSpectrum) -> None:
     energy = s.axes_manager.signal_axes[0].axis
     shown = (energy > 515) & (energy < 640)
     for number, (x, y) in enumerate(_PIXELS):
@@ -61,7 +68,7 @@ def _spectra(panel: plt.Axes, s: object) -> None:
     panel.set_yticks([])
 
 
-def _map(panel: plt.Axes, values: np.ndarray, label: str, colours: str) -> None:
+def _map(panel: Axes, values: np.ndarray, label: str, colours: str) -> None:
     """Draw a map with its colour bar; pixels without a prediction are grey."""
     image = panel.imshow(values, cmap=plt.get_cmap(colours).with_extremes(bad="0.6"))
     panel.set_title(label, loc="left")
@@ -71,10 +78,13 @@ def _map(panel: plt.Axes, values: np.ndarray, label: str, colours: str) -> None:
 
 
 def main() -> None:
-    """Write the picture for a white page."""
+    """Write the picture for a white page, with the model that predicted."""
+    s, p = predicted_image()
+    model = p.metadata.CoreLossProperty.Pretrained
     with mpl.rc_context(style("light")):
-        figure = first_picture(*predicted_image())
-        figure.savefig(Path(sys.argv[1]), dpi=110, facecolor="white")
+        figure = first_picture(s, p)
+        described = {"Model": f"{model.name} {model.sha256}"}
+        figure.savefig(Path(sys.argv[1]), dpi=110, facecolor="white", metadata=described)
 
 
 if __name__ == "__main__":

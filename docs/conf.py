@@ -55,13 +55,20 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "study_*.md", "transfer_*.md", "robustness_*.md", "accuracy_*.md", "figure_*.md"]
+exclude_patterns = [
+    "_build",
+    "study_*.md",
+    "transfer_*.md",
+    "robustness_*.md",
+    "accuracy_*.md",
+    "figure_*.md",
+]
 templates_path = ["_templates"]
 html_title = project
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
-# The first page is one column: its cards lead on.
-html_sidebars = {"index": []}
+# Pages that are a section of their own have nothing to show beside them.
+html_sidebars = {"index": [], "tutorial": []}
 
 autosummary_generate = True
 autodoc_typehints = "none"

@@ -10,18 +10,19 @@ import io
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from matplotlib.figure import Figure
 
 _BLOCK = re.compile(
-    r"^(?:<!-- not run: (?P<reason>[^>]+?) -->\n\n?)?```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$",
+    r"^(?:<!-- not run: (?P<reason>[^>]+?) -->\n\n?)?"
+    r"```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -87,7 +88,7 @@ def with_output(page: Path, folder: Path) -> str:
     """
     text, place = page.read_text(encoding="utf-8"), 0
     parts: list[str] = []
-    here = os.getcwd()
+    here = Path.cwd()
     os.chdir(folder)
     try:
         for block, printed, figures in run(page, text, {"__name__": "__main__"}):

@@ -7,7 +7,9 @@ import json
 import hyperspy.api as hs
 import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image
 
+from hyperspy_coreloss import load_pretrained
 from tests.paths import ROOT
 from training.silica.readme_numbers import with_accuracy
 
@@ -38,8 +40,15 @@ def test_readme_has_the_accuracy_that_was_measured():
     results = json.loads((ROOT / "results" / "accuracy.json").read_text(encoding="utf-8"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert with_accuracy(readme, results) == readme
-    ratios = [
-        f"{results['100'][condition]['all']['bond_length']['relative']:.2f}"
-        for condition in ("typical", "clean")
-    ]
-    assert f"| 100 | {' / '.join(ratios)} |" in readme
+    error = results["100"]["typical"]["all"]["bond_length"]["mae"]
+    assert f"| 100 | typical | {error:.4f}" in readme
+
+
+def test_the_picture_of_the_readme_is_small_and_of_the_shipped_model():
+    """It is drawn by ``python -m benchmarks.first_picture docs/first_picture.png``."""
+    picture = ROOT / "docs" / "first_picture.png"
+    assert "docs/first_picture.png" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert picture.stat().st_size < 200e3
+    with Image.open(picture) as opened:
+        name, sha256 = opened.info["Model"].split()
+    assert load_pretrained(name).sha256 == sha256

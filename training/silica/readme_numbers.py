@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy_tables import errors_table, paired_table
+from benchmarks.accuracy_tables import errors_table
 from hyperspy_coreloss import load_pretrained
 from hyperspy_coreloss.dataset.card import markdown_table
 
@@ -28,17 +28,12 @@ def replaced(pattern: str, words: str, text: str) -> str:
 
 
 def with_accuracy(text: str, results: dict[str, Any]) -> str:
-    """Return the README with the tables of the accuracy."""
-    tables = {
-        "relative errors": paired_table(results),
-        "errors": errors_table(results, conditions=("typical", "clean")),
-    }
-    for name, table in tables.items():
-        begin = f"<!-- {name}: python -m training.silica.readme_numbers -->\n"
-        end = f"<!-- end of {name} -->"
-        lines = "\n".join(markdown_table(*table))
-        text = replaced(f"{begin}.*?{end}", f"{begin}\n{lines}\n\n{end}", text)
-    return text
+    """Return the README with the table of the accuracy."""
+    begin = "<!-- errors: python -m training.silica.readme_numbers -->\n"
+    end = "<!-- end of errors -->"
+    table = errors_table(results, conditions=("typical", "clean"))
+    lines = "\n".join(markdown_table(*table))
+    return replaced(f"{begin}.*?{end}", f"{begin}\n{lines}\n\n{end}", text)
 
 
 def main() -> None:
