@@ -66,6 +66,8 @@ exclude_patterns = [
 templates_path = ["_templates"]
 html_title = project
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_theme_options = {"show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
 # Pages that are a section of their own have nothing to show beside them.
 html_sidebars = {"index": [], "tutorial": []}
