@@ -16,13 +16,14 @@ WORKERS ?= 1
 # Two processes for the tests, each with one thread.
 PARALLEL ?= --numprocesses 2 --dist worksteal
 
-.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness trust numerics benchmarks refresh clean
+.PHONY: help demo test test-simulation docs campaign data transfer transfer-data foreign-data study accuracy tries models fits robustness trust numerics benchmarks refresh dist clean
 
 help:
 	@echo "make demo   predict the maps of a simulated spectrum image, into demo/"
 	@echo "make test   run all tests, the linter and the type checker"
 	@echo "make test-simulation   build GPAW and run the tests of the first-principles simulator"
 	@echo "make docs   build the documentation and run its gallery, warnings as errors"
+	@echo "make dist   build the wheel and the source distribution, check them, and predict with the wheel"
 	@echo "make campaign  go on computing sites of silica, into training/sites"
 	@echo "make data   collect the data set from SITES"
 	@echo "make transfer  go on computing some sites by another theory, into training/transfer/sites"
@@ -131,5 +132,10 @@ refresh: data study accuracy tries models fits robustness trust numerics
 	$(BIN)/python -m training.silica.readme_numbers
 	$(BIN)/python -m benchmarks.first_picture docs/first_picture.png
 
+# The wheel is also installed into a fresh environment, with all that it needs.
+dist: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group release
+	$(BIN)/python -m release.check dist
+
 clean:
-	rm -rf $(VENV) demo docs/_build
+	rm -rf $(VENV) build demo dist docs/_build

@@ -1,0 +1,1 @@
+"""Checks before a release; they are no part of the package."""
