@@ -2,7 +2,8 @@
 
 ``python -m release.check dist`` builds wheel and source distribution into ``dist/``, checks them,
 and predicts with the wheel in a fresh environment. ``python -m release.check tag`` checks that
-version, changes and address are those of a release.
+version, changes and address are those of a release. ``python -m release.check links`` gives the
+links of the README the address of the repository, without which they are dead on PyPI.
 """
 
 from __future__ import annotations
@@ -113,6 +114,26 @@ def problems_of_release(tag: str, repository: str) -> list[str]:
     return problems
 
 
+def with_absolute_links(text: str, address: str, tag: str) -> str:
+    """Return a page whose relative links and pictures have the address of a repository.
+
+    Parameters
+    ----------
+    text
+        Page in Markdown.
+    address
+        Address of the repository, ``https://github.com/owner/name``.
+    tag
+        Name of the tag whose files are linked.
+    """
+
+    def absolute(match: re.Match[str]) -> str:
+        kind = "raw" if match[1].startswith("!") else "blob"
+        return f"{match[1]}({address}/{kind}/{tag}/{match[2]})"
+
+    return re.sub(r"(!?\[[^\]]*\])\((?!https?://|#)([^)\s]+)\)", absolute, text)
+
+
 def check_distributions(folder: Path) -> list[str]:
     """Build both distributions into a folder, and return what is wrong with them."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -162,7 +183,16 @@ def main() -> None:
     tag = commands.add_parser("tag", help="check version, changes and address of a release")
     tag.add_argument("tag")
     tag.add_argument("repository")
+    links = commands.add_parser("links", help="give the links of README.md an address")
+    links.add_argument("tag")
+    links.add_argument("repository")
     arguments = parser.parse_args()
+    if arguments.command == "links":
+        readme = ROOT / "README.md"
+        text = readme.read_text(encoding="utf-8")
+        linked = with_absolute_links(text, arguments.repository, arguments.tag)
+        readme.write_text(linked, encoding="utf-8")
+        return
     if arguments.command == "tag":
         problems = problems_of_release(arguments.tag, arguments.repository)
     else:

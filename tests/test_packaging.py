@@ -143,10 +143,17 @@ def test_the_tests_run_on_every_python_that_is_named(project):
     assert project["requires-python"] == ">=" + min(named, key=lambda one: int(one[2:]))
 
 
-def test_the_readme_has_no_link_that_is_dead_outside_the_repository():
-    links = re.findall(r"\]\(([^)\s]+)\)", _text("README.md"))
-    assert links
+def test_the_readme_of_a_release_has_no_link_that_is_dead_outside_the_repository():
+    address = "https://github.com/owner/name"
+    text = check.with_absolute_links(_text("README.md"), address, "v1.2.0")
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
     assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    own = [link.removeprefix(address) for link in links if link.startswith(address)]
+    assert own
+    for link in own:
+        kind, tag, path = link.removeprefix("/").split("/", 2)
+        assert (kind, tag) == ("raw" if path.endswith(".png") else "blob", "v1.2.0")
+        assert (ROOT / path.partition("#")[0]).exists()
 
 
 def test_the_paper_and_the_data_can_be_cited(citation):
