@@ -15,12 +15,12 @@ import matplotlib.pyplot as plt
 from hyperspy_coreloss.data import oxygen_k_sites
 from hyperspy_coreloss.dataset import plot_surroundings, typical_sites
 from hyperspy_coreloss.dataset.card import markdown_table, render_dataset_card
+from hyperspy_coreloss.pages import Table
 from hyperspy_coreloss.pretrained.card import render_card
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
 from hyperspy_coreloss.study.report import render_report
 from hyperspy_coreloss.study.tables import (
     SPLITS,
-    Table,
     error_table,
     fits_table,
     tries_table,

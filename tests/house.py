@@ -28,6 +28,7 @@ ROOMS = (
     Room("files"),
     Room("provenance"),
     Room("properties"),
+    Room("pages", ("tables", "pictures", "templates")),
     Room(
         "spectra",
         (

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hyperspy_coreloss.dataset.inputs import default_recipe, network_inputs
 from hyperspy_coreloss.dataset.plotting import plot_projected_densities
 from hyperspy_coreloss.dataset.splits import HEADLINE, TEST_SHARE, complete_sites
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.pages.pictures import embed
+from hyperspy_coreloss.pages.templates import page_environment
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess
 from hyperspy_coreloss.study.figures import (
@@ -48,7 +46,6 @@ from hyperspy_coreloss.study.tables import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
@@ -58,8 +55,6 @@ Json = dict[str, Any]
 
 # Number of test sites shown among those with the worst predictions.
 _WORST_SHOWN = 3
-# Dots per inch: figures are sharp on high-resolution screens at a page width of 900 pixels.
-_DPI = 180
 
 
 def render_report(study: Json, dataset: SpectrumDataset) -> str:
@@ -84,38 +79,35 @@ def render_report(study: Json, dataset: SpectrumDataset) -> str:
         )
         raise DatasetError(msg)
     dataset = dataset.take(complete_sites(dataset))
-    environment = Environment(
-        loader=PackageLoader("hyperspy_coreloss.study", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     close, others = close_candidates(study)
-    return environment.get_template("study.html.jinja").render(
-        study=study,
-        dataset=dataset,
-        test_share=TEST_SHARE,
-        splits={split: _test(study, dataset, split) for split in SPLITS},
-        headline=HEADLINE,
-        relative_errors=_relative_errors(study, dataset),
-        search={"table": search_table(study), "close": close, "others": others},
-        worst=_worst(study, dataset),
-        several=several_table(study),
-        densities=_densities(dataset),
-        excitation=_excitation(study, dataset),
-        noisy=_noisy(study, dataset),
-        resolution=_series(
-            study, dataset, "resolution", "Gaussian broadening σ (eV)", resolution_header
-        ),
-        window=_series(
-            study,
-            dataset,
-            "window_stop",
-            "end of the window (eV from the threshold)",
-            window_header,
-        ),
-        curves=_learning_curves(study, dataset),
+    return (
+        page_environment("study")
+        .get_template("study.html.jinja")
+        .render(
+            study=study,
+            dataset=dataset,
+            test_share=TEST_SHARE,
+            splits={split: _test(study, dataset, split) for split in SPLITS},
+            headline=HEADLINE,
+            relative_errors=_relative_errors(study, dataset),
+            search={"table": search_table(study), "close": close, "others": others},
+            worst=_worst(study, dataset),
+            several=several_table(study),
+            densities=_densities(dataset),
+            excitation=_excitation(study, dataset),
+            noisy=_noisy(study, dataset),
+            resolution=_series(
+                study, dataset, "resolution", "Gaussian broadening σ (eV)", resolution_header
+            ),
+            window=_series(
+                study,
+                dataset,
+                "window_stop",
+                "end of the window (eV from the threshold)",
+                window_header,
+            ),
+            curves=_learning_curves(study, dataset),
+        )
     )
 
 
@@ -130,7 +122,7 @@ def _test(study: Json, dataset: SpectrumDataset, split: str) -> Json:
         "members": study["splits"][split],
         "table": error_table(errors, dataset, predictions["test"]),
         "verdict": verdict(errors, dataset),
-        "parity": _embed(plot_parity(dataset.properties, training, test, errors)),
+        "parity": embed(plot_parity(dataset.properties, training, test, errors)),
     }
 
 
@@ -143,7 +135,7 @@ def _relative_errors(study: Json, dataset: SpectrumDataset) -> str:
         errors[title] = {model: by_model[model] for model in by_model if model != "mean"}
         mean = mean_errors(study, split)
         aims[title] = [targets.get(name, np.nan) / mean[name] for name in mean]
-    return _embed(plot_relative_errors(errors, _titles(dataset), aims))
+    return embed(plot_relative_errors(errors, _titles(dataset), aims))
 
 
 def _worst(study: Json, dataset: SpectrumDataset) -> Json:
@@ -171,7 +163,7 @@ def _worst(study: Json, dataset: SpectrumDataset) -> Json:
         for site in shown
     ]
     return {
-        "figure": _embed(figure),
+        "figure": embed(figure),
         "cases": cases,
         "listed": len(next(iter(worst["sites"].values()))),
     }
@@ -183,7 +175,7 @@ def _densities(dataset: SpectrumDataset) -> Json | None:
     if not site.projected_densities:
         return None
     return {
-        "figure": _embed(plot_projected_densities(site)),
+        "figure": embed(plot_projected_densities(site)),
         "site": site.name,
         "phase": site.structure.phase,
     }
@@ -200,7 +192,7 @@ def _excitation(study: Json, dataset: SpectrumDataset) -> Json:
     }
     figure = plot_relative_errors(errors, _titles(dataset))
     return {
-        "figure": _embed(figure),
+        "figure": embed(figure),
         "table": excitation_table(study, dataset),
     }
 
@@ -220,7 +212,7 @@ def _noisy(study: Json, dataset: SpectrumDataset) -> Json | None:
     subsets = study["splits"][HEADLINE]
     searched = {*subsets["train"]["phases"], *subsets["validation"]["phases"]}
     return {
-        "figure": _embed(figure),
+        "figure": embed(figure),
         "table": noisy_table(noisy, dataset),
         "most_counts": int(counts.max()),
         "in_search": noisy["left_out_phase"] in searched,
@@ -235,7 +227,7 @@ def _series(
     relative = [_relative(study, HEADLINE, row) for row in errors.values()]
     by_title = dict(zip(_titles(dataset), zip(*relative, strict=True), strict=True))
     figure = plot_against([float(value) for value in errors], by_title, label)
-    return {"figure": _embed(figure), "table": series_table(errors, header, dataset)}
+    return {"figure": embed(figure), "table": series_table(errors, header, dataset)}
 
 
 def _learning_curves(study: Json, dataset: SpectrumDataset) -> Json:
@@ -246,7 +238,7 @@ def _learning_curves(study: Json, dataset: SpectrumDataset) -> Json:
         by_title = dict(zip(_titles(dataset), zip(*relative, strict=True), strict=True))
         curves[label] = ([draw[f"n_{kind}"] for draw in draws], by_title)
         tables[kind] = curve_table(draws, f"n_{kind}", dataset)
-    return {"figure": _embed(plot_learning_curves(curves)), "tables": tables}
+    return {"figure": embed(plot_learning_curves(curves)), "tables": tables}
 
 
 def _relative(study: Json, split: str, errors: dict[str, float]) -> list[float]:
@@ -265,11 +257,3 @@ def _spectra(
     wanted = list(dict.fromkeys(names))
     sites = dataset.take(np.array([dataset.names.index(name) for name in wanted]))
     return dict(zip(wanted, network_inputs(sites, recipe), strict=True))
-
-
-def _embed(figure: Figure) -> str:
-    """Return a figure as the data URL of a PNG image, and close it."""
-    file = io.BytesIO()
-    figure.savefig(file, dpi=_DPI)
-    plt.close(figure)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hyperspy_coreloss.dataset.splits import HEADLINE, PHASE_DISJOINT, RANDOM_SITE
+from hyperspy_coreloss.pages.tables import Cell, Table
 from hyperspy_coreloss.spectra.broadening import FWHM_PER_SIGMA
 from hyperspy_coreloss.training.evaluation import error_uncertainty
 
@@ -42,22 +43,6 @@ ENSEMBLE = "ensemble"
 
 # Names of methods in the comparison of fits and networks; fits of one property are not listed.
 _FIT_NAMES = {"networks": "networks", "all five": "fitted with the other four"}
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Text of one cell of a table, and whether it is the best of its row."""
-
-    text: str
-    best: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table; the first cell of a row is its heading."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
