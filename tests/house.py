@@ -28,7 +28,10 @@ ROOMS = (
     Room("files"),
     Room("provenance"),
     Room("properties"),
-    Room("pages", ("tables", "pictures", "templates")),
+    Room(
+        "pages",
+        ("tables", "pictures", "templates", "layers", "histograms", "printed", "interactive"),
+    ),
     Room(
         "spectra",
         (
@@ -173,6 +176,10 @@ ROOMS = (
             "explorer_panels",
             "exploration",
             "explorer",
+            "report_layers",
+            "report_tables",
+            "report_words",
+            "report",
             "slicing",
             "derived",
             "presented_signal",

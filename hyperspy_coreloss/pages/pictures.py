@@ -26,6 +26,6 @@ def embed(figure: Figure, dpi: float = SHARP) -> str:
         Dots per inch.
     """
     file = io.BytesIO()
-    figure.savefig(file, dpi=dpi, metadata={"Software": None})
+    figure.savefig(file, dpi=dpi)
     plt.close(figure)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.dataset.card import markdown_table
@@ -145,41 +146,77 @@ def _withheld(record: TrainingRecord) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorTable:
+    """Errors of a model on the spectra of one split.
+
+    Parameters
+    ----------
+    explanation
+        Which spectra these are, in whole sentences.
+    header, rows
+        Headings, and cells of each property.
+    verdict
+        For which properties a baseline is as good.
+    """
+
+    explanation: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    verdict: str
+
+
+def error_tables(pretrained: PretrainedModel) -> list[ErrorTable]:
+    """Return the errors of a model for each split; that which is hardest to predict is first.
+
+    Parameters
+    ----------
+    pretrained
+        The model.
+    """
+    return [_error_table(pretrained, split) for split in _SPLITS if _metrics(pretrained, split)]
+
+
+def _metrics(pretrained: PretrainedModel, split: str) -> Mapping[str, Mapping[str, Any]]:
+    return pretrained.record.metrics.get(split) or {}
+
+
+def _error_table(pretrained: PretrainedModel, split: str) -> ErrorTable:
+    metrics = _metrics(pretrained, split)
+    first = next(iter(metrics.values()))
+    names = list(first["baselines"])
+    header = ["property", "mean absolute error", "R²", *(f"{name} (baseline)" for name in names)]
+    rows = []
+    for spec in pretrained.properties:
+        row = metrics[spec.name]
+        errors = [f"{row['baselines'][name]:.3g}" for name in names]
+        rows.append([spec.label, f"{row['mae']:.3g}", f"{row['r2']:.2f}", *errors])
+    if split == LEFT_OUT:
+        header.append("90 % interval")
+        for cells, half_width in zip(rows, pretrained.half_width(0.9), strict=True):
+            cells.append(f"± {half_width:.3g}")
+        if all("mae_training" in row for row in metrics.values()):
+            header.append("on training spectra")
+            for spec, cells in zip(pretrained.properties, rows, strict=True):
+                cells.append(f"{metrics[spec.name]['mae_training']:.3g}")
+    words = _AS_MEASURED if pretrained.reads_conditions else _SPLITS[split]
+    return ErrorTable(
+        explanation=words.format(n_test=first["n_test"]),
+        header=tuple(header),
+        rows=tuple(map(tuple, rows)),
+        verdict=_worse_than_baselines(pretrained, split),
+    )
+
+
 def _errors(pretrained: PretrainedModel) -> list[str]:
-    """Return a table for each split; the split that is hardest to predict is first."""
     lines: list[str] = []
-    for split, explanation in _SPLITS.items():
-        metrics = pretrained.record.metrics.get(split)
-        if metrics is None:
-            continue
-        words = _AS_MEASURED if pretrained.reads_conditions else explanation
-        names = list(next(iter(metrics.values()))["baselines"])
-        header = [
-            "property",
-            "mean absolute error",
-            "R²",
-            *(f"{name} (baseline)" for name in names),
-        ]
-        rows = []
-        for spec in pretrained.properties:
-            row = metrics[spec.name]
-            errors = [f"{row['baselines'][name]:.3g}" for name in names]
-            rows.append([spec.label, f"{row['mae']:.3g}", f"{row['r2']:.2f}", *errors])
-        if split == LEFT_OUT:
-            header.append("90 % interval")
-            for cells, half_width in zip(rows, pretrained.half_width(0.9), strict=True):
-                cells.append(f"± {half_width:.3g}")
-            if all("mae_training" in row for row in metrics.values()):
-                header.append("on training spectra")
-                for spec, cells in zip(pretrained.properties, rows, strict=True):
-                    cells.append(f"{metrics[spec.name]['mae_training']:.3g}")
-        n_test = next(iter(metrics.values()))["n_test"]
-        lines += [f"**{words.format(n_test=n_test)}**", "", *markdown_table(header, rows), ""]
-        lines += [*_worse_than_baselines(pretrained, split), ""]
+    for one in error_tables(pretrained):
+        lines += [f"**{one.explanation}**", "", *markdown_table(one.header, one.rows), ""]
+        lines += [one.verdict, ""]
     return lines[:-1]
 
 
-def _worse_than_baselines(pretrained: PretrainedModel, split: str) -> list[str]:
+def _worse_than_baselines(pretrained: PretrainedModel, split: str) -> str:
     """List the properties for which a baseline is at least as accurate, with that baseline."""
     metrics = pretrained.record.metrics[split]
     worse = []
@@ -191,8 +228,8 @@ def _worse_than_baselines(pretrained: PretrainedModel, split: str) -> list[str]:
     if not worse:
         names = list(next(iter(metrics.values()))["baselines"])
         which = f"the {names[0]}" if len(names) == 1 else "every baseline"
-        return [f"Better than {which} for every property."]
-    return [f"No better than a baseline: {', '.join(worse)}."]
+        return f"Better than {which} for every property."
+    return f"No better than a baseline: {', '.join(worse)}."
 
 
 def _window_in_words(window: EnergyWindow) -> str:

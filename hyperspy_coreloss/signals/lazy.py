@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.results import Prediction
     from hyperspy_coreloss.signals.region_mean import RegionMean
     from hyperspy_coreloss.signals.summary import PropertySummary
+    from hyperspy_coreloss.spectra.calibration import Calibration
 
 
 class LazyPropertySignal(PropertySignal, LazySignal):
@@ -155,6 +156,24 @@ class LazyPropertySignal(PropertySignal, LazySignal):
         """
         self.compute()
         return PropertySignal.plot_maps(self, names, **options)
+
+    def save_report(
+        self,
+        filename: str | PathLike[str],
+        overwrite: bool | None = None,
+        *,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """Compute the signal once, unless the page may not be written, and save its report.
+
+        The parameters are those of :meth:`PropertySignal.save_report`.
+        """
+        from hyperspy_coreloss.signals.report import may_write, page_name
+
+        path = page_name(filename)
+        if may_write(path, overwrite):
+            self.compute()
+            PropertySignal.save_report(self, path, overwrite=True, calibration=calibration)
 
 
 # Results with more bytes are not held in memory to be saved.

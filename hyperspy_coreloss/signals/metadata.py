@@ -191,6 +191,12 @@ def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]
     return [str(entry) for entry in entries]
 
 
+def definitions_of(result: BaseSignal) -> list[str]:
+    """Return the definitions of the properties of the model; none if they are not recorded."""
+    texts = str(stored_item(result, "definitions")).split("\n")
+    return texts if len(texts) == len(property_items(result, "names")) else []
+
+
 def describe_map(signal: BaseSignal, label: str) -> dict[str, Any]:
     """Return the metadata of a map of a signal, whose label has the unit in parentheses."""
     return _described(
@@ -202,13 +208,7 @@ def describe_map(signal: BaseSignal, label: str) -> dict[str, Any]:
 
 def _described(signal: BaseSignal, title: str, nodes: dict[str, Any]) -> dict[str, Any]:
     """Return metadata with a title, the nodes, and the origin of the signal they describe."""
-    described: dict[str, Any] = {"General": {}}
-    for name in _ORIGIN:
-        node = _as_dictionary(signal, name)
-        if node:
-            described[name] = {
-                key: deepcopy(value) for key, value in node.items() if key not in _NOT_ORIGIN
-            }
+    described: dict[str, Any] = {"General": {}, **deepcopy(origin_nodes(signal))}
     described["General"]["title"] = title
     return {**nodes, **described}
 
@@ -384,7 +384,17 @@ def model_of(result: BaseSignal) -> str:
     return f"{named.get('name')}, version {named.get('version')}" if named else ""
 
 
-def pretrained_of(result: BaseSignal) -> tuple[str, str]:
-    """Return the name and the SHA-256 of the model of a result, or empty texts."""
+def recorded_model(result: BaseSignal) -> dict[str, str]:
+    """Return what is recorded of the model of a result, as texts; nothing without a model."""
     named = _as_dictionary(result, f"{NODE}.Pretrained")
-    return str(named.get("name", "")), str(named.get("sha256", ""))
+    return {name: str(value) for name, value in named.items()}
+
+
+def origin_nodes(signal: BaseSignal) -> dict[str, dict[str, Any]]:
+    """Return the nodes that tell of the origin of the spectra, without titles and files."""
+    nodes = {name: _as_dictionary(signal, name) for name in _ORIGIN}
+    return {
+        name: {key: value for key, value in node.items() if key not in _NOT_ORIGIN}
+        for name, node in nodes.items()
+        if node
+    }

@@ -16,7 +16,7 @@ from hyperspy_coreloss.errors import DatasetError, SignalError
 from hyperspy_coreloss.pretrained.families import load_pretrained
 from hyperspy_coreloss.pretrained.trust import distances, near
 from hyperspy_coreloss.signals.measured_spectrum import check_same, measured_spectrum
-from hyperspy_coreloss.signals.metadata import pretrained_of
+from hyperspy_coreloss.signals.metadata import recorded_model
 from hyperspy_coreloss.signals.place import find_place, half_widths_at, values_at
 from hyperspy_coreloss.signals.positions import items_along
 from hyperspy_coreloss.spectra.quality import Quality
@@ -244,7 +244,8 @@ def predicting_model(
     result: BaseSignal, pretrained: str | Path | PretrainedModel | None
 ) -> PretrainedModel:
     """Return the model that a result was predicted by, and check it by its SHA-256."""
-    name, sha256 = pretrained_of(result)
+    recorded = recorded_model(result)
+    name, sha256 = (recorded.get(item, "") for item in ("name", "sha256"))
     model = load_pretrained(name if pretrained is None else pretrained)
     if model.sha256 != sha256:
         msg = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.spectra.preparation import Preparation
 
 _NO_BACKGROUND = "none"
-# Numbers of a calibration from which energies follow.
+# Numbers of a calibration from which energies follow, and others that describe it.
 _CALIBRATED = ("position", "energy_offset", "dispersion", "nominal_dispersion")
+_DESCRIBED = ("resolution", "relative_thickness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,18 @@ class RecordedOptions:
         Energy in eV that was added to the energies of the thresholds, or None.
     calibration
         Numbers of the calibration of the energies, or None.
+    energy_error
+        Standard error of `energy_offset` in eV, or None.
+    dispersion_error
+        How well the dispersion is known, relative; None if it is not recorded.
+    low_loss
+        Title of the low-loss spectra, ``"none"`` if there were none, or empty.
+    novelty_level
+        Novelty below which a spectrum is unfamiliar; None if it is not recorded.
+    material
+        Material of the calibration; empty if there is none.
+    uncertainties
+        Standard uncertainties of numbers of the calibration, by name.
     """
 
     edge: str
@@ -49,6 +62,12 @@ class RecordedOptions:
     broadening: float | None
     energy_offset: float | None = None
     calibration: Mapping[str, float] | None = None
+    energy_error: float | None = None
+    dispersion_error: float | None = None
+    low_loss: str = ""
+    novelty_level: float | None = None
+    material: str = ""
+    uncertainties: Mapping[str, float] = field(default_factory=dict)
 
     def energies(self, axis: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the energies on an axis of spectra in eV, calibrated if they were.
@@ -86,6 +105,12 @@ class RecordedOptions:
             broadening=_number(fields.get("broadening_sigma")),
             energy_offset=_number(fields.get("energy_offset")),
             calibration=_calibration(fields.get("Calibration")),
+            energy_error=_number(fields.get("energy_error")),
+            dispersion_error=_number(fields.get("dispersion_error")),
+            low_loss=str(fields.get("low_loss", "")),
+            novelty_level=_number(fields.get("novelty_level")),
+            material=str((fields.get("Calibration") or {}).get("material", "")),
+            uncertainties=_uncertainties(fields.get("Calibration")),
         )
 
 
@@ -147,7 +172,13 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
 def _calibration(fields: Any) -> dict[str, float] | None:
     if not fields:
         return None
-    return {name: float(fields[name]) for name in _CALIBRATED}
+    described = [name for name in _DESCRIBED if name in fields]
+    return {name: float(fields[name]) for name in (*_CALIBRATED, *described)}
+
+
+def _uncertainties(fields: Any) -> dict[str, float]:
+    stored = (fields or {}).get("Uncertainties") or {}
+    return {str(name): float(value) for name, value in stored.items()}
 
 
 def _number(value: Any) -> float | None:

@@ -21,11 +21,13 @@ from hyperspy_coreloss.spectra.quality import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from os import PathLike
 
     from hyperspy.signals import BaseSignal
     from matplotlib.figure import Figure
 
     from hyperspy_coreloss.dataset.dataset import SpectrumDataset
+    from hyperspy_coreloss.spectra.calibration import Calibration
 
 
 class PresentedSignal(DerivedSignal):
@@ -281,6 +283,57 @@ class PresentedSignal(DerivedSignal):
             populations=populations,
             errors=errors,
         )
+
+    def save_report(
+        self,
+        filename: str | PathLike[str],
+        overwrite: bool | None = None,
+        *,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """Save the maps as one HTML page, which any browser shows without a network.
+
+        The page has the maps of all properties, or their curves along a line, with the values, the
+        intervals of 90 % and the quality of the pixel that is pointed at; histograms; the reasons
+        for pixels without a prediction and what to do; what is recorded of measurement and
+        calibration; what the model can and cannot do; the definitions of the properties; software
+        and citation. It stays below 5 MB: larger maps are averaged over squares of pixels, and of
+        more than two navigation axes, a slider goes through the first 36 positions. The page says
+        so. A lazy signal is computed first, and stays computed.
+
+        Parameters
+        ----------
+        filename
+            The page, which gets the ending ``.html`` if it has none. It is written completely or
+            not at all.
+        overwrite
+            As for :meth:`save`, None asks whether to replace an existing file, True replaces it,
+            and False leaves it.
+        calibration
+            The calibration that the properties were predicted with, to show its fit.
+
+        Raises
+        ------
+        SignalError
+            If the signal has no property axis, or its file is damaged.
+        CalibrationError
+            If the properties were predicted with another calibration, or with none.
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import hyperspy_coreloss as hc
+        >>> s, truth = hc.data.silica_spectrum_image((8, 6))
+        >>> p = s.predict_properties(resolution=0.5, show_progressbar=False)
+        >>> p.save_report(getfixture("tmp_path") / "maps.html")
+        """
+        # Templates and plotting library are for pages only, and take a while to load.
+        from hyperspy_coreloss.signals.report import may_write, page_name, write_report
+
+        path = page_name(filename)
+        if may_write(path, overwrite):
+            write_report(self, path, calibration)
 
     def _median_thickness(self) -> float | None:
         thickness = get_map(self, "relative_thickness")

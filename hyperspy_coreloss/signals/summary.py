@@ -147,12 +147,20 @@ def report(counts: Mapping[Quality, int], options: RecordedOptions | None) -> No
         LOGGER.log(logging.WARNING if many else logging.INFO, "%s", line)
         return
     code = max(refused, key=lambda one: refused[one]) if refused else Quality.MASKED
-    msg = f"No spectrum has a prediction. {line}. {_remedy(code, options)}"
+    msg = f"No spectrum has a prediction. {line}. {remedy(code, options)}"
     warnings.warn(msg, stacklevel=5)
 
 
-def _remedy(code: Quality, options: RecordedOptions | None) -> str:
-    """Return the most likely remedy if all spectra are refused for one reason."""
+def remedy(code: Quality, options: RecordedOptions | None) -> str:
+    """Return the most likely remedy if spectra are refused for one reason.
+
+    Parameters
+    ----------
+    code
+        The reason; any code but that of spectra with a prediction.
+    options
+        Options of the prediction, which its result recorded.
+    """
     searched = "The onset was searched in another range"
     if options is not None and options.onset_range is not None:
         low, high = options.onset_range
