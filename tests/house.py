@@ -30,7 +30,16 @@ ROOMS = (
     Room("properties"),
     Room(
         "pages",
-        ("tables", "pictures", "templates", "layers", "histograms", "printed", "interactive"),
+        (
+            "tables",
+            "pictures",
+            "templates",
+            "ticks",
+            "layers",
+            "histograms",
+            "printed",
+            "interactive",
+        ),
     ),
     Room(
         "spectra",

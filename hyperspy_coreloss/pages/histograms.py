@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+
+from hyperspy_coreloss.pages.ticks import round_ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,6 +71,7 @@ def histogram(layer: Layer) -> Histogram | None:
     number = int(np.clip(np.sqrt(known.size), _FEWEST, _MOST))
     counts, edges = np.histogram(known, bins=number, range=(low, high))
     decimals = layer.decimals
+    places, rounded = round_ticks(low, high)
     scale = (_RIGHT - _LEFT) / (high - low)
     tall = (_BOTTOM - _TOP) / counts.max()
     bars = tuple(
@@ -87,20 +89,12 @@ def histogram(layer: Layer) -> Histogram | None:
     return Histogram(
         label=layer.label,
         bars=bars,
-        ticks=_ticks(low, high, scale),
+        ticks=tuple(
+            (round(_LEFT + (place - low) * scale, 2), f"{place:.{rounded}f}") for place in places
+        ),
         middle=round(_LEFT + (median - low) * scale, 2),
         text=_sentence(layer, known, edges, counts),
     )
-
-
-def _ticks(low: float, high: float, scale: float) -> tuple[tuple[float, str], ...]:
-    places = MaxNLocator(4).tick_values(low, high)
-    step = places[1] - places[0]
-    decimals = int(np.clip(np.ceil(-np.log10(step) - 1e-9), 0, 12))
-    if abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
-        decimals += 1
-    inside = [place for place in places if low <= place <= high]
-    return tuple((round(_LEFT + (one - low) * scale, 2), f"{one:.{decimals}f}") for one in inside)
 
 
 def _sentence(layer: Layer, known: NDArray, edges: NDArray, counts: NDArray) -> str:

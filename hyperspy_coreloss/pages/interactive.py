@@ -11,16 +11,17 @@ from bokeh.document import Document
 from bokeh.embed import components
 from bokeh.events import DocumentReady, MouseMove, Tap
 from bokeh.models import (
-    BasicTicker,
     BoxZoomTool,
     ColorBar,
     ColumnDataSource,
     CustomJS,
     CustomJSHover,
     CustomJSTickFormatter,
+    FixedTicker,
     HoverTool,
     LinearColorMapper,
     PanTool,
+    PrintfTickFormatter,
     Range1d,
     ResetTool,
     SaveTool,
@@ -29,6 +30,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 from bokeh.resources import Resources
+
+from hyperspy_coreloss.pages.ticks import round_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +48,8 @@ _SQUAT, _FLATTEST, _TALLEST = 0.85, 0.1, 1.8
 _NARROWEST = 40
 # Values are whole numbers in a page, of two bytes; 0 stands for none.
 _LAST = 2**16 - 1
-_LINE = "#3f8fcf"
+# Colours of curves and of axes, which are seen on white and on black.
+_LINE, _RULE = "#3f8fcf", "#878f99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def interactive(
         document.add_root(plot)
     arguments = {
         "source": source,
-        "frames": ColumnDataSource(_frames(layers, scales)) if layers.shape[0] > 1 else None,
+        "frames": ColumnDataSource(_frames(layers)) if layers.shape[0] > 1 else None,
         "cursor": cursor,
         "plots": plots,
         "x_range": ranges[0],
@@ -179,7 +183,7 @@ def _extent(values: NDArray[np.floating]) -> tuple[float, float]:
     return low, high if high > low else low + (abs(low) or 1.0)
 
 
-def _frames(layers: Layers, _scales_of: Any = None) -> dict[str, list[NDArray]]:
+def _frames(layers: Layers) -> dict[str, list[NDArray]]:
     """Return the columns of maps: a list of all frames for each."""
     columns: dict[str, list[NDArray]] = {}
     for number, layer in enumerate(layers.quantities):
@@ -257,10 +261,10 @@ def _figure(
         frame_height=size[1],
         title=layer.label,
         tools=tools,
-        toolbar_location="above",
+        toolbar_location="right",
         background_fill_color=None,
         border_fill_color=None,
-        output_backend="canvas",
+        outline_line_color=None,
         **more,
     )
     plot.toolbar.logo = None
@@ -273,6 +277,8 @@ def _figure(
     for place in (plot.xaxis, plot.yaxis):
         place.axis_label_text_font_style = "normal"
         place.ticker.desired_num_ticks = 4
+        place.axis_line_color = place.major_tick_line_color = _RULE
+        place.minor_tick_line_color = None
     return plot
 
 
@@ -297,20 +303,28 @@ def _map(
 ) -> Any:
     layer = layers.quantities[number]
     mapper = LinearColorMapper(palette=colours, low=1, high=_LAST, low_color=missing)
-    plot = _drawn(layers, layer, f"value_{number}", source, ranges, size, mapper)
-    plot.add_tools(_map_hover(layers, number, scales))
-    low, high = layer.extent
-    bar = ColorBar(
-        color_mapper=LinearColorMapper(palette=colours, low=low, high=high),
-        ticker=BasicTicker(desired_num_ticks=4),
-        height=10,
-        padding=4,
-        background_fill_color=None,
-        major_tick_line_color=None,
-    )
-    bar.visible = bool(np.isfinite(layer.values).any())
-    plot.add_layout(bar, "below")
+    hover = _map_hover(layers, number, scales)
+    plot = _drawn(layers, layer, f"value_{number}", source, ranges, size, mapper, hover)
+    plot.add_layout(_colour_bar(layer, colours), "below")
     return plot
+
+
+def _colour_bar(layer: Layer, colours: Sequence[str]) -> ColorBar:
+    low, high = layer.extent
+    ticks, decimals = round_ticks(low, high)
+    return ColorBar(
+        color_mapper=LinearColorMapper(palette=colours, low=low, high=high),
+        ticker=FixedTicker(ticks=ticks),
+        formatter=PrintfTickFormatter(format=f"%.{decimals}f"),
+        height=10,
+        padding=2,
+        label_standoff=4,
+        background_fill_color=None,
+        border_line_color=None,
+        bar_line_color=None,
+        major_tick_line_color=None,
+        visible=bool(np.isfinite(layer.values).any()),
+    )
 
 
 def _code_map(
@@ -324,10 +338,9 @@ def _code_map(
     last = max(by_code)
     palette = [by_code.get(code, "#000000") for code in range(last + 1)]
     mapper = LinearColorMapper(palette=palette, low=-0.5, high=last + 0.5)
-    layer = layers.quantities[0]
-    plot = _drawn(layers, layer, "code", source, ranges, size, mapper)
+    hover = {"tooltips": [("quality", "@code{custom}")], "formatters": _word(layers)}
+    plot = _drawn(layers, layers.quantities[0], "code", source, ranges, size, mapper, hover)
     plot.title.text = "quality"
-    plot.add_tools(HoverTool(tooltips=[("quality", "@code{custom}")], formatters=_word(layers)))
     return plot
 
 
@@ -339,6 +352,7 @@ def _drawn(
     ranges: tuple[Range1d, Range1d],
     size: tuple[int, int],
     mapper: LinearColorMapper,
+    hover: dict[str, Any],
 ) -> Any:
     """Return a figure of one column of the source as a picture."""
     vertical, horizontal = layers.axes[-2:]
@@ -350,7 +364,7 @@ def _drawn(
     _label_positions(plot.yaxis, vertical)
     x, y = _places(horizontal), _places(vertical)
     # The first pixel lies at one corner; the anchor is that of the picture's own first pixel.
-    plot.image(
+    image = plot.image(
         image=column,
         x=x[0] - _step(x) / 2,
         y=y[0] - _step(y) / 2,
@@ -359,10 +373,14 @@ def _drawn(
         source=source,
         color_mapper=mapper,
     )
+    plot.add_tools(HoverTool(renderers=[image], visible=False, **hover))
     return plot
 
 
-def _map_hover(layers: Layers, number: int, scales: dict[str, tuple[float, float]]) -> HoverTool:
+def _map_hover(
+    layers: Layers, number: int, scales: dict[str, tuple[float, float]]
+) -> dict[str, Any]:
+    """Return what the pointer says of one quantity of a map."""
     layer = layers.quantities[number]
     decimals = layer.decimals
     formatters: dict[str, Any] = {}
@@ -385,7 +403,7 @@ def _map_hover(layers: Layers, number: int, scales: dict[str, tuple[float, float
     if layers.codes is not None:
         tips.append(("quality", "@code{custom}"))
         formatters |= _word(layers)
-    return HoverTool(tooltips=tips, formatters=formatters)
+    return {"tooltips": tips, "formatters": formatters}
 
 
 def _word(layers: Layers) -> dict[str, CustomJSHover]:
@@ -428,6 +446,7 @@ def _curve(
         tooltips=[(axis.label, "@x"), (layer.title, f"{shown} {layer.unit}".strip())],
         renderers=[points],
         mode="vline",
+        visible=False,
     )
     plot.add_tools(hover)
     return plot

@@ -1,5 +1,5 @@
 // Runs when the figures are there. Reads one pixel, chosen with the pointer, the number fields or
-// the arrow keys, into the table of the page; zooms with buttons; and follows the colour scheme.
+// the arrow keys, into the table of the page, zooms with buttons, and follows the colour scheme.
 // Arguments: source, frames, cursor, plots, x_range, y_range, description.
 const about = description instanceof Map ? Object.fromEntries(description) : description;
 const at = (id) => document.getElementById(id);
@@ -102,26 +102,20 @@ at("pixel-frame")?.addEventListener("input", (event) => {
   show();
 });
 
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
+// The colours of texts are those of the page, in light and dark.
 const paint = () => {
-  const [ink, soft] = dark.matches ? ["#e6e9ed", "#a9b2bd"] : ["#1f2328", "#555d66"];
+  const [ink, soft] = ["--ink", "--soft"].map((name) =>
+    getComputedStyle(document.documentElement).getPropertyValue(name),
+  );
   for (const plot of plots) {
     plot.title.text_color = ink;
-    plot.outline_line_color = soft;
     for (const part of [...plot.below, ...plot.left]) {
-      if (part.color_mapper) part.setv({major_label_text_color: soft});
-      else
-        part.setv({
-          axis_label_text_color: soft,
-          major_label_text_color: soft,
-          axis_line_color: soft,
-          major_tick_line_color: soft,
-          minor_tick_line_color: soft,
-        });
+      part.major_label_text_color = soft;
+      if ("axis_label_text_color" in part) part.axis_label_text_color = soft;
     }
   }
 };
-dark.addEventListener("change", paint);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 paint();
 show();
 document.documentElement.dataset.ready = "yes";

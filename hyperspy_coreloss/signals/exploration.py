@@ -27,7 +27,7 @@ from hyperspy_coreloss.signals.explorer_panels import (
     site_colours,
 )
 from hyperspy_coreloss.signals.measured_spectrum import measured_spectrum
-from hyperspy_coreloss.signals.metadata import AMBIGUITY, pretrained_of, title_of
+from hyperspy_coreloss.signals.metadata import AMBIGUITY, recorded_model, title_of
 from hyperspy_coreloss.signals.nearest_sites import (
     nearest_sites,
     predicting_model,
@@ -389,7 +389,7 @@ def _training(
     dataset: SpectrumDataset | None,
 ) -> tuple[PretrainedModel | None, SpectrumDataset | None]:
     """Return the model of a result and the data set of its training, as far as they are known."""
-    shipped = pretrained_of(result)[0] in list_pretrained()
+    shipped = recorded_model(result).get("name") in list_pretrained()
     if pretrained is None and signal is None and not shipped:
         return None, None
     model = predicting_model(result, pretrained)
