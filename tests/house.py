@@ -38,6 +38,7 @@ ROOMS = (
             "layers",
             "histograms",
             "printed",
+            "numbers",
             "interactive",
         ),
     ),

@@ -31,6 +31,15 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
+from hyperspy_coreloss.pages.numbers import (
+    LAST,
+    curve_columns,
+    description_of,
+    frame_columns,
+    places_of,
+    scales_of,
+    step_of,
+)
 from hyperspy_coreloss.pages.ticks import round_ticks
 
 if TYPE_CHECKING:
@@ -44,10 +53,11 @@ _HERE = Path(__file__).parent
 # Width of a map, and of a curve, in pixels of the screen; they fit a telephone of 400 pixels.
 _WIDTH, _CURVE = 264, (264, 170)
 # Height over width of maps whose axes have different units, and the limits of other maps.
-_SQUAT, _FLATTEST, _TALLEST = 0.85, 0.1, 1.8
+_SQUAT, _FLATTEST, _TALLEST = 0.85, 0.2, 1.8
 _NARROWEST = 40
-# Values are whole numbers in a page, of two bytes; 0 stands for none.
-_LAST = 2**16 - 1
+# Room for the numbers beside an axis, so that all figures of a column are in line; and that for one
+# number along an axis.
+_BESIDE, _NUMBER = 52, 50
 # Colours of curves and of axes, which are seen on white and on black.
 _LINE, _RULE = "#3f8fcf", "#878f99"
 
@@ -90,69 +100,64 @@ def interactive(
         Codes and their colours, to show the map of the codes too.
     """
     maps = len(layers.axes) > 1
-    x = _places(layers.axes[-1])
-    source, scales = (_map_source if maps else _curve_source)(layers)
+    x = places_of(layers.axes[-1])
+    y = places_of(layers.axes[-2]) if maps else np.zeros(1)
+    ranges = _range(x), _range(y, falling=True) if maps else None
+    scales = scales_of(layers) if maps else {}
+    source = ColumnDataSource(
+        {name: frames[:1] for name, frames in frame_columns(layers).items()}
+        if maps
+        else curve_columns(layers)
+    )
     cursor = ColumnDataSource({"x": [], "y": []})
+    count = range(len(layers.quantities))
     if maps:
-        y = _places(layers.axes[-2])
-        ranges = _range(x), _range(y, falling=True)
-        size = _map_size(layers.axes, ranges)
-        plots = [
-            _map(layers, number, source, scales, ranges, size, colours, missing)
-            for number in range(len(layers.quantities))
-        ]
-        if code_colours:
-            plots.append(_code_map(layers, source, ranges, size, code_colours))
+        drawn = _Drawn(layers, source, scales, ranges, _map_size(layers.axes, ranges))
+        plots = [_map(drawn, number, colours, missing) for number in count]
+        plots += [_code_map(drawn, code_colours)] if code_colours else []
     else:
-        y = np.zeros(1)
-        ranges = _range(x), None
-        plots = [
-            _curve(layers, number, source, ranges[0], missing)
-            for number in range(len(layers.quantities))
-        ]
-    for plot in plots:
-        _mark(plot, cursor, maps)
+        plots = [_curve(layers, number, source, ranges[0], missing) for number in count]
     document = Document()
     for plot in plots:
-        document.add_root(plot)
+        _mark(plot, cursor, maps)
+    with document.models.freeze():  # else all models are gone through for each
+        for plot in plots:
+            document.add_root(plot)
     arguments = {
         "source": source,
-        "frames": ColumnDataSource(_frames(layers)) if layers.shape[0] > 1 else None,
+        "frames": ColumnDataSource(frame_columns(layers)) if layers.shape[0] > 1 else None,
         "cursor": cursor,
         "plots": plots,
         "x_range": ranges[0],
         "y_range": ranges[1],
-        "description": _description(layers, scales, x, y),
+        "description": description_of(layers, scales, x, y),
     }
-    document.js_on_event(DocumentReady, CustomJS(args=arguments, code=_code("pixel.js")))
+    code = (_HERE / "pixel.js").read_text(encoding="utf-8")
+    document.js_on_event(DocumentReady, CustomJS(args=arguments, code=code))
     script, figures = components(plots)
     library = Resources(mode="inline", components=["bokeh"], minified=True).render_js()
     return Interactive(library, script, tuple(figures))
 
 
-def _code(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """What the maps of one page share."""
+
+    layers: Layers
+    source: Any
+    scales: dict[str, tuple[float, float]]
+    ranges: Any
+    size: tuple[int, int]
 
 
-def _places(axis: PositionAxis) -> NDArray[np.float64]:
-    """Return where the pixels are drawn: an uneven axis is one of numbers of pixels."""
-    size = len(axis.positions)
-    even = axis.even and size > 1
-    return np.asarray(axis.positions, np.float64) if even else np.arange(size, dtype=np.float64)
-
-
-def _step(places: NDArray[np.float64]) -> float:
-    return float(places[-1] - places[0]) / max(len(places) - 1, 1) or 1.0
-
-
-def _range(places: NDArray[np.float64], *, falling: bool = False) -> Range1d:
-    half = abs(_step(places)) / 2
+def _range(places: NDArray[np.float64], *, falling: bool = False) -> Any:
+    half = abs(step_of(places)) / 2
     low, high = float(places.min()) - half, float(places.max()) + half
     ends = (high, low) if falling else (low, high)
-    return Range1d(*ends, bounds=(low, high))
+    return Range1d(start=ends[0], end=ends[1], bounds=(low, high))
 
 
-def _map_size(axes: Sequence[PositionAxis], ranges: tuple[Range1d, Range1d]) -> tuple[int, int]:
+def _map_size(axes: Sequence[PositionAxis], ranges: Any) -> tuple[int, int]:
     """Return width and height of maps in pixels of the screen."""
     width, height = (abs(one.end - one.start) for one in ranges)
     same = axes[-1].units == axes[-2].units and axes[-1].even and axes[-2].even
@@ -162,109 +167,25 @@ def _map_size(axes: Sequence[PositionAxis], ranges: tuple[Range1d, Range1d]) -> 
     return _WIDTH, round(max(shape, _FLATTEST) * _WIDTH)
 
 
-def _encoded(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint16]:
-    """Return values as whole numbers from 1 to 65535; 0 where there is none."""
-    share = (values.astype(np.float64) - low) / (high - low)
-    codes = 1 + np.rint(np.clip(share, 0, 1) * (_LAST - 1))
-    return np.where(np.isfinite(values), codes, 0).astype(np.uint16)
-
-
-def _scales(layer: Layer) -> list[tuple[str, NDArray[np.floating], float, float]]:
-    """Return the columns of a quantity with the lowest and the highest value of each."""
-    columns = [("value", layer.values, *layer.extent)]
-    if layer.half_widths is not None:
-        columns.append(("width", layer.half_widths, *_extent(layer.half_widths)))
-    return columns
-
-
-def _extent(values: NDArray[np.floating]) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    return low, high if high > low else low + (abs(low) or 1.0)
-
-
-def _frames(layers: Layers) -> dict[str, list[NDArray]]:
-    """Return the columns of maps: a list of all frames for each."""
-    columns: dict[str, list[NDArray]] = {}
-    for number, layer in enumerate(layers.quantities):
-        for name, values, low, high in _scales(layer):
-            columns[f"{name}_{number}"] = list(_encoded(values, low, high))
-    if layers.codes is not None:
-        columns["code"] = list(layers.codes.astype(np.uint8))
-    return columns
-
-
-def _map_source(layers: Layers) -> tuple[ColumnDataSource, dict[str, tuple[float, float]]]:
-    scales = {
-        f"{name}_{number}": (low, (high - low) / (_LAST - 1))
-        for number, layer in enumerate(layers.quantities)
-        for name, _, low, high in _scales(layer)
-    }
-    first = {name: frames[:1] for name, frames in _frames(layers).items()}
-    return ColumnDataSource(first), scales
-
-
-def _curve_source(layers: Layers) -> tuple[ColumnDataSource, dict[str, tuple[float, float]]]:
-    columns: dict[str, NDArray] = {"x": _places(layers.axes[-1])}
-    for number, layer in enumerate(layers.quantities):
-        values = layer.values[0, 0].astype(np.float32)
-        columns[f"value_{number}"] = values
-        if layer.half_widths is not None:
-            widths = layer.half_widths[0, 0].astype(np.float32)
-            columns[f"width_{number}"] = widths
-            columns[f"lower_{number}"] = values - widths
-            columns[f"upper_{number}"] = values + widths
-    if layers.codes is not None:
-        columns["code"] = layers.codes[0, 0].astype(np.uint8)
-    return ColumnDataSource(columns), {}
-
-
-def _description(
-    layers: Layers,
-    scales: dict[str, tuple[float, float]],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-) -> dict[str, Any]:
-    """Return what the script needs to put a pixel into words."""
-    axes = layers.axes[-2:][::-1]
-    return {
-        "maps": len(layers.axes) > 1,
-        "columns": layers.shape[2],
-        "rows": layers.shape[1],
-        "x": [float(x[0]), _step(x)],
-        "y": [float(y[0]), _step(y)],
-        "positions": [[float(f"{value:.7g}") for value in axis.positions] for axis in axes],
-        "names": [axis.name or "position" for axis in axes],
-        "units": [axis.units for axis in axes],
-        "decimals": [layer.decimals for layer in layers.quantities],
-        "scales": [
-            [list(scales.get(f"{name}_{number}", ())) for name in ("value", "width")]
-            for number in range(len(layers.quantities))
-        ],
-        "codes": list(layers.words),
-        "words": list(layers.words.values()),
-        "places": [layers.place(frame) for frame in range(layers.shape[0])],
-    }
-
-
 def _tools(*, square: bool) -> list[Any]:
     # Without Ctrl, the wheel scrolls the page.
     wheel = WheelZoomTool(modifiers={"ctrl": True})
     return [PanTool(), BoxZoomTool(match_aspect=square), wheel, ResetTool(), SaveTool()]
 
 
-def _figure(
-    layer: Layer, axis: PositionAxis, size: tuple[int, int], tools: Any, **more: Any
-) -> Any:
+def _figure(title: str, axis: PositionAxis, size: tuple[int, int], tools: Any, **more: Any) -> Any:
     plot = figure(
         frame_width=size[0],
         frame_height=size[1],
-        title=layer.label,
+        title=title,
         tools=tools,
         toolbar_location="right",
         background_fill_color=None,
         border_fill_color=None,
         outline_line_color=None,
+        min_border_left=_BESIDE,
+        # For the title of a narrow map.
+        min_border_right=max(_WIDTH - size[0], 0),
         **more,
     )
     plot.toolbar.logo = None
@@ -274,9 +195,9 @@ def _figure(
     plot.title.text_font_size = "14px"
     plot.xaxis.axis_label = axis.label
     _label_positions(plot.xaxis, axis)
-    for place in (plot.xaxis, plot.yaxis):
+    for place, length in zip((plot.xaxis, plot.yaxis), size, strict=True):
         place.axis_label_text_font_style = "normal"
-        place.ticker.desired_num_ticks = 4
+        place.ticker.desired_num_ticks = min(max(length // _NUMBER, 1), 4)
         place.axis_line_color = place.major_tick_line_color = _RULE
         place.minor_tick_line_color = None
     return plot
@@ -291,32 +212,24 @@ def _label_positions(place: Any, axis: PositionAxis) -> None:
     )
 
 
-def _map(
-    layers: Layers,
-    number: int,
-    source: ColumnDataSource,
-    scales: dict[str, tuple[float, float]],
-    ranges: tuple[Range1d, Range1d],
-    size: tuple[int, int],
-    colours: Sequence[str],
-    missing: str,
-) -> Any:
-    layer = layers.quantities[number]
-    mapper = LinearColorMapper(palette=colours, low=1, high=_LAST, low_color=missing)
-    hover = _map_hover(layers, number, scales)
-    plot = _drawn(layers, layer, f"value_{number}", source, ranges, size, mapper, hover)
-    plot.add_layout(_colour_bar(layer, colours), "below")
+def _map(drawn: _Drawn, number: int, colours: Sequence[str], missing: str) -> Any:
+    layer = drawn.layers.quantities[number]
+    mapper = LinearColorMapper(palette=colours, low=1, high=LAST, low_color=missing)
+    plot = _picture(drawn, layer.label, f"value_{number}", mapper, _map_hover(drawn, number))
+    along = drawn.size[0] > drawn.size[1] or drawn.size[0] > 3 * _NUMBER
+    plot.add_layout(_colour_bar(layer, colours, along=along), "below" if along else "right")
     return plot
 
 
-def _colour_bar(layer: Layer, colours: Sequence[str]) -> ColorBar:
+def _colour_bar(layer: Layer, colours: Sequence[str], *, along: bool) -> ColorBar:
     low, high = layer.extent
     ticks, decimals = round_ticks(low, high)
     return ColorBar(
         color_mapper=LinearColorMapper(palette=colours, low=low, high=high),
         ticker=FixedTicker(ticks=ticks),
         formatter=PrintfTickFormatter(format=f"%.{decimals}f"),
-        height=10,
+        height=10 if along else "auto",
+        width="auto" if along else 10,
         padding=2,
         label_standoff=4,
         background_fill_color=None,
@@ -327,60 +240,42 @@ def _colour_bar(layer: Layer, colours: Sequence[str]) -> ColorBar:
     )
 
 
-def _code_map(
-    layers: Layers,
-    source: ColumnDataSource,
-    ranges: tuple[Range1d, Range1d],
-    size: tuple[int, int],
-    code_colours: Sequence[tuple[int, str]],
-) -> Any:
+def _code_map(drawn: _Drawn, code_colours: Sequence[tuple[int, str]]) -> Any:
     by_code = dict(code_colours)
     last = max(by_code)
     palette = [by_code.get(code, "#000000") for code in range(last + 1)]
     mapper = LinearColorMapper(palette=palette, low=-0.5, high=last + 0.5)
-    hover = {"tooltips": [("quality", "@code{custom}")], "formatters": _word(layers)}
-    plot = _drawn(layers, layers.quantities[0], "code", source, ranges, size, mapper, hover)
-    plot.title.text = "quality"
-    return plot
+    hover = {"tooltips": [("quality", "@code{custom}")], "formatters": _word(drawn.layers)}
+    return _picture(drawn, "quality", "code", mapper, hover)
 
 
-def _drawn(
-    layers: Layers,
-    layer: Layer,
-    column: str,
-    source: ColumnDataSource,
-    ranges: tuple[Range1d, Range1d],
-    size: tuple[int, int],
-    mapper: LinearColorMapper,
-    hover: dict[str, Any],
-) -> Any:
+def _picture(drawn: _Drawn, title: str, column: str, mapper: Any, hover: dict[str, Any]) -> Any:
     """Return a figure of one column of the source as a picture."""
-    vertical, horizontal = layers.axes[-2:]
+    vertical, horizontal = drawn.layers.axes[-2:]
     square = horizontal.units == vertical.units
-    plot = _figure(
-        layer, horizontal, size, _tools(square=square), x_range=ranges[0], y_range=ranges[1]
-    )
+    x_range, y_range = drawn.ranges
+    tools = _tools(square=square)
+    plot = _figure(title, horizontal, drawn.size, tools, x_range=x_range, y_range=y_range)
     plot.yaxis.axis_label = vertical.label
     _label_positions(plot.yaxis, vertical)
-    x, y = _places(horizontal), _places(vertical)
-    # The first pixel lies at one corner; the anchor is that of the picture's own first pixel.
+    x, y = places_of(horizontal), places_of(vertical)
+    # The corner of the first pixel; steps may be negative.
     image = plot.image(
         image=column,
-        x=x[0] - _step(x) / 2,
-        y=y[0] - _step(y) / 2,
-        dw=_step(x) * len(x),
-        dh=_step(y) * len(y),
-        source=source,
+        x=x[0] - step_of(x) / 2,
+        y=y[0] - step_of(y) / 2,
+        dw=step_of(x) * len(x),
+        dh=step_of(y) * len(y),
+        source=drawn.source,
         color_mapper=mapper,
     )
     plot.add_tools(HoverTool(renderers=[image], visible=False, **hover))
     return plot
 
 
-def _map_hover(
-    layers: Layers, number: int, scales: dict[str, tuple[float, float]]
-) -> dict[str, Any]:
+def _map_hover(drawn: _Drawn, number: int) -> dict[str, Any]:
     """Return what the pointer says of one quantity of a map."""
+    layers, scales = drawn.layers, drawn.scales
     layer = layers.quantities[number]
     decimals = layer.decimals
     formatters: dict[str, Any] = {}
@@ -412,17 +307,15 @@ def _word(layers: Layers) -> dict[str, CustomJSHover]:
     return {"@code": CustomJSHover(args=words, code=code)}
 
 
-def _curve(
-    layers: Layers, number: int, source: ColumnDataSource, x_range: Range1d, missing: str
-) -> Any:
+def _curve(layers: Layers, number: int, source: Any, x_range: Any, missing: str) -> Any:
     layer = layers.quantities[number]
     axis = layers.axes[-1]
     more = {} if layer.limits is None else {"y_range": layer.limits}
-    plot = _figure(layer, axis, _CURVE, _tools(square=False), x_range=x_range, **more)
+    plot = _figure(layer.label, axis, _CURVE, _tools(square=False), x_range=x_range, **more)
     plot.toolbar.active_drag = plot.tools[1]
-    x = _places(axis)
+    x = places_of(axis)
     gaps = x[~np.isfinite(layer.values[0, 0])]
-    half = abs(_step(x)) / 2
+    half = abs(step_of(x)) / 2
     if gaps.size:
         strips = ColumnDataSource({"x0": gaps - half, "x1": gaps + half})
         plot.vstrip(

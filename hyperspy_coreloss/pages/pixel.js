@@ -109,8 +109,8 @@ const paint = () => {
   );
   for (const plot of plots) {
     plot.title.text_color = ink;
-    for (const part of [...plot.below, ...plot.left]) {
-      part.major_label_text_color = soft;
+    for (const part of [...plot.below, ...plot.left, ...plot.right]) {
+      if ("major_label_text_color" in part) part.major_label_text_color = soft;
       if ("axis_label_text_color" in part) part.axis_label_text_color = soft;
     }
   }

@@ -85,8 +85,8 @@ def _draw_map(panel: Axes, layers: Layers, layer: Layer, colours: Colormap) -> N
         aspect="equal" if horizontal.units == vertical.units else "auto",
         interpolation="nearest",
     )
-    panel.set_xlim(sorted(_ends(horizontal)))
-    panel.set_ylim(sorted(_ends(vertical), reverse=True))
+    panel.set_xlim(*sorted(_ends(horizontal)))
+    panel.set_ylim(*sorted(_ends(vertical), reverse=True))
     panel.set_xlabel(_label(horizontal), fontsize=7)
     panel.set_ylabel(_label(vertical), fontsize=7)
     if np.isfinite(layer.values[0]).any():
@@ -105,7 +105,7 @@ def _draw_curve(panel: Axes, layers: Layers, layer: Layer, colours: Colormap) ->
         widths = layer.half_widths[0, 0]
         panel.fill_between(places, values - widths, values + widths, alpha=0.25, linewidth=0)
     panel.plot(places, values, ".-", linewidth=0.8, markersize=2)
-    panel.set_xlim(sorted((first, last)))
+    panel.set_xlim(*sorted((first, last)))
     if layer.limits is not None:
         panel.set_ylim(layer.limits)
     panel.set_xlabel(_label(axis), fontsize=7)

@@ -19,7 +19,7 @@ def round_ticks(low: float, high: float, number: int = 5) -> tuple[list[float], 
     number
         Largest number of steps.
     """
-    places = MaxNLocator(number, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    places = np.asarray(MaxNLocator(number, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
     step = float(places[1] - places[0])
     decimals = int(np.clip(np.ceil(-np.log10(step) - 1e-9), 0, 12))
     if abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:

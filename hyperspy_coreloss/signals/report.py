@@ -36,6 +36,8 @@ from hyperspy_coreloss.signals.resemblance import resemblance
 from hyperspy_coreloss.signals.summary import LOGGER, count_codes, counts_line
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from hyperspy.signals import BaseSignal
 
     from hyperspy_coreloss.signals.options import RecordedOptions
@@ -67,7 +69,7 @@ _SAME = 1e-6
 
 
 def write_report(
-    result: BaseSignal, filename: str | Path, calibration: Calibration | None = None
+    result: BaseSignal, filename: str | PathLike[str], calibration: Calibration | None = None
 ) -> None:
     """Write the report of a result; an existing file is replaced as a whole.
 
@@ -81,11 +83,11 @@ def write_report(
         The calibration that the result was predicted with, whose fit is then shown.
     """
     page = render_report(result, calibration)
-    with replace_file(filename) as temporary:
+    with replace_file(Path(filename)) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
-def may_write(filename: str | Path, overwrite: bool | None) -> bool:
+def may_write(filename: str | PathLike[str], overwrite: bool | None) -> bool:
     """Return whether a page may be written, before anything is computed for it.
 
     Parameters
@@ -100,7 +102,7 @@ def may_write(filename: str | Path, overwrite: bool | None) -> bool:
     OSError
         If the folder does not exist or takes no new files, or the path is that of a folder.
     """
-    check_writable(filename)
+    check_writable(Path(filename))
     if not Path(filename).exists() or overwrite:
         return True
     if overwrite is None:
@@ -112,7 +114,7 @@ def may_write(filename: str | Path, overwrite: bool | None) -> bool:
     return False
 
 
-def page_name(filename: str | Path) -> Path:
+def page_name(filename: str | PathLike[str]) -> Path:
     """Return the path of a page, with the ending ``.html`` if it has none."""
     path = Path(filename)
     return path if path.suffix else path.with_suffix(".html")
@@ -218,8 +220,7 @@ def _pictures(whole: Layers, level: str) -> dict[str, Any]:
     maps = len(whole.axes) > 1
     layers = reduced(whole, _MOST_BYTES if maps else _MOST_OF_CURVES, _MOST_FRAMES)
     colours = property_colours()
-    palette = [mcolors.to_hex(colours(n)) for n in range(colours.N)]
-    missing = mcolors.to_hex(colours.get_bad())
+    *palette, missing = map(_hex, [*(colours(n) for n in range(colours.N)), colours.get_bad()])
     codes = _code_colours(layers) if maps else []
     shapes = [histogram(layer) for layer in whole.quantities]
     remarks = _remarks(layers)
@@ -244,7 +245,7 @@ def _pictures(whole: Layers, level: str) -> dict[str, Any]:
         "layers": layers.quantities,
         "described": [_described(layers, number) for number in range(len(layers.quantities))],
         "shape": layers.shape,
-        "start": [size // 2 for size in layers.shape[1:]],
+        "start": _start(layers),
         "stack_label": ", ".join(axis.label for axis in layers.stack),
         "places": [layers.place(frame) for frame in range(layers.shape[0])],
         "remarks": remarks,
@@ -257,6 +258,22 @@ def _pictures(whole: Layers, level: str) -> dict[str, Any]:
         "height": HEIGHT,
         "contents": {**_SECTIONS, "maps": "Maps" if maps else "Curves"}.items(),
     }
+
+
+def _start(layers: Layers) -> tuple[int, int]:
+    """Return row and column of the pixel to begin with: in the middle, if it has a value there."""
+    _, rows, columns = layers.shape
+    known = np.isfinite(layers.quantities[0].values[0])
+    middle = rows // 2, columns // 2
+    if known[middle] or not known.any():
+        return middle
+    places = np.argwhere(known)
+    row, column = places[abs(places - middle).sum(axis=1).argmin()].tolist()
+    return row, column
+
+
+def _hex(colour: Any) -> str:
+    return mcolors.to_hex(colour)
 
 
 def _code_colours(layers: Layers) -> list[tuple[int, str]]:

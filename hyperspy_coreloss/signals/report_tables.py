@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def _intervals(layers: Layers) -> bool:
     return any(layer.half_widths is not None for layer in layers.quantities)
 
 
-def _shown(layer: Layer, value: float) -> str:
+def _shown(layer: Layer, value: Any) -> str:
     return f"{value:.{layer.decimals}f}" if np.isfinite(value) else "none"
 
 
