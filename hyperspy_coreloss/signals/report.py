@@ -19,7 +19,7 @@ from hyperspy_coreloss.pages.tables import plain_table
 from hyperspy_coreloss.pages.templates import page_environment
 from hyperspy_coreloss.provenance import bibtex, citations, package_version, software_versions
 from hyperspy_coreloss.signals.metadata import get_map, options_of, title_of
-from hyperspy_coreloss.signals.plotting import property_colours
+from hyperspy_coreloss.signals.panels import property_colours
 from hyperspy_coreloss.signals.positions import items_along
 from hyperspy_coreloss.signals.report_layers import LEVEL, report_layers
 from hyperspy_coreloss.signals.report_tables import picture_tables, single_table
