@@ -62,7 +62,7 @@ _COLOUR_BARS = ("multi", None)
 
 
 @dataclass(frozen=True)
-class Cell:
+class MapCell:
     """A map or a curve with its title, and the half widths of the intervals around a curve."""
 
     title: str
@@ -74,7 +74,7 @@ class Cell:
 class Group:
     """Maps beside each other that share the limits of their colours, and a colour bar."""
 
-    cells: Sequence[Cell]
+    cells: Sequence[MapCell]
     limits: tuple[float | None, float | None] = (None, None)
 
 
@@ -201,12 +201,12 @@ def _draw_group(
         draw_colour_bar(panels, image, height_over_width(group.cells[0].shown), distance)
 
 
-def _is_lowest(cells: Sequence[Sequence[Cell]], place: int, column: int) -> bool:
+def _is_lowest(cells: Sequence[Sequence[MapCell]], place: int, column: int) -> bool:
     """Return whether there is no panel below one."""
     return not any(len(below) > column for below in cells[place + 1 :])
 
 
-def _draw_rims(panels: Any, cells: Sequence[Sequence[Cell]], look: Look) -> None:
+def _draw_rims(panels: Any, cells: Sequence[Sequence[MapCell]], look: Look) -> None:
     """Leave labels at the rim of the figure, and of maps what is wanted of their axes."""
     for place, row in enumerate(cells):
         for column, cell in enumerate(row):

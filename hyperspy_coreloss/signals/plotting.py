@@ -10,7 +10,7 @@ from hyperspy.drawing.utils import contrast_stretching
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.properties import property_index
-from hyperspy_coreloss.signals.map_figure import Cell, Group, Look, columns_that_fit, draw_figure
+from hyperspy_coreloss.signals.map_figure import Group, Look, MapCell, columns_that_fit, draw_figure
 from hyperspy_coreloss.signals.metadata import label_of
 from hyperspy_coreloss.signals.panels import axis_label, is_curve
 
@@ -155,7 +155,7 @@ def plot_comparison(
             "true": reference.get_property_map(name),
             "predicted": predicted.get_property_map(name),
         }
-        cells = [Cell(f"{label_of(one)}\n{word}", one) for word, one in pair.items()]
+        cells = [MapCell(f"{label_of(one)}\n{word}", one) for word, one in pair.items()]
         groups.append(Group(cells, _range([pair["true"]])))
     with look.applied():
         pairs = (per_row or columns_that_fit(width, 2 * _PAIRS)) // 2 or 1
@@ -168,22 +168,24 @@ def _named(maps: Mapping[str, BaseSignal] | Sequence[BaseSignal]) -> dict[str, B
     return {str(number): one for number, one in enumerate(maps)}
 
 
-def _parts(property_map: BaseSignal) -> list[Cell]:
+def _parts(property_map: BaseSignal) -> list[MapCell]:
     """Return the maps at all positions of a stack of maps, each with its label."""
     axes, label = property_map.axes_manager, label_of(property_map)
     if axes.signal_dimension != 2 or not axes.navigation_dimension:
-        return [Cell(label, property_map)]
+        return [MapCell(label, property_map)]
     parts = []
     for indices in np.ndindex(*axes.navigation_shape):
         where = (
             f"{axis_label(axis)} = {axis.axis[index]:g}"
             for axis, index in zip(axes.navigation_axes, indices, strict=True)
         )
-        parts.append(Cell(f"{label}\n{', '.join(where)}", property_map.inav[indices]))
+        parts.append(MapCell(f"{label}\n{', '.join(where)}", property_map.inav[indices]))
     return parts
 
 
-def _check_number(parts: Mapping[str, Sequence[Cell]], wide: Sequence[Sequence[Cell]]) -> None:
+def _check_number(
+    parts: Mapping[str, Sequence[MapCell]], wide: Sequence[Sequence[MapCell]]
+) -> None:
     number = sum(map(len, parts.values()))
     if number > _LARGEST:
         msg = (
@@ -229,7 +231,7 @@ def _limits(
 
 def _banded(group: Group, widths: Group) -> Group:
     cells = zip(group.cells, widths.cells, strict=True)
-    return Group([Cell(cell.title, cell.shown, width.shown) for cell, width in cells])
+    return Group([MapCell(cell.title, cell.shown, width.shown) for cell, width in cells])
 
 
 def _rows(
