@@ -349,7 +349,7 @@ class Exploration:
         for panel, site, colour in zip(self._thumbnails, found.sites, colours, strict=True):
             draw_surroundings(panel, site.site, labels=False)
             panel.set_title(f"{site.phase} ({site.population})", fontsize="x-small")
-            panel.text(0.0, 1.0, "▼", color=colour, transform=panel.transAxes)
+            panel.text(0.0, 0.88, "▼", color=colour, transform=panel.transAxes)
         return found.sites
 
     def _usual(self, number: int) -> NDArray:
