@@ -36,7 +36,7 @@ _OWN_WIDTH, _TALL_WIDTH, _SHARED_WIDTH = 4.2, 2.8, 2.8
 _INCH = 25.4  # mm
 _MARGIN = 0.1  # inches that keep labels off the edges of the figure
 # In letters: labels and colour bar beside a map, a line of a title, labels and bars below it.
-_BESIDE, _LINE, _BELOW, _BAR = 9.0, 1.5, 3.5, 4.0
+_BESIDE, _LINE, _BELOW, _BAR = 9.0, 1.5, 3.5, 5.0
 _NUMBERS = 2.0  # below a map without a label
 # Least width of a panel, if that of the figure is given.
 _LEAST_WIDTH = 15
@@ -162,7 +162,7 @@ def draw_figure(rows: Sequence[Sequence[Group]], look: Look) -> Figure:
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         # Where bars below a map end is known to the layout to some hundredths of an inch only.
-        engine.set(w_pad=_margin(), h_pad=_margin() * (2 if is_flat(shape) else 1))
+        engine.set(w_pad=_margin(), h_pad=_margin(is_flat(shape)))
     number = 0
     for place, row in enumerate(rows):
         for panel in panels[place, len(cells[place]) :]:
@@ -244,14 +244,14 @@ def _height(
         below = _BELOW if place == len(titles) - 1 or off else _BELOW - 1.5
         below += _BAR if flat and look.colorbar is not None and not curve else 0
         title = lines * _LINE * _title_letter() / _NARROW
-        height += panel + title + below * letter + 2 * _margin()
-    extra = (2.5 if look.suptitle else 0) + (2.0 if look.note else 0)
+        height += panel + title + below * letter + 2 * _margin(flat)
+    extra = (3.0 if look.suptitle else 0) + (2.5 if look.note else 0)
     return float(height + extra * letter)
 
 
-def _margin() -> float:
-    """Return the margin around panels in inches."""
-    return min(_MARGIN, 0.5 * _letter() + 0.03)
+def _margin(flat: bool = False) -> float:
+    """Return the margin around panels in inches; above and below flat ones, it is larger."""
+    return min(_MARGIN, 0.5 * _letter() + 0.03) * (2 if flat else 1)
 
 
 def _letter() -> float:

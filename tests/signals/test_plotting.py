@@ -34,6 +34,8 @@ def truth():
 
 
 def assert_within(figure):
+    # The layout of the first drawing is where that of the second one starts.
+    figure.canvas.draw()
     figure.canvas.draw()
     inside = figure.get_tightbbox(figure.canvas.get_renderer())
     width, height = figure.get_size_inches()
