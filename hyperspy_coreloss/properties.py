@@ -130,7 +130,8 @@ def quantity_text(value: float, unit: str) -> str:
         return f"{value:g} {unit}"
     if not _FEWEST <= value < _MOST:
         length = length.to("meter").to_compact()
-    return f"{length:.6g~P}"
+    # Versions of pint differ in the letter of micro; HyperSpy writes the micro sign.
+    return f"{length:.6g~P}".replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
 
 
 def _check_unit(unit: str) -> None:
