@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import csv
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -66,7 +65,7 @@ def killed(files: list[Path], output: Path, report: Path, results: int) -> int:
             msg = f"The command ended with {process.returncode} before it was killed."
             raise RuntimeError(msg)
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     return len(list(output.glob("*.hspy")))
 

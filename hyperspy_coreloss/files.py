@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hyperspy_coreloss.processes import is_of_this_machine, is_running, this_process
+from hyperspy_coreloss.processes import can_be_asked, is_running, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _PERMISSIONS = 0o666
 # Ending of the hidden folders in which files of others are written. In each lie the process that
 # writes there and, while it is replaced, what had the name before.
 _PART, _WRITER, _BEFORE = ".part", ".writer", ".before"
-# A hidden folder of another machine, where the process may be running, is left alone for a day.
+# A hidden folder whose process cannot be asked, as one of another machine, is kept for a day.
 _PATIENCE = 86400.0
 
 
@@ -104,7 +104,7 @@ def clear_interrupted(folder: str | Path) -> None:
 
     What a process was about to replace is put back if it has not been replaced. The hidden folders
     of running processes are left alone, and for a day those of other machines, which may be running
-    there. So are folders that only have such a name.
+    there; in Windows, for a day all. So are folders that only have such a name.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _put_in_place(written: Path, path: Path) -> None:
 def _is_abandoned(part: Path) -> bool:
     try:
         writer = json.loads((part / _WRITER).read_text(encoding="utf-8"))
-        if is_of_this_machine(writer):
+        if can_be_asked(writer):
             return not is_running(writer)
         return time.time() - part.stat().st_mtime > _PATIENCE
     except (OSError, ValueError, LookupError, TypeError):  # not yet written, or nothing of ours

@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_WINDOWS = os.name == "nt"
+
 
 def this_process() -> dict[str, Any]:
     """Return what identifies this process: its machine, its number and its start time."""
     return {"host": socket.gethostname(), "pid": os.getpid(), "born": _birth(os.getpid())}
 
 
-def is_of_this_machine(process: Mapping[str, Any]) -> bool:
-    """Return whether a process, from :func:`this_process`, is or was one of this machine."""
-    return process["host"] == socket.gethostname()
+def can_be_asked(process: Mapping[str, Any]) -> bool:
+    """Return whether :func:`is_running` can tell of a process, from :func:`this_process`.
+
+    It cannot of those of other machines, nor in Windows, where the question would end the process.
+    """
+    return process["host"] == socket.gethostname() and not _WINDOWS
 
 
 def is_running(process: Mapping[str, Any]) -> bool:
-    """Return whether a process of this machine, from :func:`this_process`, is still running.
-
-    In Windows, where it cannot be asked without harm, every process counts as running.
-    """
-    if os.name == "nt":
+    """Return whether a process is still running; one that cannot be asked counts as running."""
+    if not can_be_asked(process):
         return True
     try:
         os.kill(process["pid"], 0)

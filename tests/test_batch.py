@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import shutil
-import signal as signals_of_the_system
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from hyperspy_coreloss import Quality, predict_files
+from hyperspy_coreloss import Quality, predict_files, processes
 from hyperspy_coreloss.cli import main
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import PretrainedNotFoundError, SignalError
@@ -25,6 +24,7 @@ from hyperspy_coreloss.files import clear_interrupted, replace_written
 from hyperspy_coreloss.signals.pixel_table import pixel_table
 from hyperspy_coreloss.signals.property_signal import PropertySignal
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
+from tests.killing import KILL, noticed_at_once
 from tests.paths import ROOT
 
 MODEL = "silica-o-k-40eV-sigma-0.5"
@@ -128,12 +128,13 @@ def test_what_is_replaced_stays_until_the_new_one_is_whole(tmp_path):
 
 
 _KILLED = """
-import os, signal, sys
+import os, sys
 from pathlib import Path
 from hyperspy_coreloss.files import replace_written
+from tests.killing import KILL
 
 def die():
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), KILL)
 
 path, moment = sys.argv[1:]
 with replace_written(path) as written:
@@ -149,9 +150,10 @@ def kill_a_writer(path, moment):
     """Write in a process of its own, which ends at once, as when the power fails."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run([sys.executable, "-c", _KILLED, str(path), moment], env=environment)
-    assert ended.returncode == -signals_of_the_system.SIGKILL
+    assert abs(ended.returncode) == KILL
 
 
+@noticed_at_once
 def test_what_a_killed_run_left_is_cleared_by_the_next(folder):
     maps = folder / "maps"
     maps.mkdir()
@@ -164,6 +166,7 @@ def test_what_a_killed_run_left_is_cleared_by_the_next(folder):
     assert hs.load(maps / "grain_0.hspy").data.shape == (3, 4, 6)
 
 
+@noticed_at_once
 def test_a_run_killed_between_two_renames_loses_nothing(tmp_path):
     store = tmp_path / "grain.zspy"
     store.mkdir()
@@ -192,6 +195,21 @@ def test_what_others_are_writing_is_left_alone(tmp_path):
         assert not written.exists()
         written.mkdir(parents=True)
     assert [path.name for path in tmp_path.iterdir()] == ["grain.zspy"]
+
+
+def test_in_windows_what_a_killed_run_left_is_cleared_after_a_day(tmp_path, monkeypatch):
+    """There the question whether a process is running would end it."""
+    monkeypatch.setattr(processes, "_WINDOWS", True)
+    monkeypatch.setattr(os, "kill", lambda *asked: pytest.fail("a process was asked"))
+    with replace_written(tmp_path / "grain.zspy") as written:
+        written.mkdir()
+        clear_interrupted(tmp_path)
+        assert written.exists()
+        yesterday = time.time() - 100_000
+        os.utime(written.parent, (yesterday, yesterday))
+        clear_interrupted(tmp_path)
+        assert not written.exists()
+        written.mkdir(parents=True)
 
 
 @pytest.mark.parametrize("writer", [None, "no JSON", "[]", "{}"])
@@ -338,7 +356,7 @@ def test_a_killed_batch_loses_nothing_that_is_finished(tmp_path):
     while len(list(maps.glob("*.hspy"))) < 2 and time.monotonic() < until:
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(signals_of_the_system.SIGKILL)
+    process.kill()
     process.wait()
     finished = list(maps.glob("*.hspy"))
     assert len(finished) >= 2

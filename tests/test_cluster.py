@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal as signals_of_the_system
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from distributed.protocol.pickle import dumps
 from hyperspy_coreloss import load_pretrained
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.signals.metadata import MAPS, get_map
+from tests.killing import KILL
 
 MODEL = "silica-o-k-40eV-sigma-0.5"
 # Spectra of one chunk, which is one batch of the network, and number of chunks.
@@ -185,7 +185,7 @@ def test_a_worker_that_is_killed_loses_nothing(spectra, expected, client, tmp_pa
         computing = executor.submit(computed, result)
         wait_for(lambda: sorted(map(len, chunks_of(seen).values())) == [3, 3])
         victim = min(chunks_of(seen))
-        os.kill(victim, signals_of_the_system.SIGKILL)
+        os.kill(victim, KILL)
         wait_for(lambda: any(len(processes) == 2 for processes in readers(seen).values()))
         assert not computing.done()
         (seen / "go").touch()

@@ -13,12 +13,17 @@ import hyperspy_coreloss
 from tests.fresh import run_fresh
 from tests.paths import PACKAGE, ROOT
 
-REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["signals"]
+REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text(encoding="utf-8"))[
+    "signals"
+]
 
 
 def test_the_two_extension_files_agree():
-    top_level = (ROOT / "hyperspy_extension.yaml").read_text()
-    assert top_level == (PACKAGE / "hyperspy_extension.yaml").read_text()
+    ours = PACKAGE / "hyperspy_extension.yaml"
+    top_level = (ROOT / "hyperspy_extension.yaml").read_text(encoding="utf-8")
+    # In Windows git writes a link as a file that names its target.
+    target = ours.relative_to(ROOT).as_posix()
+    assert top_level in (target, ours.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", REGISTERED)
@@ -39,7 +44,7 @@ def test_only_the_one_dimensional_signals_are_shown_to_users():
 
 
 def test_public_names_are_the_same_in_stub_and_module():
-    stub = ast.parse((PACKAGE / "__init__.pyi").read_text())
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
     listed = next(ast.literal_eval(n.value) for n in stub.body if isinstance(n, ast.Assign))
     assert sorted(listed) == sorted(hyperspy_coreloss.__all__) == sorted(dir(hyperspy_coreloss))
     for name in listed:

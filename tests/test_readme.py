@@ -30,9 +30,10 @@ def test_the_first_example_runs(image, tmp_path, monkeypatch):
 
 def test_readme_and_changes_give_the_size_of_the_data_set(pretrained):
     record = pretrained.record
-    readme = " ".join((ROOT / "README.md").read_text().split())
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"{record.n_spectra} computed spectra of {record.n_phases} phases" in readme
-    assert f"from {record.n_spectra} computed spectra" in (ROOT / "CHANGES.md").read_text()
+    changes = (ROOT / "CHANGES.md").read_text(encoding="utf-8")
+    assert f"from {record.n_spectra} computed spectra" in changes
 
 
 def test_readme_has_the_accuracy_that_was_measured():

@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hyperspy_coreloss.processes import is_of_this_machine, is_running, this_process
+from hyperspy_coreloss.processes import can_be_asked, is_running, this_process
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: A lock of another machine is stale if it was not touched for this long, in seconds.
+#: A lock whose process cannot be asked, as that of another machine, is stale if it was not touched
+#: for this long, in seconds.
 _FOREIGN_PATIENCE = 3600.0
 
 #: Removing a stale lock takes milliseconds; one that takes longer than this in seconds has died.
@@ -42,7 +43,7 @@ def claim(path: Path) -> Lock | None:
     """Claim the lock at `path`; return None if a living process holds it.
 
     A stale lock is removed and claimed. A lock of this machine is stale if the process that made
-    it no longer exists, one of another machine if it was not touched for an hour.
+    it no longer exists, one of another machine, or any in Windows, if not touched for an hour.
     """
     lock = _create(path)
     if lock is None and _is_stale(path):
@@ -75,7 +76,7 @@ def _is_stale(path: Path) -> bool:
     except ValueError:
         # The file was created but not yet written, or its writer died in between.
         return age > _RECOVERY_PATIENCE
-    return not is_running(holder) if is_of_this_machine(holder) else age > _FOREIGN_PATIENCE
+    return not is_running(holder) if can_be_asked(holder) else age > _FOREIGN_PATIENCE
 
 
 def _remove_stale(path: Path) -> None:

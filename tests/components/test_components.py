@@ -19,7 +19,9 @@ from tests.components.fitting import QUIET, empty, energy_axis, model
 from tests.fresh import run_fresh
 from tests.paths import PACKAGE, ROOT
 
-REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text())["components1D"]
+REGISTERED = yaml.safe_load((PACKAGE / "hyperspy_extension.yaml").read_text(encoding="utf-8"))[
+    "components1D"
+]
 # HyperSpy says so when it falls back to NumPy in its own background component.
 pytestmark = pytest.mark.filterwarnings("ignore:Numexpr is not installed")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import signal
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from hyperspy_coreloss.simulation.site_record import (
     save_site_record,
 )
 from hyperspy_coreloss.simulation.tasks import SimulationTask, load_tasks, save_tasks
+from tests.killing import KILL, noticed_at_once
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
@@ -66,7 +66,7 @@ class PretendSimulator:
             msg = f"site {site} does not converge"
             raise ValueError(msg)
         if site in self.die_sites and (first or not self.die_once):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), KILL)
         return _record(site)
 
     def _note(self, text: str) -> bool:
@@ -156,6 +156,7 @@ def test_failures_are_computed_again_when_asked_to(folder, journal):
     assert (status.done, status.failed) == (5, 0)
 
 
+@noticed_at_once
 def test_a_killed_worker_loses_at_most_its_site(folder, journal):
     status = _run(folder, journal, die_sites=(1,))
     assert status.done == 5
@@ -164,6 +165,7 @@ def test_a_killed_worker_loses_at_most_its_site(folder, journal):
     assert calls.count("simulate one 1") == 2
 
 
+@noticed_at_once
 def test_a_site_that_kills_every_worker_is_given_up(folder, journal):
     status = _run(folder, journal, die_sites=(1,), die_once=False)
     assert (status.done, status.failed) == (4, 1)
@@ -171,6 +173,7 @@ def test_a_site_that_kills_every_worker_is_given_up(folder, journal):
     assert "3 workers died" in failure["reason"]
 
 
+@noticed_at_once
 def test_a_killed_campaign_resumes_where_it_was(folder, journal):
     context = multiprocessing.get_context("spawn")
     arguments = (TASKS, folder, PretendSimulator(str(journal), pause=0.5))
@@ -279,6 +282,7 @@ def test_a_lock_is_held_by_one(tmp_path):
     assert locks.claim(path) is not None
 
 
+@noticed_at_once
 def test_the_lock_of_a_dead_process_is_recovered(tmp_path):
     path = tmp_path / "a.lock"
     process = multiprocessing.get_context("spawn").Process(target=locks.claim, args=(path,))
@@ -289,6 +293,7 @@ def test_the_lock_of_a_dead_process_is_recovered(tmp_path):
     assert json.loads(path.read_text())["pid"] == os.getpid()
 
 
+@noticed_at_once
 def test_the_lock_of_an_earlier_process_of_the_same_number_is_recovered(tmp_path):
     path = tmp_path / "a.lock"
     locks.claim(path)
