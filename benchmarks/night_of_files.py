@@ -48,7 +48,7 @@ def made(folder: Path, number: int) -> list[Path]:
 
 def started(files: list[Path], output: Path, report: Path) -> subprocess.Popen:
     """Start the command on files."""
-    arguments = ["-o", str(output), "--resolution", "0.5", "--report", str(report)]
+    arguments = ["-o", str(output), "--resolution", "0.5", "--table", str(report)]
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", _COMMAND, "predict", *map(str, files), *arguments],
         stdout=subprocess.DEVNULL,

@@ -68,6 +68,8 @@ class FileReport:
         Why it failed; empty if it did not.
     warnings
         What was warned of.
+    reports
+        Pages of its results, if they were asked for.
     """
 
     file: Path
@@ -77,6 +79,7 @@ class FileReport:
     skipped: bool = False
     error: str = ""
     warnings: tuple[str, ...] = ()
+    reports: tuple[Path, ...] = ()
 
     @property
     def line(self) -> str:
@@ -149,6 +152,7 @@ def predict_files(
     *,
     low_loss: str | None = None,
     file_format: str = "hspy",
+    report: bool = False,
     overwrite: bool = False,
     show_progressbar: bool = True,
     **options: Any,
@@ -173,6 +177,11 @@ def predict_files(
     file_format
         ``"hspy"`` or ``"zspy"``, which HyperSpy loads as a result, or ``"csv"``: a table with a row
         for each pixel.
+    report
+        Whether to write a page beside each result, as
+        :meth:`~hyperspy_coreloss.CoreLossPropertySignal.save_report` does. Results that have none
+        yet get one, without a new prediction; only tables must be predicted again. A result is in
+        memory while its page is written.
     overwrite
         Whether to predict again what has results, and to replace these.
     show_progressbar
@@ -218,7 +227,8 @@ def predict_files(
             warnings.simplefilter("always", UserWarning)
             try:
                 target = folder / f"{file.stem}.{file_format}"
-                done = _predict_file(file, target, low_loss, edge, overwrite, options)
+                wanted = _Wanted(low_loss, edge, overwrite, report, options)
+                done = _predict_file(file, target, wanted)
             except Exception as error:  # noqa: BLE001, readers of files raise whatever they like
                 log.debug("%s: %s", file, traceback.format_exc())
                 done = FileReport(file, error=_reason(error))
@@ -248,19 +258,36 @@ def _check_request(files: Sequence[Path], folder: Path, file_format: str) -> Non
         raise SignalError(msg)
 
 
-def _predict_file(
-    file: Path,
-    target: Path,
-    low_loss: str | None,
-    edge: float,
-    overwrite: bool,
-    options: Mapping[str, Any],
-) -> FileReport:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is done to each file of a batch."""
+
+    low_loss: str | None
+    edge: float
+    overwrite: bool
+    report: bool
+    options: Mapping[str, Any]
+
+    def is_finished(self, path: Path) -> bool:
+        """Return whether a result, and its page if there is to be one, are there already."""
+        return self.is_saved(path) and (not self.report or _page(path).exists())
+
+    def is_saved(self, path: Path) -> bool:
+        """Return whether a result is there already."""
+        return path.exists() and not self.overwrite
+
+
+def _page(path: Path) -> Path:
+    return path.with_suffix(".html")
+
+
+def _predict_file(file: Path, target: Path, wanted: _Wanted) -> FileReport:
     """Predict the spectra of one file, and save the results."""
-    if target.exists() and not overwrite:
-        return FileReport(file, (target,), skipped=True)
-    spectra = _spectra(file, edge)
-    beside = None if low_loss is None else _low_loss(file, low_loss)
+    pages = (_page(target),) if wanted.report else ()
+    if wanted.is_finished(target):
+        return FileReport(file, (target,), skipped=True, reports=pages)
+    spectra = _spectra(file, wanted.edge)
+    beside = None if wanted.low_loss is None else _low_loss(file, wanted.low_loss)
     outputs, total = [], dict.fromkeys(Quality, 0)
     predicted = False
     for number, signal in enumerate(spectra):
@@ -268,19 +295,38 @@ def _predict_file(
         if len(spectra) > 1:
             path = target.with_stem(f"{target.stem}_{number}")
         outputs.append(path)
-        if path.exists() and not overwrite:
+        if wanted.is_finished(path):
             continue
-        result = predict_properties(
-            signal, low_loss=beside, lazy_output=True, show_progressbar=False, **options
-        )
-        workers = options.get("num_workers")
-        with dask.config.set({} if workers is None else {"num_workers": int(workers)}):
-            quality = _saved(result, path)
-        for code, count in count_codes(quality).items():
+        if wanted.is_saved(path) and path.suffix != ".csv":
+            _write_page(hs.load(path), path, wanted.options)
+            continue
+        for code, count in count_codes(_predicted(signal, beside, path, wanted)).items():
             total[code] += count
         predicted = True
     counts = {code: count for code, count in total.items() if count}
-    return FileReport(file, tuple(outputs), counts, skipped=not predicted)
+    written = tuple(map(_page, outputs)) if wanted.report else ()
+    return FileReport(file, tuple(outputs), counts, skipped=not predicted, reports=written)
+
+
+def _predicted(
+    signal: BaseSignal, low_loss: BaseSignal | None, path: Path, wanted: _Wanted
+) -> NDArray[np.uint8]:
+    """Predict one signal, save result and page, and return the quality codes."""
+    options = wanted.options
+    result = predict_properties(
+        signal, low_loss=low_loss, lazy_output=True, show_progressbar=False, **options
+    )
+    workers = options.get("num_workers")
+    with dask.config.set({} if workers is None else {"num_workers": int(workers)}):
+        quality = _saved(result, path)
+    if wanted.report:
+        # A result that was saved without being in memory must be read again.
+        _write_page(hs.load(path) if isinstance(result, LazySignal) else result, path, options)
+    return quality
+
+
+def _write_page(result: CoreLossPropertySignal, path: Path, options: Mapping[str, Any]) -> None:
+    result.save_report(_page(path), overwrite=True, calibration=options.get("calibration"))
 
 
 def _spectra(file: Path, edge: float) -> list[BaseSignal]:

@@ -21,10 +21,13 @@ from hyperspy_coreloss.cli import main
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.errors import PretrainedNotFoundError, SignalError
 from hyperspy_coreloss.files import clear_interrupted, replace_written
+from hyperspy_coreloss.prediction import predict_properties
 from hyperspy_coreloss.signals.pixel_table import pixel_table
 from hyperspy_coreloss.signals.property_signal import PropertySignal
+from hyperspy_coreloss.signals.summary import counts_line
 from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from tests.killing import KILL, noticed_at_once
+from tests.pages.reading import Page, assert_readable
 from tests.paths import ROOT
 
 MODEL = "silica-o-k-40eV-sigma-0.5"
@@ -306,7 +309,7 @@ def test_impossible_batches_are_refused_at_once(folder):
 def test_the_command_line_does_the_same(folder):
     maps, table = folder / "maps", folder / "report.csv"
     arguments = [*map(str, files_of(folder)), "--output", str(maps), "--resolution", "0.5"]
-    arguments += ["--pretrained", MODEL, "--report", str(table), "--workers", "1"]
+    arguments += ["--pretrained", MODEL, "--table", str(table), "--workers", "1"]
     run = CliRunner().invoke(main, ["predict", *arguments])
     assert run.exit_code == 1
     assert "3 of 4 files have results, 1 failed." in run.output
@@ -319,6 +322,72 @@ def test_the_command_line_does_the_same(folder):
     run = CliRunner().invoke(main, ["predict", *arguments])
     assert run.exit_code == 0
     assert run.output.count("finished before") == 3
+
+
+def page_of(path):
+    text = path.with_suffix(".html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert_readable(page)
+    return page
+
+
+@pytest.mark.parametrize("memory", [0, 2**28])
+def test_results_have_pages_beside_them(folder, monkeypatch, memory):
+    monkeypatch.setattr("hyperspy_coreloss.signals.lazy._LARGEST_IN_MEMORY", memory)
+    report = predict_files(
+        files_of(folder)[:2], folder / "maps", pretrained=MODEL, report=True, **QUIET
+    )
+    for one in report.files:
+        assert [path.with_suffix(".html") for path in one.outputs] == list(one.reports)
+        assert counts_line(one.counts) in page_of(one.outputs[0]).said
+    assert not left_over(folder)
+
+
+@pytest.mark.parametrize("file_format", ["hspy", "csv"])
+def test_a_batch_goes_on_with_the_pages_that_are_missing(folder, monkeypatch, file_format):
+    files, maps = files_of(folder)[1:3], folder / "maps"
+    options = {"pretrained": MODEL, "file_format": file_format, **QUIET}
+    predict_files(files, maps, **options)
+    written = {path: path.stat().st_mtime_ns for path in maps.iterdir()}
+    predicted = []
+    predict = predict_properties
+    monkeypatch.setattr(
+        "hyperspy_coreloss.batch.predict_properties",
+        lambda *args, **kwargs: predicted.append(1) or predict(*args, **kwargs),
+    )
+    report = predict_files(files, maps, report=True, **options)
+    assert not report.failed
+    assert len(predicted) == (2 if file_format == "csv" else 0)
+    if file_format == "hspy":
+        assert all(path.stat().st_mtime_ns == stamp for path, stamp in written.items())
+    assert page_of(maps / "grain_1.hspy").rows("bond angle (°)")
+    pages = {path: path.stat().st_mtime_ns for path in maps.glob("*.html")}
+    assert len(pages) == 2
+    again = predict_files(files, maps, report=True, **options)
+    assert all(one.skipped for one in again.files)
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in pages.items())
+    predict_files(files, maps, report=True, overwrite=True, **options)
+    assert all(path.stat().st_mtime_ns > stamp for path, stamp in pages.items())
+
+
+def test_a_page_that_cannot_be_written_leaves_the_result(folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hyperspy_coreloss.signals.report.render_report", full)
+        report = predict_files(
+            files_of(folder)[:1], folder / "maps", pretrained=MODEL, report=True, **QUIET
+        )
+    assert "No space left on device" in report.failed[0].error
+    assert [path.name for path in (folder / "maps").iterdir()] == ["grain_0.hspy"]
+
+
+def test_the_command_line_writes_pages(folder):
+    arguments = [str(folder / "grain_2.hspy"), "--output", str(folder / "maps"), "--report"]
+    run = CliRunner().invoke(main, ["predict", *arguments, "--pretrained", MODEL])
+    assert run.exit_code == 0, run.output
+    assert page_of(folder / "maps" / "grain_2.hspy").said
 
 
 def test_a_scheduler_computes_the_same(folder):

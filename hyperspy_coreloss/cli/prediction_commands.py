@@ -39,7 +39,8 @@ from hyperspy_coreloss.cli.options import FILE, NEW_FILE, NEW_FOLDER
 @click.option("--overwrite", is_flag=True, help="Predict again what has results.")
 @click.option("--workers", type=click.IntRange(1), help="Number of threads; by default, all cores.")
 @click.option("--scheduler", metavar="ADDRESS", help="Address of a dask scheduler to compute on.")
-@click.option("--report", type=NEW_FILE, help="Table (.csv) of what became of each file.")
+@click.option("--report", is_flag=True, help="Write a page (.html) of each result beside it.")
+@click.option("--table", type=NEW_FILE, help="Table (.csv) of what became of each file.")
 def predict(
     files: tuple[Path, ...],
     output: Path,
@@ -53,7 +54,8 @@ def predict(
     overwrite: bool,
     workers: int | None,
     scheduler: str | None,
-    report: Path | None,
+    report: bool,
+    table: Path | None,
 ) -> None:
     """Predict the properties of all spectra in FILES, and save a result for each.
 
@@ -79,12 +81,13 @@ def predict(
             output,
             low_loss=low_loss,
             file_format=file_format,
+            report=report,
             overwrite=overwrite,
             **options,
         )
     click.echo(str(found))
-    if report is not None:
-        found.save(report)
+    if table is not None:
+        found.save(table)
     if found.failed:
         raise SystemExit(1)
 

@@ -259,7 +259,6 @@ def _picture(drawn: _Drawn, title: str, column: str, mapper: Any, hover: dict[st
     plot.yaxis.axis_label = vertical.label
     _label_positions(plot.yaxis, vertical)
     x, y = places_of(horizontal), places_of(vertical)
-    # The corner of the first pixel; steps may be negative.
     image = plot.image(
         image=column,
         x=x[0] - step_of(x) / 2,

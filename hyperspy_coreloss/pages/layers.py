@@ -25,7 +25,7 @@ class PositionAxis:
     name, units
         Name and units; empty if there are none.
     positions
-        Positions of the pixels, rising or falling, shape (pixels,).
+        Positions of the pixels, rising; those of a stack may fall. Shape (pixels,).
     """
 
     name: str
@@ -94,13 +94,12 @@ class Layer:
 
     @property
     def decimals(self) -> int:
-        """Number of decimals: two digits of the typical half width, else four of the range."""
-        widths = self.values if self.half_widths is None else self.half_widths
-        known = abs(widths[np.isfinite(widths)])
+        """Number of decimals: two digits of the typical half width, else three of the range."""
         if self.half_widths is None:
             low, high = self.extent
-            typical, digits = high - low, 3
+            typical, digits = high - low, 2 if self.limits is None else 3
         else:
+            known = self.half_widths[np.isfinite(self.half_widths)]
             typical, digits = float(np.median(known)) if known.size else 0.0, 1
         if not (np.isfinite(typical) and typical > 0):
             return 3

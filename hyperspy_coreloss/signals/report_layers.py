@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +32,8 @@ def report_layers(result: BaseSignal) -> Layers:
     Parameters
     ----------
     result
-        Result in memory, with the axes in any order. Axes with one position are left out.
+        Result in memory, with the axes in any order. Axes with one position are left out, and
+        falling ones turned round.
     """
     place = needed_axis(result).index_in_array
     axes = [_position_axis(axis) for axis in array_axes(result) if axis.name != PROPERTY_AXIS]
@@ -39,8 +41,16 @@ def report_layers(result: BaseSignal) -> Layers:
     shown, stack = kept[-_MAP_AXES:], kept[:-_MAP_AXES]
     shape = [1] * (_MAP_AXES - len(shown)) + [len(axis.positions) for axis in shown]
 
+    # Falling axes are turned round, because pictures have rising ones.
+    falling = [axis.positions[0] > axis.positions[-1] for axis in shown]
+    turned: Any = tuple(slice(None, None, -1 if one else 1) for one in falling)
+    shown = [
+        replace(axis, positions=axis.positions[part])
+        for axis, part in zip(shown, turned, strict=True)
+    ]
+
     def framed(values: NDArray) -> NDArray:
-        return values.reshape(-1, *shape)
+        return values.reshape(-1, *shape)[(..., *turned)]
 
     values = np.moveaxis(np.asarray(result.data), place, 0)
     widths = _half_widths(result, values, place)
