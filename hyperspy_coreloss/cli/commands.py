@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hyperspy_coreloss.cli.dataset_commands import dataset
+from hyperspy_coreloss.cli.options import NEW_FILE
 from hyperspy_coreloss.cli.prediction_commands import predict
 from hyperspy_coreloss.cli.simulation_commands import simulate
 from hyperspy_coreloss.cli.structure_commands import structures
 from hyperspy_coreloss.cli.training_commands import run_study, train, train_emulator, train_models
 from hyperspy_coreloss.errors import CoreLossError
+from hyperspy_coreloss.files import replace_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Extra that installs each package that a command may lack.
 _EXTRAS = dict.fromkeys(("gpaw", "pymatgen", "spglib"), "simulation")
@@ -58,12 +63,18 @@ for _command in (
 
 @main.command()
 @click.argument("pretrained", default="silica-o-k")
-def card(pretrained: str) -> None:
+@click.option("--page", type=NEW_FILE, help="Write the card as a page (.html) instead.")
+def card(pretrained: str, page: Path | None) -> None:
     """Print the card of the model PRETRAINED: the name of a shipped model, or a file."""
-    from hyperspy_coreloss.pretrained.card import render_card
+    from hyperspy_coreloss.pretrained.card import render_card, render_card_page
     from hyperspy_coreloss.pretrained.families import load_pretrained
 
-    click.echo(render_card(load_pretrained(pretrained)))
+    model = load_pretrained(pretrained)
+    if page is None:
+        click.echo(render_card(model))
+        return
+    with replace_file(page) as temporary:
+        temporary.write_text(render_card_page(model), encoding="utf-8")
 
 
 @main.command("list")

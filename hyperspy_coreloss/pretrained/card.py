@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hyperspy_coreloss.dataset.card import markdown_table
 from hyperspy_coreloss.dataset.splits import LEFT_OUT, PHASE_DISJOINT, RANDOM_SITE
 from hyperspy_coreloss.errors import PretrainedFormatError
+from hyperspy_coreloss.pages.tables import plain_table
+from hyperspy_coreloss.pages.templates import page_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hyperspy_coreloss.pretrained.model import PretrainedModel
-    from hyperspy_coreloss.pretrained.training_record import TrainingRecord
     from hyperspy_coreloss.spectra.energy import EnergyWindow
 
 # Explanation of errors on left-out phases of networks that were trained on measured-like spectra.
@@ -30,6 +34,15 @@ _SPLITS = {
     "trained without them but on other sites of the same crystals. These errors are comparable "
     "with those of the paper and smaller than the errors for a new material.",
 }
+# What models read beside a spectrum.
+_CONDITIONS = (
+    "The network was trained on spectra as a microscope measures them, with the effects listed "
+    "above, but with resolutions up to the coarsest that can be read, dispersions known to 0.1 "
+    "to 3 %, and slow errors of the intensity of 5 %. Beside a spectrum it reads the energy of "
+    "the threshold and the relative thickness if they are known, whether the resolution is, "
+    "and how well the dispersion is. It predicts how far each property may be off, from which "
+    "each spectrum has intervals of its own."
+)
 
 
 def render_card(pretrained: PretrainedModel) -> str:
@@ -45,8 +58,40 @@ def render_card(pretrained: PretrainedModel) -> str:
     PretrainedFormatError
         If the record of the training is incomplete, in a damaged file of an early version.
     """
-    try:
+    with _complete(pretrained):
         return _rendered(pretrained)
+
+
+def render_card_page(pretrained: PretrainedModel) -> str:
+    """Return the card of a model as one HTML page, with what :func:`render_card` has.
+
+    Parameters
+    ----------
+    pretrained
+        The model; the card contains only what is stored in its file.
+
+    Raises
+    ------
+    PretrainedFormatError
+        If the record of the training is incomplete, in a damaged file of an early version.
+    """
+    with _complete(pretrained):
+        tables = [(one, plain_table(one.header, one.rows)) for one in error_tables(pretrained)]
+        template = page_environment("pretrained").get_template("card.html.jinja")
+        return template.render(
+            model=pretrained,
+            input=_input(pretrained),
+            training=_training(pretrained),
+            errors=tables,
+            provenance=_provenance(pretrained),
+        )
+
+
+@contextmanager
+def _complete(pretrained: PretrainedModel) -> Iterator[None]:
+    """Turn what a record lacks into an error of this package."""
+    try:
+        yield
     except (AttributeError, KeyError, StopIteration, TypeError, ValueError) as error:
         msg = (
             f"The record of the training of the model {pretrained.name!r} is incomplete "
@@ -56,7 +101,6 @@ def render_card(pretrained: PretrainedModel) -> str:
 
 
 def _rendered(pretrained: PretrainedModel) -> str:
-    record, recipe, window = pretrained.record, pretrained.recipe, pretrained.recipe.window
     lines = [
         f"# {pretrained.name} {pretrained.version}",
         "",
@@ -66,22 +110,11 @@ def _rendered(pretrained: PretrainedModel) -> str:
         "",
         "## Input",
         "",
-        f"{recipe.edge} spectra on {window.n_channels} points, {_window_in_words(window)} in steps "
-        f"of {window.step:g} eV, Gaussian broadening σ = {recipe.sigma:g} eV, threshold at "
-        f"{recipe.threshold_fraction:.0%} of the main peak, area normalised.",
+        _input(pretrained),
         "",
         "## Training",
         "",
-        f"{record.n_spectra} spectra of {record.n_structures} structures, "
-        f"{record.n_phases} phases. {record.dataset}",
-        "",
-        f"{_networks(pretrained.n_networks)} Hidden layers: "
-        f"{', '.join(str(nodes) for nodes in pretrained.hidden)} nodes. "
-        f"Settings: {_listed(record.settings)}.",
-        "",
-        *_conditions(pretrained),
-        *_withheld(record),
-        *([f"Training started from `{record.start_sha256}`.", ""] if record.start_sha256 else []),
+        *(line for text in _training(pretrained) for line in (text, "")),
         "## Errors",
         "",
         *_errors(pretrained),
@@ -91,19 +124,52 @@ def _rendered(pretrained: PretrainedModel) -> str:
         f"- **{spec.title}** ({spec.unit}): {spec.definition} {spec.source}."
         for spec in pretrained.properties
     ]
-    versions = ", ".join(f"{name} {version}" for name, version in record.software.items())
-    lines += [
-        "",
-        "## Provenance",
-        "",
-        f"- Cite: {record.citation}",
-        f"- Licence of the weights: {record.licence}",
-        f"- Data set SHA-256: `{record.dataset_sha256}`",
-        f"- Model SHA-256: `{pretrained.sha256}`",
-        f"- Made with {versions}.",
-        "",
+    lines += ["", "## Provenance", ""]
+    for name, text in _provenance(pretrained):
+        shown = f"`{text}`" if name.endswith("SHA-256") else text
+        lines.append(f"- {name}: {shown}" if name != "Made with" else f"- Made with {text}.")
+    return "\n".join([*lines, ""])
+
+
+def _input(pretrained: PretrainedModel) -> str:
+    recipe, window = pretrained.recipe, pretrained.recipe.window
+    return (
+        f"{recipe.edge} spectra on {window.n_channels} points, {_window_in_words(window)} in steps "
+        f"of {window.step:g} eV, Gaussian broadening σ = {recipe.sigma:g} eV, threshold at "
+        f"{recipe.threshold_fraction:.0%} of the main peak, area normalised."
+    )
+
+
+def _training(pretrained: PretrainedModel) -> list[str]:
+    """Return the paragraphs about the training."""
+    record = pretrained.record
+    texts = [
+        f"{record.n_spectra} spectra of {record.n_structures} structures, "
+        f"{record.n_phases} phases. {record.dataset}",
+        f"{_networks(pretrained.n_networks)} Hidden layers: "
+        f"{', '.join(str(nodes) for nodes in pretrained.hidden)} nodes. "
+        f"Settings: {_listed(record.settings)}.",
     ]
-    return "\n".join(lines)
+    if pretrained.reads_conditions:
+        texts.append(_CONDITIONS)
+    if record.withheld_phases:
+        withheld = ", ".join(record.withheld_phases)
+        texts.append(f"Not trained on these phases of the data set: {withheld}.")
+    if record.start_sha256:
+        texts.append(f"Training started from `{record.start_sha256}`.")
+    return texts
+
+
+def _provenance(pretrained: PretrainedModel) -> list[tuple[str, str]]:
+    record = pretrained.record
+    versions = ", ".join(f"{name} {version}" for name, version in record.software.items())
+    return [
+        ("Cite", record.citation),
+        ("Licence of the weights", record.licence),
+        ("Data set SHA-256", record.dataset_sha256),
+        ("Model SHA-256", pretrained.sha256),
+        ("Made with", versions),
+    ]
 
 
 def _networks(number: int) -> str:
@@ -121,29 +187,6 @@ def _listed(settings: Mapping[str, Any]) -> str:
             shown = f"{value[0]}({', '.join(f'{number:g}' for number in value[1:])})"
         words.append(f"{name} {shown}")
     return ", ".join(words)
-
-
-def _conditions(pretrained: PretrainedModel) -> list[str]:
-    if not pretrained.reads_conditions:
-        return []
-    return [
-        "The network was trained on spectra as a microscope measures them, with the effects listed "
-        "above, but with resolutions up to the coarsest that can be read, dispersions known to 0.1 "
-        "to 3 %, and slow errors of the intensity of 5 %. Beside a spectrum it reads the energy of "
-        "the threshold and the relative thickness if they are known, whether the resolution is, "
-        "and how well the dispersion is. It predicts how far each property may be off, from which "
-        "each spectrum has intervals of its own.",
-        "",
-    ]
-
-
-def _withheld(record: TrainingRecord) -> list[str]:
-    if not record.withheld_phases:
-        return []
-    return [
-        f"Not trained on these phases of the data set: {', '.join(record.withheld_phases)}.",
-        "",
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,12 @@ def run(*arguments):
     return finished.output
 
 
-def test_list_and_card_show_the_shipped_model(pretrained):
+def test_list_and_card_show_the_shipped_model(pretrained, tmp_path):
     assert run("list").split() == list_pretrained()
     assert pretrained.sha256 in run("card")
     assert pretrained.sha256 in run("card", "silica-o-k")
+    assert run("card", "--page", tmp_path / "card.html") == ""
+    assert pretrained.sha256 in (tmp_path / "card.html").read_text(encoding="utf-8")
 
 
 def test_a_data_set_becomes_a_model(sites, tmp_path):

@@ -17,9 +17,10 @@ from safetensors.numpy import save_file
 
 import hyperspy_coreloss
 from hyperspy_coreloss.errors import PretrainedFormatError, PretrainedNotFoundError
-from hyperspy_coreloss.pretrained.card import render_card
+from hyperspy_coreloss.pretrained.card import render_card, render_card_page
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
 from hyperspy_coreloss.pretrained.model import PretrainedModel
+from tests.pages.reading import Page, assert_readable
 
 
 def test_shipped_model_is_trained_on_the_shipped_sites(pretrained, sites):
@@ -206,8 +207,9 @@ def test_names_are_of_letters_that_files_can_hold(pretrained, field, text):
 )
 def test_a_card_of_an_incomplete_record_is_refused(pretrained, tmp_path, change):
     path = rewritten(pretrained, tmp_path / "model.safetensors", change)
-    with pytest.raises(PretrainedFormatError, match=r"is incomplete.*has no card"):
-        render_card(load_pretrained(path))
+    for render in (render_card, render_card_page):
+        with pytest.raises(PretrainedFormatError, match=r"is incomplete.*has no card"):
+            render(load_pretrained(path))
 
 
 def test_weights_must_be_finite_and_known(pretrained):
@@ -323,6 +325,18 @@ def test_headers_that_are_not_headers_are_refused(tmp_path, text):
     save_file({"a": np.zeros(2)}, tmp_path / "x", metadata={"hyperspy_coreloss": text})
     with pytest.raises(PretrainedFormatError, match="its header cannot be read"):
         load_pretrained(tmp_path / "x")
+
+
+def test_the_page_of_a_card_tells_the_same(pretrained):
+    page = Page(render_card_page(pretrained))
+    assert_readable(page)
+    for spec in pretrained.properties:
+        mae = pretrained.record.metrics["left_out_phases"][spec.name]["mae"]
+        assert page.rows(spec.label)[0][1] == f"{mae:.3g}"
+        assert spec.definition in page.said
+    for text in (pretrained.limits, pretrained.intended_use, pretrained.sha256):
+        assert text in page.said
+    assert f"{pretrained.record.n_phases} phases" in page.said
 
 
 def test_card_tells_errors_baselines_and_limits(pretrained):
