@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import hyperspy.api as hs
 import matplotlib.pyplot as plt
 
-from hyperspy_coreloss.data import oxygen_k_sites
+from hyperspy_coreloss.data import oxygen_k_sites, silica_spectrum_image
 from hyperspy_coreloss.dataset import plot_surroundings, typical_sites
 from hyperspy_coreloss.dataset.card import markdown_table, render_dataset_card
 from hyperspy_coreloss.pages import Table
@@ -201,6 +201,10 @@ for name in list_pretrained():
     card = render_card(model) + what_it_notices(f"{model.recipe.window.stop:g}")
     write(f"pretrained/{name}.md", card)
 write("_extra/study_report.html", render_report(study, sites))
+spectra, _ = silica_spectrum_image((64, 48))
+spectra.data[10:13, 20:24] = 0  # a hole in the specimen
+example = spectra.predict_properties(resolution=0.5, show_progressbar=False)
+example.save_report(here / "_extra" / "report_example.html", overwrite=True)
 for split in SPLITS:
     test = study["predictions"][split]["test"]
     write(f"study_{split}.md", markdown(error_table(study[split], sites, test)))

@@ -1,37 +1,39 @@
 """
-A page to send around
-=====================
+A page for those without HyperSpy
+=================================
 
-``p.save_report("maps.html")`` writes one file that any browser shows, without a network and without
-Python.
+The maps of a result are written as one HTML page, which any browser shows without a network.
 """
 
 # %%
+# A result
+# --------
+# A simulated spectrum image of silica, with a hole in the specimen.
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from hyperspy_coreloss.data import silica_spectrum_image
 
-s, truth = silica_spectrum_image((48, 36))
+# sphinx_gallery_thumbnail_number = 1
+s, truth = silica_spectrum_image((48, 32))
+s.data[12:16, 20:26] = 0
 p = s.predict_properties(resolution=0.5, show_progressbar=False)
+p.plot_maps(["bond_length", "bond_angle", "mulliken_charge"])
 
 # %%
-# The maps of the page are these, and below them it has the distributions, the reasons for pixels
-# without a prediction, what is recorded of the measurement, the model and its limits, the
-# definitions, and what to cite.
-with TemporaryDirectory() as folder:
-    path = Path(folder) / "maps.html"
-    p.save_report(path)
-    page = path.read_text(encoding="utf-8")
-    print(f"{len(page) / 1e6:.1f} MB")
+# The page
+# --------
+# It holds these maps, which can be zoomed, with the values and intervals of the pixel under the
+# pointer, and what a reader must know: why pixels are grey, what the model can and cannot do, how
+# all this was measured, and how to cite it. `Such a page <../report_example.html>`_ is part of this
+# documentation.
+folder = Path(mkdtemp())
+p.save_report(folder / "maps.html")
+print(f"{(folder / 'maps.html').stat().st_size / 1e6:.1f} MB")
 
 
-class Page:
-    """The page, shown in a frame of this one."""
-
-    def _repr_html_(self) -> str:
-        quoted = page.replace("&", "&amp;").replace('"', "&quot;")
-        return f'<iframe srcdoc="{quoted}" title="Report" width="100%" height="900"></iframe>'
-
-
-Page()
+# %%
+# A line of pixels has curves, with bands of the intervals, and one pixel a table.
+p.inav[:, 20].save_report(folder / "line.html")
+p.inav[10, 20].save_report(folder / "pixel.html")
+sorted(path.name for path in folder.iterdir())

@@ -14,7 +14,7 @@ import pytest
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.spectra.quality import Quality
 
-PATIENCE = 20_000  # milliseconds, of which browsers on a busy machine need many
+PATIENCE = 120_000  # milliseconds, of which browsers on a busy machine need many
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
@@ -299,17 +299,21 @@ def test_on_paper_there_is_a_still_picture(browser, pages):
         assert len(page.pdf()) > 50_000
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("name", ["map", "line", "series", "pixel"])
-def test_texts_are_seen_and_nothing_overflows(browser, pages, scheme, width, name):
+def test_texts_are_seen_and_nothing_overflows(browser, pages, name):
     _, path = pages[name]
-    size = {"width": width, "height": 900}
-    with opened(browser, path, color_scheme=scheme, viewport=size) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        low = page.evaluate(_CONTRASTS)
-        assert low == []
-        assert len(page.screenshot(full_page=True)) > 20_000
+    with opened(browser, path) as page:
+        for width in (1280, 400):
+            page.set_viewport_size({"width": width, "height": 900})
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert page.evaluate(_CONTRASTS) == []
+        ink = page.evaluate("getComputedStyle(document.body).color")
+        if page.locator("#figures").count():
+            title = page.evaluate("Bokeh.documents[0].roots()[0].title.text_color")
+            assert title == "#e6e9ed"
+            assert ink == "rgb(230, 233, 237)"
 
 
 # The texts whose contrast with what is behind them is below 4.5, as WCAG 2 measures it.
