@@ -217,15 +217,12 @@ def error_tables(pretrained: PretrainedModel) -> list[ErrorTable]:
     pretrained
         The model.
     """
-    return [_error_table(pretrained, split) for split in _SPLITS if _metrics(pretrained, split)]
-
-
-def _metrics(pretrained: PretrainedModel, split: str) -> Mapping[str, Mapping[str, Any]]:
-    return pretrained.record.metrics.get(split) or {}
+    measured = pretrained.record.metrics
+    return [_error_table(pretrained, split) for split in _SPLITS if measured.get(split) is not None]
 
 
 def _error_table(pretrained: PretrainedModel, split: str) -> ErrorTable:
-    metrics = _metrics(pretrained, split)
+    metrics = pretrained.record.metrics[split]
     first = next(iter(metrics.values()))
     names = list(first["baselines"])
     header = ["property", "mean absolute error", "R²", *(f"{name} (baseline)" for name in names)]
