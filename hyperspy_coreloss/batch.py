@@ -283,7 +283,7 @@ def _page(path: Path) -> Path:
 
 def _predict_file(file: Path, target: Path, wanted: _Wanted) -> FileReport:
     """Predict the spectra of one file, and save the results."""
-    pages = (_page(target),) if wanted.report else ()
+    pages: tuple[Path, ...] = (_page(target),) if wanted.report else ()
     if wanted.is_finished(target):
         return FileReport(file, (target,), skipped=True, reports=pages)
     spectra = _spectra(file, wanted.edge)
