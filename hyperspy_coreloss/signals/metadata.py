@@ -183,7 +183,8 @@ def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]
     # Files of early versions contain lists.
     entries = entries.split("\n") if isinstance(entries, str) else entries
     if (
-        not isinstance(entries, (list, tuple, np.ndarray))
+        not isinstance(entries, (list, tuple))
+        and not (isinstance(entries, np.ndarray) and entries.ndim == 1)
         or not all(isinstance(entry, str) for entry in entries)
         or (item != "names" and len(entries) != len(property_items(result, "names")))
     ):

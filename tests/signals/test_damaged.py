@@ -86,6 +86,7 @@ wild = st.one_of(
 
 
 @given(path=st.sampled_from(PATHS), value=wild)
+@example(path="CoreLossProperty.names", value=np.array(0.0))
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @example(path=f"{NODE}.names", value=None)
 @example(path=f"{NODE}.quality", value=hs.signals.Signal1D(np.ones((2, 2, 6))))
