@@ -180,11 +180,10 @@ def property_items(result: BaseSignal, item: Literal["names", "labels", "units"]
         If the signal has no such item, because it is no result or its file is damaged.
     """
     entries = result.metadata.get_item(path := f"{NODE}.{item}")
-    # Files of early versions contain lists.
     entries = entries.split("\n") if isinstance(entries, str) else entries
+    entries = entries.tolist() if isinstance(entries, np.ndarray) else entries
     if (
         not isinstance(entries, (list, tuple))
-        and not (isinstance(entries, np.ndarray) and entries.ndim == 1)
         or not all(isinstance(entry, str) for entry in entries)
         or (item != "names" and len(entries) != len(property_items(result, "names")))
     ):

@@ -168,8 +168,9 @@ class PresentedSignal(DerivedSignal):
         >>> import hyperspy_coreloss as hc
         >>> s, truth = hc.data.silica_spectrum_image((8, 6))
         >>> p = s.predict_properties(resolution=0.5, show_progressbar=False)
-        >>> p.explore(s)
-        <Exploration of 'Properties of Simulated silica' at the pixel at x = 0 nm, y = 0 nm>
+        >>> exploration = p.explore(s)
+        >>> exploration.show_property("bond_angle")
+        >>> exploration.close()
         """
         return Exploration(self, signal, name, level, k=k, pretrained=pretrained, dataset=dataset)
 

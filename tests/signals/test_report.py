@@ -128,13 +128,14 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_result_has_a_page_that_all_can_read(result, name):
+    open_before = plt.get_fignums()
     make, heading = SHAPES[name]
     page = Page(render_report(make(result)))
     assert_readable(page)
     assert heading in page.said
     assert all(head in page.said for head in HEADS)
     assert len(page.text) < 2_000_000
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == open_before
 
 
 @pytest.mark.parametrize("file_format", ["hspy", "nxs"])
