@@ -257,7 +257,7 @@ def predict_batch(
 ) -> dict[str, NDArray]:
     """Return each field of the results for one batch of spectra, shape (spectra, channels)."""
     try:
-        from hyperspy_coreloss.pretrained.network import evaluate  # imports torch
+        from hyperspy_coreloss.pretrained.network import evaluate, one_thread  # imports torch
     except (ImportError, OSError) as error:
         msg = (
             f"Predictions need PyTorch, but it cannot be imported: {error}. Install it again, for "
@@ -272,13 +272,15 @@ def predict_batch(
         conditions = measured_conditions(preparation.certainty, threshold, thickness)
         auxiliary = auxiliary_inputs(conditions, pretrained.usual_threshold)
         read = np.hstack([read, auxiliary])
-    values, spread, layer = evaluate(pretrained, read)
+    with one_thread():
+        values, spread, layer = evaluate(pretrained, read)
+        compared = None
+        if pretrained.references is not None:
+            compared = compare(pretrained.references, inputs.spectra, layer)
     novelty, ambiguity = np.ones(len(read), dtype=np.float32), np.zeros_like(values)
     population = np.full(len(read), NO_POPULATION, dtype=np.uint8)
-    if pretrained.references is not None:
-        compared = compare(pretrained.references, inputs.spectra, layer)
-        novelty, ambiguity = compared.novelty, compared.ambiguity
-        population = pretrained.references.populations[compared.nearest[:, 0]]
+    if compared is not None:
+        novelty, ambiguity, population = compared.novelty, compared.ambiguity, compared.population
         spread = spread * widening(compared.distance)
     half_width = pretrained.interval_scale * spread
     outside = ~is_believable(

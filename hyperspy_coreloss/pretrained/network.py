@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,7 @@ from torch import nn
 from hyperspy_coreloss.pretrained.auxiliary import DIRECT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 LOG_SPREAD = (-7.0, 3.0)
 # Created after torch has loaded its OpenMP library, so that it finds this library.
 _THREADPOOLS = ThreadpoolController()
+# Whether the calling thread is limited to one OpenMP thread.
+_LIMITED = threading.local()
 
 
 def build_network(
@@ -180,16 +183,25 @@ def _run(
         return outputs.numpy(), spread.numpy(), hidden.numpy()
 
 
-def one_thread() -> AbstractContextManager:
+@contextmanager
+def one_thread() -> Iterator[None]:
     """Limit torch to one OpenMP thread in the calling thread.
 
     Dask already runs several threads, and rounding depends on the number of OpenMP threads. The
     limit applies to the calling thread only, whereas ``torch.set_num_threads`` applies to the whole
-    process.
+    process. Within another such limit of the same thread, nothing is to be done, which is faster.
     """
+    if getattr(_LIMITED, "now", False):
+        yield
+        return
     # In each thread torch sets the number at its first use, which must not come after the limit.
     torch.get_num_threads()
-    return _THREADPOOLS.limit(limits=1, user_api="openmp")
+    with _THREADPOOLS.limit(limits=1, user_api="openmp"):
+        _LIMITED.now = True
+        try:
+            yield
+        finally:
+            _LIMITED.now = False
 
 
 def _linear_layers(network: nn.Sequential) -> list[nn.Linear]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -52,12 +52,16 @@ class Comparison:
         properties), float32.
     nearest
         Rows of the nearest sites among the references, the nearest first, shape (spectra, sites).
+    population
+        Kind of structure of the nearest site, as its place in :data:`.population.POPULATIONS`,
+        shape (spectra,), uint8.
     """
 
     novelty: NDArray[np.float32]
     distance: NDArray[np.float32]
     ambiguity: NDArray[np.float32]
     nearest: NDArray[np.int64]
+    population: NDArray[np.uint8]
 
 
 def compare(
@@ -85,13 +89,31 @@ def compare(
     found, rows = distances(references.spectrum, near(references.spectrum, spectra), nearest)
     of_layer, _ = distances(references.layer, layer, 1)
     distance = found[:, 0]
-    held_out = [getattr(references, space).distances for space in SPACES]
-    spread = references.labels.astype(np.float32)[rows].std(axis=1)
+    kept = _kept(references)
+    spread = kept.labels[rows].std(axis=1)
     return Comparison(
-        novelty=novelty([distance, of_layer[:, 0]], held_out).astype(np.float32),
-        distance=distance / np.float32(np.median(references.spectrum.distances)),
+        novelty=novelty([distance, of_layer[:, 0]], kept.held_out).astype(np.float32),
+        distance=distance / kept.usual_distance,
         ambiguity=spread * references.label_scale,
         nearest=rows,
+        population=references.populations[rows[:, 0]],
+    )
+
+
+class _Kept(NamedTuple):
+    """Numbers of references in single precision, in which they are compared."""
+
+    labels: NDArray[np.float32]
+    held_out: list[NDArray[np.float32]]
+    usual_distance: np.float32
+
+
+@lru_cache(maxsize=16)
+def _kept(references: References) -> _Kept:
+    return _Kept(
+        labels=references.labels.astype(np.float32),
+        held_out=[getattr(references, space).distances.astype(np.float32) for space in SPACES],
+        usual_distance=np.float32(np.median(references.spectrum.distances)),
     )
 
 
@@ -195,7 +217,7 @@ def novelty(
     found
         Distances in each space, shape (spectra,).
     held_out
-        Distances of held-out spectra in the same spaces, ascending.
+        Distances of held-out spectra in the same spaces and precision, ascending.
 
     Returns
     -------
@@ -205,7 +227,7 @@ def novelty(
     """
     fractions = []
     for distance, others in zip(found, held_out, strict=True):
-        farther = len(others) - np.searchsorted(others.astype(np.float32), distance)
+        farther = len(others) - np.searchsorted(others, distance)
         fractions.append((1 + farther) / (1 + len(others)))
     value: NDArray[np.float64] = np.minimum(len(fractions) * np.min(fractions, axis=0), 1.0)
     return value

@@ -114,6 +114,14 @@ def _interpolated(
         b = (x + one) * (x - one) * (x - two) / two
         c = -(x + one) * x * (x - two) / two
         d = (x + one) * x * (x - one) / six
+        begin, end = first[i] - 1, first[i] + stride * (number - 1) + 2
+        if begin >= 0 and end <= last:
+            left, right = spectra[i, begin:], spectra[i, begin + 1 :]
+            third, fourth = spectra[i, begin + 2 :], spectra[i, begin + 3 :]
+            for j in range(number):
+                k = stride * j
+                interpolated[i, j] = ((a * left[k] + b * right[k]) + c * third[k]) + d * fourth[k]
+            continue
         for j in range(number):
             point = first[i] + stride * j
             value = a * spectra[i, min(max(point - 1, 0), last)]

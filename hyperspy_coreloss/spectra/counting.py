@@ -23,7 +23,7 @@ _NOT_BY_CHANCE = 20.0
 _BESIDE = 20
 
 
-def count_step(intensities: NDArray[np.floating]) -> NDArray[np.floating]:
+def count_step(intensities: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the smallest difference above zero between neighbouring channels of each spectrum.
 
     Parameters
@@ -36,22 +36,28 @@ def count_step(intensities: NDArray[np.floating]) -> NDArray[np.floating]:
     ndarray
         Intensity of one count, shape (spectra,); 0 if all channels are equal.
     """
-    return _smallest_steps(np.ascontiguousarray(intensities))
+    return _smallest_steps(np.ascontiguousarray(intensities, dtype=np.float32))
 
 
 @compiled
-def _smallest_steps(intensities: NDArray[np.floating]) -> NDArray[np.floating]:
-    steps = np.zeros(len(intensities), dtype=intensities.dtype)
-    infinite = intensities.dtype.type(np.inf)
+def _smallest_steps(intensities: NDArray[np.float32]) -> NDArray[np.float32]:
+    steps = np.zeros(len(intensities), dtype=np.float32)
+    size = np.empty(intensities.shape[1] - 1, dtype=np.float32)
+    # The bits of positive numbers, read as integers, have their order. Minima of integers are taken
+    # of several at once; those of numbers that might be NaN are not.
+    bits = size.view(np.int32)
+    none = np.iinfo(np.int32).max
     for i in range(len(intensities)):
         values, following = intensities[i, :-1], intensities[i, 1:]
-        smallest = infinite
-        for channel in range(len(values)):
-            step = abs(following[channel] - values[channel])
-            step = step if step > 0 else infinite
+        for channel in range(len(size)):
+            size[channel] = abs(following[channel] - values[channel])
+        smallest = none
+        for channel in range(len(bits)):
+            step = bits[channel] if bits[channel] > 0 else none
             smallest = step if step < smallest else smallest
-        if smallest < infinite:
-            steps[i] = smallest
+        if smallest < none:
+            bits[0] = smallest
+            steps[i] = size[0]
     return steps
 
 

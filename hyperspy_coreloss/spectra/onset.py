@@ -94,23 +94,18 @@ def _rises(
     energies = np.empty(len(spectra), dtype=np.float32)
     detected = np.empty(len(spectra), dtype=np.bool_)
     peaks = np.empty(len(spectra), dtype=np.float32)
-    total = np.empty(len(points), dtype=np.float32)
     for i in range(len(spectra)):
-        sum_so_far = np.float32(0.0)
-        for point in range(len(points)):
-            sum_so_far += spectra[i, point]
-            total[point] = sum_so_far
         start = np.searchsorted(points, low[i])
         highest = _highest(spectra[i], points, low[i], high[i])
         level = fraction * spectra[i, highest]
-        first, exists = _rise(spectra[i], total, points, (start, highest), level, n_lasting)
+        first, exists = _rise(spectra[i], points, (start, highest), level, n_lasting)
         # Repeated with the peak range relative to the threshold, so that the result does not depend
         # on the limits.
         last = np.float64(first + np.float32(PEAK_RANGE))
         highest = _highest(spectra[i], points, np.float64(first), last)
         peaks[i] = spectra[i, highest]
         energies[i], detected[i] = _rise(
-            spectra[i], total, points, (start, highest), fraction * peaks[i], n_lasting
+            spectra[i], points, (start, highest), fraction * peaks[i], n_lasting
         )
         detected[i] &= exists
     return energies, detected, peaks
@@ -132,7 +127,6 @@ def _highest(
 @compiled
 def _rise(
     spectrum: NDArray[np.float32],
-    total: NDArray[np.float32],
     points: NDArray[np.floating],
     between: tuple[int, int],
     level: np.float32,
@@ -142,8 +136,12 @@ def _rise(
     start, peak = between
     for point in range(start, min(peak, len(points) - n_lasting)):
         left, right = spectrum[point], spectrum[point + 1]
-        lasting = (total[point + n_lasting] - total[point]) / np.float32(n_lasting)
-        if left < level <= right and lasting >= level and spectrum[peak] > 0:
+        if not left < level <= right or spectrum[peak] <= 0:
+            continue
+        lasting = np.float32(0.0)
+        for following in range(point + 1, point + 1 + n_lasting):
+            lasting += spectrum[following]
+        if lasting >= level * np.float32(n_lasting):
             energy = points[point] + (points[1] - points[0]) * ((level - left) / (right - left))
             return np.float32(energy), True
     return np.float32(points[0]), False

@@ -299,19 +299,21 @@ def _read(counts: NDArray, quality: NDArray[np.uint8], operators: _Operators) ->
 def _scaled(counts: NDArray, quality: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return float32 intensities scaled to a maximum near one; zero for unreadable spectra."""
     # Values of float64 may exceed the range of float32.
-    return _divided(counts, quality == Quality.GOOD, counts.dtype == np.float64)
+    wide = counts.dtype == np.float64
+    with np.errstate(invalid="ignore"):
+        extremes = np.stack([counts.max(axis=-1), counts.min(axis=-1)]).astype(np.float64)
+    return _divided(counts, quality == Quality.GOOD, np.abs(extremes).max(axis=0), wide)
 
 
 @compiled
-def _divided(counts: NDArray, readable: NDArray[np.bool_], wide: bool) -> NDArray[np.float32]:
+def _divided(
+    counts: NDArray, readable: NDArray[np.bool_], largest: NDArray[np.float64], wide: bool
+) -> NDArray[np.float32]:
     scaled = np.zeros(counts.shape, dtype=np.float32)
     for i in range(len(counts)):
         if not readable[i]:
             continue
-        largest = 0.0
-        for channel in range(counts.shape[1]):
-            largest = max(largest, abs(np.float64(counts[i, channel])))
-        scale = largest if largest > 0 else 1.0
+        scale = largest[i] if largest[i] > 0 else 1.0
         if wide:
             for channel in range(counts.shape[1]):
                 scaled[i, channel] = np.float32(np.float64(counts[i, channel]) / scale)

@@ -114,45 +114,36 @@ def input_quality(counts: NDArray) -> NDArray[np.uint8]:
     counts = plain_array(counts)
     integer = np.issubdtype(counts.dtype, np.integer)
     full_scale = np.array([np.iinfo(counts.dtype).max if integer else np.inf], dtype=counts.dtype)
-    finite, empty, saturated = _surveyed(counts, full_scale)
+    with np.errstate(invalid="ignore"):
+        # Both are NaN if one value is.
+        highest, lowest = counts.max(axis=-1), counts.min(axis=-1)
+    finite = np.isfinite(highest) & np.isfinite(lowest)
+    saturated = finite & _saturated(counts, highest, full_scale)
     quality = np.full(len(counts), Quality.GOOD, dtype=np.uint8)
     quality[saturated] = Quality.SATURATED
-    quality[empty] = Quality.EMPTY
+    quality[(highest == 0) & (lowest == 0)] = Quality.EMPTY
     quality[~finite] = Quality.NOT_FINITE
     return quality
 
 
 @compiled
-def _surveyed(
-    counts: NDArray, full_scale: NDArray
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which spectra are finite, which are empty, and which are saturated."""
-    finite = np.ones(len(counts), dtype=np.bool_)
-    empty = np.zeros(len(counts), dtype=np.bool_)
+def _saturated(counts: NDArray, highest: NDArray, full_scale: NDArray) -> NDArray[np.bool_]:
+    """Return which spectra have the highest value of their type, or a plateau of many counts."""
     saturated = np.zeros(len(counts), dtype=np.bool_)
     for i in range(len(counts)):
-        spectrum = counts[i]
-        not_finite = 0
-        highest = lowest = spectrum[0]
-        for value in spectrum:
-            not_finite += int(not np.isfinite(value))
-            highest = value if value > highest else highest
-            lowest = value if value < lowest else lowest
-        finite[i] = not_finite == 0
-        if not_finite:
-            continue
-        empty[i] = highest == 0 and lowest == 0
-        saturated[i] = highest == full_scale[0] or (
-            highest > 0 and _has_plateau(spectrum, highest) and _many_counts(spectrum, highest)
+        saturated[i] = highest[i] == full_scale[0] or (
+            highest[i] > 0
+            and _has_plateau(counts[i], highest[i])
+            and _many_counts(counts[i], highest[i])
         )
-    return finite, empty, saturated
+    return saturated
 
 
 @compiled
 def _has_plateau(spectrum: NDArray, highest: float) -> bool:
     at_maximum = 0
-    for value in spectrum:
-        at_maximum += value == highest
+    for channel in range(len(spectrum)):
+        at_maximum += int(spectrum[channel] == highest)
     if at_maximum < _PLATEAU:
         return False
     run = longest = 0

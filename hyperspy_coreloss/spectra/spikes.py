@@ -52,26 +52,29 @@ def replace_outliers(
     n_replaced : ndarray of int
         Number of channels that were replaced, shape (spectra,).
     """
-    replaced = intensities
-    for width in range(1, WIDEST + 1):
-        ratio = _steepest_ratio(width + 1, channels_per_sigma)
-        if math.isinf(ratio):
-            break
-        rows = np.flatnonzero(_suspects(replaced, step, width + 1, np.float32(ratio)))
-        if not rows.size:
-            continue
-        noise = _Noise.of(replaced[rows], step[rows])
-        low, high = _beside(_median_of_three(replaced[rows]), width + 1)
+    # At the distance of the last ones, the resolution may allow anything.
+    ratios = [_steepest_ratio(width + 1, channels_per_sigma) for width in range(1, WIDEST + 1)]
+    ratios = [ratio for ratio in ratios if math.isfinite(ratio)]
+    rows = np.flatnonzero(_suspects(intensities, step, np.array(ratios, dtype=np.float32)))
+    n_replaced = np.zeros(len(intensities), dtype=np.uint16)
+    if not rows.size:
+        return intensities, n_replaced
+    suspects = intensities[rows]
+    clean = suspects.copy()
+    for width, ratio in enumerate(ratios, start=1):
+        noise = _Noise.of(clean, step[rows])
+        low, high = _beside(_median_of_three(clean), width + 1)
         low, high = np.maximum(low, 0), np.maximum(high, 0)
-        outlier = replaced[rows] - ratio * high > _SIGNIFICANCE * noise.at(high)
-        outlier |= low / ratio - replaced[rows] > _SIGNIFICANCE * noise.at(low)
+        outlier = clean - ratio * high > _SIGNIFICANCE * noise.at(high)
+        outlier |= low / ratio - clean > _SIGNIFICANCE * noise.at(low)
         outlier &= ~_in_run_longer_than(width, outlier)
-        if replaced is intensities:
-            replaced = intensities.copy()
-        _interpolate(replaced, rows, outlier)
-    if replaced is intensities:
-        return intensities, np.zeros(len(intensities), dtype=np.uint16)
-    return replaced, (replaced != intensities).sum(axis=-1, dtype=np.uint16)
+        _interpolate(clean, outlier)
+    n_replaced[rows] = (clean != suspects).sum(axis=-1)
+    if not n_replaced.any():
+        return intensities, n_replaced
+    replaced = intensities.copy()
+    replaced[rows] = clean
+    return replaced, n_replaced
 
 
 def _steepest_ratio(distance: int, channels_per_sigma: float) -> float:
@@ -86,21 +89,21 @@ def _steepest_ratio(distance: int, channels_per_sigma: float) -> float:
 
 @compiled
 def _suspects(
-    spectra: NDArray[np.float32], step: NDArray[np.float32], distance: int, ratio: np.float32
+    spectra: NDArray[np.float32], step: NDArray[np.float32], ratios: NDArray[np.float32]
 ) -> NDArray[np.bool_]:
     """Return which spectra have channels that may be outliers, with the least noise possible.
 
-    Such channels are higher than `ratio` times the channels at `distance` on either side, or lower
-    than those divided by it. Of those channels, each is the median of itself and its neighbours.
+    Such channels are higher than a ratio times the channels at its distance on either side, or
+    lower than those divided by it. Of those channels, each is the median of itself and its
+    neighbours. The distance of the first ratio is 2, that of the second 3, and so on.
     """
     suspect = np.zeros(len(spectra), dtype=np.bool_)
-    number = spectra.shape[1]
+    number, most = spectra.shape[1], len(ratios) + 1
     # The end channels stand for those beyond the ends.
     extended = np.empty(number + 2, dtype=spectra.dtype)
-    median = np.empty(number + 2 * distance, dtype=spectra.dtype)
+    median = np.empty(number + 2 * most, dtype=spectra.dtype)
     before, at, behind = extended[:-2], extended[1:-1], extended[2:]
-    of_channel = median[distance : distance + number]
-    below, above = median[:number], median[2 * distance :]
+    of_channel = median[most : most + number]
     for i in range(len(spectra)):
         spectrum = spectra[i]
         extended[0], extended[-1] = spectrum[0], spectrum[-1]
@@ -111,21 +114,25 @@ def _suspects(
             high = middle if left < middle else left
             high = high if high < right else right
             of_channel[channel] = low if low > high else high
-        median[:distance] = of_channel[0]
-        median[distance + number :] = of_channel[-1]
-        found = 0
-        for channel in range(number):
-            value, left, right = spectrum[channel], below[channel], above[channel]
-            low = left if left < right else right
-            high = right if left < right else left
-            found += int(value > ratio * high) + int(value * ratio < low)
-        if not found:
-            continue
-        for channel in range(number):
-            value, left, right = spectrum[channel], below[channel], above[channel]
-            low, high = max(min(left, right), 0.0), max(max(left, right), 0.0)
-            suspect[i] |= value - ratio * high > _least_noise(high, step[i])
-            suspect[i] |= low / ratio - value > _least_noise(low, step[i])
+        median[:most] = of_channel[0]
+        median[most + number :] = of_channel[-1]
+        for k in range(len(ratios)):
+            ratio, distance = ratios[k], k + 2
+            below = median[most - distance : most - distance + number]
+            above = median[most + distance : most + distance + number]
+            found = 0
+            for channel in range(number):
+                value, left, right = spectrum[channel], below[channel], above[channel]
+                low = left if left < right else right
+                high = right if left < right else left
+                found += int(value > ratio * high) + int(value * ratio < low)
+            if not found:
+                continue
+            for channel in range(number):
+                value, left, right = spectrum[channel], below[channel], above[channel]
+                low, high = max(min(left, right), 0.0), max(max(left, right), 0.0)
+                suspect[i] |= value - ratio * high > _least_noise(high, step[i])
+                suspect[i] |= low / ratio - value > _least_noise(low, step[i])
     return suspect
 
 
@@ -182,12 +189,10 @@ def _in_run_longer_than(width: int, marked: NDArray[np.bool_]) -> NDArray[np.boo
     return in_run
 
 
-def _interpolate(
-    spectra: NDArray[np.float32], rows: NDArray[np.intp], outlier: NDArray[np.bool_]
-) -> None:
-    """Replace outliers in some rows, in place."""
+def _interpolate(spectra: NDArray[np.float32], outlier: NDArray[np.bool_]) -> None:
+    """Replace outliers by the line between their neighbours, in place."""
     channel = np.arange(spectra.shape[-1])
-    for row, marked in zip(rows, outlier, strict=True):
+    for spectrum, marked in zip(spectra, outlier, strict=True):
         if marked.any():
             kept = ~marked
-            spectra[row, marked] = np.interp(channel[marked], channel[kept], spectra[row, kept])
+            spectrum[marked] = np.interp(channel[marked], channel[kept], spectrum[kept])

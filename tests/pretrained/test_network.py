@@ -96,6 +96,14 @@ def test_after_a_fault_the_number_of_threads_is_the_users(pretrained):
     assert torch.get_num_threads() == THREADS
 
 
+def test_a_limit_ends_with_the_outermost_one():
+    with one_thread():
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == THREADS
+
+
 def test_other_threads_keep_theirs_meanwhile():
     inside, outside = Barrier(2, timeout=30), Barrier(2, timeout=30)
 
