@@ -229,13 +229,17 @@ def predict_properties(
         low = replace(low, sets_zero=calibration is None)
     excluded = excluded_spectra(signal, navigation_mask)
     warn_of_other_edges(signal, model.recipe, background, ranges["background_range"])
-    prediction = map_spectra(signal.data, preparation, model, excluded, low, level)
+    lazily = isinstance(signal, LazySignal) if lazy_output is None else lazy_output
+    # What is computed later must not depend on what has become of the spectra until then.
+    kept = lazily and not isinstance(signal, LazySignal)
+    spectra = signal.data.copy() if kept else signal.data
+    prediction = map_spectra(spectra, preparation, model, excluded, low, level)
     result = lazy_prediction(
         prediction,
         signal.axes_manager.navigation_axes[::-1],
         describe_prediction(signal, model, preparation, resolution, calibration, low_loss, level),
     )
-    if not (isinstance(signal, LazySignal) if lazy_output is None else lazy_output):
+    if not lazily:
         result.compute(show_progressbar=show_progressbar, **workers)
     return result
 

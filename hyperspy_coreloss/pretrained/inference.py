@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import dask.array as da
 import numpy as np
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
 # Number of spectra that are evaluated together. It is constant because the rounding in the network
 # depends on the shape of its input; a spectrum thus gives the same bits in chunks of any shape.
-_BATCH = 256
-# Number of spectra per chunk when the data are an array in memory.
-_CHUNK = 4 * _BATCH
+_BATCH = 512
+# Number of spectra per chunk when the data are an array in memory: the array is split into so many
+# chunks that all processors have work, but a chunk has no fewer and no more spectra than these.
+_CHUNKS, _FEWEST, _MOST = 32, 2 * _BATCH, 8 * _BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,9 @@ def map_spectra(
     ----------
     spectra
         Intensities, shape (..., channels). An array in memory is split into chunks of a few
-        thousand spectra; chunks of few spectra are merged. The masked channels of a masked array
-        have no value, like channels that are NaN.
+        thousand spectra, without a copy: it must not change before the result is computed. Chunks
+        of few spectra are merged. The masked channels of a masked array have no value, like
+        channels that are NaN.
     preparation
         Preprocessing of the spectra, from :func:`~hyperspy_coreloss.spectra.prepare`.
     pretrained
@@ -88,19 +92,12 @@ def map_spectra(
         Prediction that consists of dask arrays.
     """
     if not isinstance(spectra, da.Array):
-        chunks = da.core.normalize_chunks(
-            ("auto",) * (spectra.ndim - 1) + (-1,),
-            shape=spectra.shape,
-            dtype=spectra.dtype,
-            limit=_CHUNK * spectra.shape[-1] * spectra.dtype.itemsize,
-        )
-        # With name=False, dask does not read all data to compute a name.
-        spectra = da.from_array(spectra, chunks=chunks, name=False)
+        spectra = _in_chunks(spectra, _adjacent(spectra.shape[:-1]))
     spectra = _merged(spectra.rechunk({spectra.ndim - 1: -1}))
     navigation = spectra.chunks[:-1]
     left_out = low = None
     if excluded is not None:
-        left_out = da.from_array(excluded[..., None], chunks=(*navigation, (1,)), name=False)
+        left_out = _in_chunks(excluded[..., None], navigation)
     if low_loss is not None:
         low = _beside(low_loss.spectra, navigation)
     dtype = result_dtype(len(pretrained.property_names), low is not None)
@@ -147,8 +144,32 @@ def _beside(low_loss: NDArray | da.Array, navigation: tuple[tuple[int, ...], ...
         low_loss = low_loss.reshape((1,) * len(navigation) + low_loss.shape)
         chunks = tuple((size,) for size in low_loss.shape)
     if not isinstance(low_loss, da.Array):
-        low_loss = da.from_array(low_loss, chunks=chunks, name=False)
+        return _in_chunks(low_loss, chunks[:-1])
     return low_loss.rechunk(chunks)
+
+
+def _adjacent(navigation: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return chunks of spectra that lie next to one another in memory, for an array of a shape."""
+    room = int(np.clip(np.prod(navigation) / _CHUNKS, _FEWEST, _MOST))
+    sizes = []
+    for length in navigation[::-1]:
+        sizes.append(max(min(length, room), 1))
+        room //= sizes[-1]
+    chunks: tuple[tuple[int, ...], ...] = da.core.normalize_chunks(sizes[::-1], navigation)
+    return chunks
+
+
+def _in_chunks(array: NDArray, navigation: tuple[tuple[int, ...], ...]) -> da.Array:
+    """Return a dask array of the parts of an array in memory, with whole spectra.
+
+    Unlike :func:`dask.array.from_array`, it neither copies the array nor reads it to name it.
+    """
+    chunks = da.core.normalize_chunks((*navigation, -1), array.shape)
+    name = f"spectra-{uuid4().hex}"
+    keys = product([name], *(range(len(sizes)) for sizes in chunks))
+    parts = [array[each] for each in da.core.slices_from_chunks(chunks)]
+    meta = array[(slice(0),) * array.ndim]
+    return da.Array(dict(zip(keys, parts, strict=True)), name, chunks, meta=meta)
 
 
 def _merged(spectra: da.Array) -> da.Array:
