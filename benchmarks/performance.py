@@ -56,7 +56,7 @@ CHANNELS = (512, 1024, 2048, 4096)
 DTYPES = ("uint16", "float32", "float64")
 MODELS = ("15", "40", "100")
 WORKERS = (1, 2)
-BATCH = 256
+BATCH = 512
 
 
 def spectrum_image(

@@ -76,6 +76,15 @@ def test_output_is_as_lazy_as_asked_for(signal, lazy_output):
     assert result._lazy == lazy_output
 
 
+def test_later_changes_of_the_spectra_do_not_reach_a_lazy_result(image):
+    spectra = image[0].deepcopy()
+    expected = spectra.predict_properties(**QUIET)
+    result = spectra.predict_properties(lazy_output=True, **QUIET)
+    spectra.data[:] = 0
+    result.compute(show_progressbar=False)
+    np.testing.assert_array_equal(result.data, expected.data)
+
+
 def test_function_and_method_are_one(image):
     assert image[0].predict_properties.__func__ is hyperspy_coreloss.predict_properties
     plain = hs.signals.Signal1D(image[0])

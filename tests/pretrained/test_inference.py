@@ -130,6 +130,21 @@ def test_chunks_of_one_pixel_are_evaluated_in_whole_batches(
     assert sum(evaluated) <= 3 * excluded.size
 
 
+@given(shape=st.lists(st.integers(1, 30), min_size=0, max_size=4), masked=st.booleans())
+def test_an_array_in_memory_is_split_into_adjacent_spectra_without_a_copy(shape, masked):
+    array = np.zeros((*shape, 3), dtype=np.float32)
+    array = np.ma.masked_array(array) if masked else array
+    split = inference._in_chunks(array, inference._adjacent(tuple(shape)))
+    assert split.shape == array.shape
+    parts = list(split.dask.values())
+    assert sum(part.size for part in parts) == array.size
+    assert all(np.shares_memory(part, array) for part in parts)
+    assert max(part.size / 3 for part in parts) <= 4096
+    # Many spectra are not split finer than needed.
+    assert len(parts) <= max(1, 4 * array.size / 3 / 1024)
+    assert all(part.flags.c_contiguous for part in parts)
+
+
 @given(
     shape=st.lists(st.integers(1, 40), min_size=0, max_size=4),
     chunk=st.lists(st.integers(1, 40), min_size=4, max_size=4),
@@ -141,6 +156,6 @@ def test_chunks_are_merged_without_a_limit_on_their_shape(shape, chunk):
     assert merged.shape == given_.shape
     assert merged.numblocks[-1] == 1
     spectra_of_chunks = np.prod(merged.chunksize[:-1])
-    assert spectra_of_chunks <= max(256, np.prod(given_.chunksize[:-1]))
+    assert spectra_of_chunks <= max(512, np.prod(given_.chunksize[:-1]))
     n_spectra = int(np.prod(shape))
-    assert merged.npartitions <= max(1, 16 * n_spectra / 256) or merged is given_
+    assert merged.npartitions <= max(1, 16 * n_spectra / 512) or merged is given_
