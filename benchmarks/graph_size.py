@@ -29,7 +29,7 @@ from hyperspy.signals import LazySignal1D
 from hyperspy_coreloss.pretrained import inference
 from hyperspy_coreloss.pretrained.results import result_dtype
 
-BATCH, CHANNELS = 256, 1024
+BATCH, CHANNELS = 512, 1024
 # Spectra of one chunk by default, when an array in memory is split.
 USUAL = 4096
 GOAL = 10**8

@@ -93,7 +93,7 @@ def map_spectra(
     """
     if not isinstance(spectra, da.Array):
         spectra = _in_chunks(spectra, _adjacent(spectra.shape[:-1]))
-    spectra = _merged(spectra.rechunk({spectra.ndim - 1: -1}))
+    spectra = _merged(_whole(spectra))
     navigation = spectra.chunks[:-1]
     left_out = low = None
     if excluded is not None:
@@ -170,6 +170,18 @@ def _in_chunks(array: NDArray, navigation: tuple[tuple[int, ...], ...]) -> da.Ar
     parts = [array[each] for each in da.core.slices_from_chunks(chunks)]
     meta = array[(slice(0),) * array.ndim]
     return da.Array(dict(zip(keys, parts, strict=True)), name, chunks, meta=meta)
+
+
+def _whole(spectra: da.Array) -> da.Array:
+    """Return spectra in chunks of whole spectra; chunks of few energies of many pixels are split."""
+    if spectra.numblocks[-1] == 1:
+        return spectra
+    room, navigation = _MOST, []
+    for sizes in spectra.chunks[-2::-1]:
+        most = max(min(max(sizes), room), 1)
+        navigation.append(sizes if most == max(sizes) else most)
+        room //= most
+    return spectra.rechunk((*navigation[::-1], -1))
 
 
 def _merged(spectra: da.Array) -> da.Array:

@@ -130,6 +130,21 @@ def test_chunks_of_one_pixel_are_evaluated_in_whole_batches(
     assert sum(evaluated) <= 3 * excluded.size
 
 
+@given(
+    shape=st.lists(st.integers(1, 30), min_size=0, max_size=4),
+    chunk=st.lists(st.integers(1, 30), min_size=4, max_size=4),
+)
+def test_chunks_of_few_energies_become_chunks_of_some_thousand_spectra(shape, chunk):
+    few = da.zeros((*shape, 8), chunks=(*chunk[: len(shape)], 3), dtype=np.float32)
+    whole = inference._whole(few)
+    assert whole.shape == few.shape
+    assert whole.numblocks[-1] == 1
+    assert np.prod(whole.chunksize[:-1]) <= 4096
+    # Chunks of few spectra stay as they are.
+    if np.prod(few.chunksize[:-1]) <= 4096:
+        assert whole.chunks[:-1] == few.chunks[:-1]
+
+
 @given(shape=st.lists(st.integers(1, 30), min_size=0, max_size=4), masked=st.booleans())
 def test_an_array_in_memory_is_split_into_adjacent_spectra_without_a_copy(shape, masked):
     array = np.zeros((*shape, 3), dtype=np.float32)
