@@ -1,6 +1,6 @@
 """Size of the graphs of lazy predictions, and the time that dask needs to build and schedule them.
 
-Every chunk is one batch of 256 spectra, the smallest that a prediction makes. The spectra are
+Every chunk is one batch of 512 spectra, the smallest that a prediction makes. The spectra are
 zeros, made by the tasks. The bytes of a graph are those of all its tasks, each pickled on its own,
 as dask.distributed sends them to workers; what all tasks share counts once. Predictions are not
 computed: to time the scheduler, a worker process returns blank results by a graph of the same

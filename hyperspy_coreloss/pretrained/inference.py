@@ -173,7 +173,7 @@ def _in_chunks(array: NDArray, navigation: tuple[tuple[int, ...], ...]) -> da.Ar
 
 
 def _whole(spectra: da.Array) -> da.Array:
-    """Return spectra in chunks of whole spectra; chunks of few energies of many pixels are split."""
+    """Return spectra in whole chunks; those of few energies of many pixels are split."""
     if spectra.numblocks[-1] == 1:
         return spectra
     room, navigation = _MOST, []
