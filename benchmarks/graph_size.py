@@ -75,7 +75,7 @@ def scheduled(chunks: int) -> float:
     with (
         patch.object(inference, "_predict_kept", blank),
         LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         Client(cluster),
     ):
