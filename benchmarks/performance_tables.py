@@ -81,6 +81,23 @@ def start_table(results: Json) -> Table:
     return ["", "time"], rows
 
 
+def extrapolated_table(results: Json) -> Table:
+    """Return what the largest measured graph says of that of 10⁸ spectra, by spectra per chunk."""
+    graphs = results["graph"]["graphs"]
+    large, timed = graphs[-1], graphs[0]
+    seconds = timed["schedule_seconds_per_task"] * timed["tasks_per_chunk"]
+    header = ["spectra per chunk", "chunks", "minutes to build", "GB of tasks"]
+    header += ["minutes to schedule", "chunks given out per second"]
+    rows = []
+    for size in (results["graph"]["spectra_per_chunk"], 4096):
+        chunks = 1e8 / size
+        build = chunks * large["build_seconds"] / large["chunks"]
+        cells = [f"{size:,}", f"{chunks:,.0f}", f"{build / 60:.1f}"]
+        cells += [f"{chunks * large['bytes_per_chunk'] / 1e9:.2g}"]
+        rows.append([*cells, f"{chunks * seconds / 60:.2g}", f"{1 / seconds:,.0f}"])
+    return header, rows
+
+
 def graph_table(results: Json) -> Table:
     """Return the size of graphs, and the times to build and to schedule them."""
     header = ["chunks", "tasks per chunk", "bytes per chunk", "bytes of all chunks together"]

@@ -227,6 +227,7 @@ for name, performance_table in {
     "speed": performance_tables.speed_table,
     "memory": performance_tables.memory_table,
     "graph": performance_tables.graph_table,
+    "extrapolated": performance_tables.extrapolated_table,
 }.items():
     lines = markdown_table(*performance_table(performance))
     write(f"performance_{name}.md", "\n".join(lines) + "\n")

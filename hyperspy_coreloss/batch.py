@@ -27,7 +27,7 @@ from hyperspy_coreloss.files import (
 from hyperspy_coreloss.prediction import predict_properties
 from hyperspy_coreloss.pretrained.families import find_family
 from hyperspy_coreloss.signals.pixel_table import pixel_table
-from hyperspy_coreloss.signals.spectrum_axis import channel_energies
+from hyperspy_coreloss.signals.spectrum_files import low_loss_of, spectra_of
 from hyperspy_coreloss.signals.summary import count_codes, counts_line
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -111,7 +111,8 @@ class BatchReport:
         lines = []
         for one in self.files:
             lines.append(f"{one.file!s:{width}}  {one.seconds:7.1f} s  {one.line}")
-            lines += [f"{'':{width}}             {text}" for text in one.warnings]
+            for text in one.warnings:  # without the counts, which the line has
+                lines.append(f"{'':{width}}             {text.replace(f' {one.line}.', '')}")
         done = len(self.files) - len(self.failed)
         lines.append(f"{done} of {len(self.files)} files have results, {len(self.failed)} failed.")
         return "\n".join(lines)
@@ -286,8 +287,10 @@ def _predict_file(file: Path, target: Path, wanted: _Wanted) -> FileReport:
     pages: tuple[Path, ...] = (_page(target),) if wanted.report else ()
     if wanted.is_finished(target):
         return FileReport(file, (target,), skipped=True, reports=pages)
-    spectra = _spectra(file, wanted.edge)
-    beside = None if wanted.low_loss is None else _low_loss(file, wanted.low_loss)
+    spectra = spectra_of(file, wanted.edge)
+    beside = None
+    if wanted.low_loss is not None:
+        beside = low_loss_of(file.parent / wanted.low_loss.replace(_NAME, file.stem))
     outputs, total = [], dict.fromkeys(Quality, 0)
     predicted = False
     for number, signal in enumerate(spectra):
@@ -327,42 +330,6 @@ def _predicted(
 
 def _write_page(result: CoreLossPropertySignal, path: Path, options: Mapping[str, Any]) -> None:
     result.save_report(_page(path), overwrite=True, calibration=options.get("calibration"))
-
-
-def _spectra(file: Path, edge: float) -> list[BaseSignal]:
-    """Return the signals of a file that hold an edge, lazily."""
-    loaded = _loaded(file)
-    found = [signal for signal in loaded if _holds(signal, edge)]
-    if not found:
-        msg = (
-            f"Spectra whose energy axis holds the edge at {edge:g} eV are needed, but the file has "
-            f"{', '.join(map(str, loaded)) or 'no signal'}."
-        )
-        raise SignalError(msg)
-    return found
-
-
-def _low_loss(file: Path, pattern: str) -> BaseSignal:
-    """Return the low-loss spectra of a file, lazily."""
-    path = file.parent / pattern.replace(_NAME, file.stem)
-    found = [signal for signal in _loaded(path) if _holds(signal, 0.0)]
-    if not found:
-        msg = f"Low-loss spectra whose energy axis holds 0 eV are needed, but {path} has none."
-        raise SignalError(msg)
-    return found[0]
-
-
-def _loaded(file: Path) -> list[BaseSignal]:
-    loaded = hs.load(file, lazy=True)
-    return list(loaded) if isinstance(loaded, list) else [loaded]
-
-
-def _holds(signal: BaseSignal, energy: float) -> bool:
-    try:
-        axis = channel_energies(signal)
-    except CoreLossError:  # an image, or spectra of something else
-        return False
-    return bool(axis.min() < energy < axis.max())
 
 
 def _saved(result: CoreLossPropertySignal, path: Path) -> NDArray[np.uint8]:

@@ -166,6 +166,7 @@ ROOMS = (
             "resemblance",
             "computed_spectra",
             "spectrum_axis",
+            "spectrum_files",
             "low_loss",
             "navigation_mask",
             "other_edges",

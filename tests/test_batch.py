@@ -15,6 +15,7 @@ import hyperspy.api as hs
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from exspy.signals import EELSSpectrum
 
 from hyperspy_coreloss import Quality, predict_files, processes
 from hyperspy_coreloss.cli import main
@@ -289,6 +290,33 @@ def test_files_with_several_signals_have_a_result_for_each_with_the_edge(tmp_pat
     monkeypatch.setattr("hyperspy_coreloss.batch.hs.load", lambda *_, **__: both[1])
     report = predict_files([tmp_path / "im.dm4"], tmp_path / "maps", pretrained=MODEL, **QUIET)
     assert "axis holds the edge at 532 eV are needed" in report.failed[0].error
+
+
+def test_formats_that_cannot_be_read_lazily_have_results(tmp_path, caplog):
+    image((1,), 0).inav[0].save(tmp_path / "grain.msa")
+    low_loss = simulate_low_loss(-20 + 0.1 * np.arange(1000), np.array(0.3), electrons=1e6)
+    beside = EELSSpectrum(low_loss)
+    axis = beside.axes_manager.signal_axes[0]
+    axis.offset, axis.scale, axis.units = -20, 0.1, "eV"
+    beside.save(tmp_path / "grain_low.msa")
+    report = predict_files(
+        [tmp_path / "grain.msa"],
+        tmp_path / "maps",
+        low_loss="{name}_low.msa",
+        show_progressbar=False,
+    )
+    assert report.failed == ()
+    assert report.files[0].counts == {Quality.GOOD: 1}
+    assert "report this error" not in caplog.text
+
+
+def test_counts_are_told_once(tmp_path):
+    blank = image((3,), 0)
+    blank.data[:] = 0
+    blank.save(tmp_path / "blank.hspy")
+    report = predict_files([tmp_path / "blank.hspy"], tmp_path / "maps", **QUIET)
+    assert str(report).count("3 spectra: 0 predicted, 3 empty") == 1
+    assert "No spectrum has a prediction. All channels are zero" in str(report)
 
 
 def test_impossible_batches_are_refused_at_once(folder):

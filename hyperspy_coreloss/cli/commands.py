@@ -45,7 +45,14 @@ class _Group(click.Group):
 @click.group(cls=_Group)
 @click.version_option(package_name="hyperspy-coreloss")
 def main() -> None:
-    """Material properties from core-loss spectra."""
+    """Material properties from core-loss spectra.
+
+    \b
+    Maps of all spectra in some files, and a page of each:
+    hyperspy-coreloss predict *.dm4 --output maps --resolution 0.5 --report
+
+    After COMMAND, --help tells of a command.
+    """
 
 
 for _command in (
@@ -61,7 +68,7 @@ for _command in (
     main.add_command(_command)
 
 
-@main.command()
+@main.command(short_help="Print the card of a pretrained model.")
 @click.argument("pretrained", default="silica-o-k")
 @click.option("--page", type=NEW_FILE, help="Write the card as a page (.html) instead.")
 def card(pretrained: str, page: Path | None) -> None:

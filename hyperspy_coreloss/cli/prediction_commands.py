@@ -11,14 +11,14 @@ import click
 from hyperspy_coreloss.cli.options import FILE, NEW_FILE, NEW_FOLDER
 
 
-@click.command()
+@click.command(short_help="Predict properties of spectra in files.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=NEW_FOLDER, required=True, help="Folder of the results.")
 @click.option("--pretrained", help="Model or family of models; by default, that of silica.")
 @click.option(
     "--resolution",
     type=click.FloatRange(min=0),
-    help="Full width at half maximum of the zero loss in eV.",
+    help="Full width at half maximum of the zero loss in eV; 0 if it is left out.",
 )
 @click.option(
     "--low-loss",

@@ -44,6 +44,16 @@ class PositionAxis:
         steps = np.diff(self.positions)
         return bool(len(steps) == 0 or np.allclose(steps, steps.mean(), rtol=_EVEN, atol=0))
 
+    @property
+    def rounded(self) -> list[float]:
+        """Positions without digits far below the smallest step."""
+        steps = np.abs(np.diff(self.positions))
+        step = steps[steps > 0].min(initial=np.inf)
+        if not np.isfinite(step):
+            return [float(f"{value:.7g}") for value in self.positions]
+        decimals = max(1 - int(np.floor(np.log10(step))), 0)
+        return [round(float(value), decimals) + 0.0 for value in self.positions]
+
     def at(self, index: int) -> str:
         """Return one position with its units."""
         return f"{self.positions[index]:.6g} {self.units}".strip()

@@ -126,7 +126,7 @@ def description_of(
         "rows": layers.shape[1],
         "x": [float(x[0]), step_of(x)],
         "y": [float(y[0]), step_of(y)],
-        "positions": [[float(f"{value:.7g}") for value in axis.positions] for axis in axes],
+        "positions": [axis.rounded for axis in axes],
         "names": [axis.name or "position" for axis in axes],
         "units": [axis.units for axis in axes],
         "decimals": [layer.decimals for layer in layers.quantities],

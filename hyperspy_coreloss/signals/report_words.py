@@ -120,8 +120,9 @@ def measurement_terms(result: BaseSignal, options: RecordedOptions | None) -> Te
     ):
         one = get_map(result, name)
         if one is not None and np.isfinite(one.data).any():
-            low, middle, high = np.nanpercentile(one.data, _SHARES)
-            words = f"median {middle:.3g}, from {low:.3g} (5 %) to {high:.3g} (95 %) {unit}"
+            # Zero is added so that there is no -0.000.
+            low, middle, high = np.round(np.nanpercentile(one.data, _SHARES), 3) + 0.0
+            words = f"median {middle:.3f}, from {low:.3f} (5 %) to {high:.3f} (95 %) {unit}"
             terms.append((term, words.strip()))
     return terms
 

@@ -147,6 +147,14 @@ def test_uneven_axes_are_noticed():
     assert PositionAxis("", "nm", np.array([3.0])).label == "position (nm)"
 
 
+def test_positions_have_two_digits_of_their_step():
+    even = PositionAxis("x", "µm", 0.0020458647 * np.arange(4))
+    assert even.rounded == [0.0, 0.002, 0.0041, 0.0061]
+    assert PositionAxis("x", "nm", 1200 + 0.25 * np.arange(3)).rounded == [1200, 1200.25, 1200.5]
+    assert PositionAxis("x", "nm", np.array([12345.0, 0.0, -12345.0])).rounded[0] == 12345
+    assert PositionAxis("x", "nm", np.array([1 / 3])).rounded == [0.3333333]
+
+
 def test_frames_have_places():
     layers = layers_of(np.zeros((3, 2, 2)))
     assert layers.place(2) == "z = 2 nm"

@@ -21,6 +21,7 @@ from hyperspy_coreloss.signals import CoreLossPropertySignal
 from hyperspy_coreloss.signals.lazy import LazyPropertySignal
 from hyperspy_coreloss.signals.metadata import MAPS, get_map, set_map
 from hyperspy_coreloss.signals.report import render_report
+from hyperspy_coreloss.spectra.low_loss_simulation import simulate_low_loss
 from hyperspy_coreloss.spectra.quality import Quality
 from tests.fresh import run_fresh
 from tests.pages.reading import Page, assert_readable, sources
@@ -366,6 +367,21 @@ def calibration(quartz):
 def calibrated(calibration):
     image, _ = silica_spectrum_image((3, 2), seed=2)
     return image.predict_properties(calibration=calibration, show_progressbar=False)
+
+
+def test_energies_of_the_low_loss_are_told_to_a_thousandth():
+    image, _ = silica_spectrum_image((3, 2), seed=2)
+    counts = simulate_low_loss(
+        -20 + 0.1 * np.arange(1000), np.full((2, 3), 0.3), generator=np.random.default_rng(0)
+    )
+    low_loss = hs.signals.Signal1D(counts)
+    axis = low_loss.axes_manager.signal_axes[0]
+    axis.offset, axis.scale, axis.units = -20, 0.1, "eV"
+    result = image.predict_properties(low_loss=low_loss, show_progressbar=False)
+    said = Page(render_report(result)).said
+    assert re.search(
+        r"median (?!-0\.000)-?0\.00\d, from -?0\.0\d\d \(5 %\) to 0\.0\d\d \(95 %\) eV", said
+    )
 
 
 def test_a_calibration_is_told_and_shown_if_it_is_given(calibrated, calibration):
