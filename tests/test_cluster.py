@@ -22,7 +22,7 @@ from tests.killing import KILL
 
 MODEL = "silica-o-k-40eV-sigma-0.5"
 # Spectra of one chunk, which is one batch of the network, and number of chunks.
-ROWS, COLUMNS, CHUNKS = 8, 32, 8
+ROWS, COLUMNS, CHUNKS = 16, 32, 8
 PATIENCE = 400.0  # seconds, of which processes on a busy machine need many to start
 
 
@@ -57,7 +57,10 @@ def client(cluster):
 @pytest.fixture(scope="module")
 def spectra():
     shape = (COLUMNS, ROWS * CHUNKS)
-    return silica_spectrum_image(shape, seed=7, n_channels=1100)[0]
+    image = silica_spectrum_image(shape, seed=7, n_channels=1100)[0]
+    # Dask warns of graphs of more than 10 MB, and these spectra are part of some.
+    image.change_dtype("uint16")
+    return image
 
 
 @pytest.fixture
