@@ -342,17 +342,16 @@ def _onset_range(
     start, stop = recipe.window.read_range
     last = energy[-1] - stop
     window_first = first = energy[0] - start
-    if background is not None and background_range is None:
+    fitted = None if background is None else background_range
+    if background is not None and fitted is None:
         first = energy[0] + BACKGROUND_GAP + BACKGROUND_WIDTH[0]
-    elif background is not None and background_range is not None:
-        if np.sum((energy >= background_range[0]) & (energy < background_range[1])) < 4:
-            msg = (
-                f"background_range {background_range[0]:g} to {background_range[1]:g} eV must "
-                "contain at least 4 channels of the spectrum, but the spectrum covers "
-                f"{_covers(energy)}. Choose a wider range within the spectrum."
-            )
-            raise EnergyRangeError(msg)
-        first = max(window_first, background_range[1])
+    elif fitted is not None and np.sum((energy >= fitted[0]) & (energy < fitted[1])) < 4:
+        msg = (
+            f"background_range {fitted[0]:g} to {fitted[1]:g} eV must contain at least 4 channels "
+            f"of the spectrum, but the spectrum covers {_covers(energy)}. Choose a wider range "
+            "within the spectrum."
+        )
+        raise EnergyRangeError(msg)
     if onset_range is None:
         wanted = (recipe.nominal_onset, recipe.nominal_onset)
         reach = (recipe.nominal_onset - _SEARCH_REACH, recipe.nominal_onset + _SEARCH_REACH)
@@ -383,7 +382,17 @@ def _onset_range(
             "background is already subtracted."
         )
         raise EnergyRangeError(msg)
-    return float(max(reach[0], first)), float(min(reach[1], last))
+    begin, end = max(reach[0], first), min(reach[1], last)
+    if fitted is not None:
+        begin = max(begin, fitted[1])
+        if begin > end:
+            msg = (
+                "background_range must end before the onset, which is searched for up to "
+                f"{end:g} eV, but it ends at {fitted[1]:g} eV. Give a lower end, or "
+                "onset_range."
+            )
+            raise EnergyRangeError(msg)
+    return float(begin), float(end)
 
 
 def _covers(energy: NDArray[np.floating]) -> str:

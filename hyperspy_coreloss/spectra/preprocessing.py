@@ -238,14 +238,9 @@ def subtracted_background(
         Background in the units of the spectra, shape (spectra, used channels). It is zero if none
         is subtracted, and NaN for spectra that cannot be read.
     """
-    operators = _operators(preparation)
-    ordered = spectra[:, ::-1] if preparation.descending else spectra
-    counts = plain_array(ordered[:, operators.channels])
-    quality = input_quality(counts)
-    read = _read(counts, quality, operators)
+    operators, counts, quality, edges = _found_edges(spectra, preparation)
     background = np.zeros(counts.shape, dtype=np.float32)
-    if operators.search is not None:
-        edges = find_edges(read.intensities, operators.search, read.step, read.blank)
+    if edges is not None:
         background = fitted_background(edges.background, operators.energy)
         # The inverse of the scaling of spectra that are read.
         background *= np.abs(counts).max(axis=-1, keepdims=True).astype(np.float32)
@@ -253,6 +248,47 @@ def subtracted_background(
             background /= operators.density
     background[quality != Quality.GOOD] = np.nan
     return operators.energy, background
+
+
+def fitted_range(spectra: NDArray, preparation: Preparation) -> NDArray[np.floating]:
+    """Return the limits between which :func:`preprocess` fits the background, to draw them.
+
+    Parameters
+    ----------
+    spectra, preparation
+        As for :func:`preprocess`.
+
+    Returns
+    -------
+    numpy.ndarray
+        First and last energy of the fit in eV, shape (spectra, 2). They are NaN for spectra that
+        cannot be read, or if no background is subtracted.
+    """
+    operators, counts, quality, edges = _found_edges(spectra, preparation)
+    limits = np.full((len(counts), 2), np.nan)
+    if edges is not None and preparation.background_range is not None:
+        limits[:] = preparation.background_range
+    elif edges is not None:
+        stop = edges.position.astype(np.float64) - BACKGROUND_GAP
+        limits[:, 0] = np.maximum(stop - BACKGROUND_WIDTH[1], operators.energy[0])
+        limits[:, 1] = stop
+    limits[quality != Quality.GOOD] = np.nan
+    return limits
+
+
+def _found_edges(
+    spectra: NDArray, preparation: Preparation
+) -> tuple[_Operators, NDArray, NDArray[np.uint8], Edges | None]:
+    """Return the edges of spectra, None if no background is subtracted, and what they are from."""
+    operators = _operators(preparation)
+    ordered = spectra[:, ::-1] if preparation.descending else spectra
+    counts = plain_array(ordered[:, operators.channels])
+    quality = input_quality(counts)
+    if operators.search is None:
+        return operators, counts, quality, None
+    read = _read(counts, quality, operators)
+    edges = find_edges(read.intensities, operators.search, read.step, read.blank)
+    return operators, counts, quality, edges
 
 
 def _other_edge(

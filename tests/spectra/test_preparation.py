@@ -89,6 +89,16 @@ def test_background_range_must_lie_in_the_spectrum():
         prepare(RECIPE, axis(480, 580), background_range=(400.0, 470.0))
 
 
+def test_a_background_range_may_end_above_the_tabulated_onset_but_not_above_all_others():
+    """The axis may be off by 20 eV."""
+    assert prepare(RECIPE, axis(480, 580), background_range=(500.0, 536.0)).onset_range == (
+        536.0,
+        552.0,
+    )
+    with pytest.raises(EnergyRangeError, match=r"searched for up to 552 eV.* it ends at 553 eV"):
+        prepare(RECIPE, axis(480, 580), background_range=(500.0, 553.0))
+
+
 def test_too_coarse_measurements_are_refused():
     with pytest.raises(ResolutionError, match="eV per channel or finer"):
         prepare(RECIPE, axis(480, 580, 0.6))
