@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal
 
-from hyperspy_coreloss.dataset.reference import reference_edge
-from hyperspy_coreloss.dataset.shipped import oxygen_k_sites
-from hyperspy_coreloss.errors import CalibrationError, SignalError
-from hyperspy_coreloss.pretrained.families import find_family
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra, map_spectra
-from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL, check_novelty_level
+from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL
+from hyperspy_coreloss.signals.interactive_prediction import InteractivePrediction
 from hyperspy_coreloss.signals.lazy import lazy_prediction
-from hyperspy_coreloss.signals.low_loss import low_loss_spectra
-from hyperspy_coreloss.signals.metadata import describe_prediction, elements_of
-from hyperspy_coreloss.signals.navigation_mask import excluded_spectra
-from hyperspy_coreloss.signals.other_edges import edges_in_window, major_edges, warn_of_other_edges
-from hyperspy_coreloss.signals.spectrum_axis import channel_energies, limits_in_ev
+from hyperspy_coreloss.signals.low_loss import median_resolution
+from hyperspy_coreloss.signals.metadata import describe_prediction
+from hyperspy_coreloss.signals.other_edges import warn_of_other_edges
+from hyperspy_coreloss.signals.prediction_plan import USUAL_ENERGY_ERROR, plan_prediction
+from hyperspy_coreloss.signals.spectrum_axis import channel_energies
 from hyperspy_coreloss.signals.summary import LOGGER
-from hyperspy_coreloss.spectra.broadening import check_resolution
-from hyperspy_coreloss.spectra.calibration import Calibration
-from hyperspy_coreloss.spectra.certainty import AxisCertainty
-from hyperspy_coreloss.spectra.energy import single_energy
 from hyperspy_coreloss.spectra.low_loss import prepare_low_loss
-from hyperspy_coreloss.spectra.preparation import (
-    covers_window,
-    prepare_surveyed,
-    survey_axis,
-)
-from hyperspy_coreloss.spectra.zero_loss import median_fwhm
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from hyperspy.signals import BaseSignal
@@ -42,14 +29,21 @@ if TYPE_CHECKING:
 
     from hyperspy_coreloss.pretrained.model import PretrainedModel
     from hyperspy_coreloss.signals.property_signal import CoreLossPropertySignal
-    from hyperspy_coreloss.spectra.recipe import Background, Recipe
-
-# Standard error in eV of an energy offset of which nothing else is said, and the material on which
-# energy offsets are determined.
-_USUAL_ENERGY_ERROR = 0.3
-_USUAL_REFERENCE = "alpha-quartz"
+    from hyperspy_coreloss.spectra.calibration import Calibration
+    from hyperspy_coreloss.spectra.recipe import Background
 
 
+@overload
+def predict_properties(
+    signal: BaseSignal,
+    pretrained: str | Path | PretrainedModel | None = None,
+    *,
+    interactive: Literal[True],
+    **options: Any,
+) -> InteractivePrediction: ...
+
+
+@overload
 def predict_properties(
     signal: BaseSignal,
     pretrained: str | Path | PretrainedModel | None = None,
@@ -60,14 +54,40 @@ def predict_properties(
     background_range: tuple[float, float] | None = None,
     onset_range: tuple[float, float] | None = None,
     energy_offset: float | None = None,
-    energy_error: float = _USUAL_ENERGY_ERROR,
+    energy_error: float = USUAL_ENERGY_ERROR,
     calibration: Calibration | None = None,
     navigation_mask: NDArray | BaseSignal | None = None,
     novelty_level: float = NOVELTY_LEVEL,
     lazy_output: bool | None = None,
     show_progressbar: bool | None = None,
     num_workers: int | None = None,
-) -> CoreLossPropertySignal:
+    interactive: Literal[False] = False,
+    display: bool = True,
+    toolkit: str | Iterable[str] | None = None,
+) -> CoreLossPropertySignal: ...
+
+
+def predict_properties(  # type: ignore[misc]  # with interactive=True, of the same options
+    signal: BaseSignal,
+    pretrained: str | Path | PretrainedModel | None = None,
+    *,
+    resolution: float | None = None,
+    low_loss: BaseSignal | None = None,
+    background: Background = "power law",
+    background_range: tuple[float, float] | None = None,
+    onset_range: tuple[float, float] | None = None,
+    energy_offset: float | None = None,
+    energy_error: float = USUAL_ENERGY_ERROR,
+    calibration: Calibration | None = None,
+    navigation_mask: NDArray | BaseSignal | None = None,
+    novelty_level: float = NOVELTY_LEVEL,
+    lazy_output: bool | None = None,
+    show_progressbar: bool | None = None,
+    num_workers: int | None = None,
+    interactive: bool = False,
+    display: bool = True,
+    toolkit: str | Iterable[str] | None = None,
+) -> CoreLossPropertySignal | InteractivePrediction:
     """Predict local properties of the absorbing atom from each core-loss spectrum.
 
     Implements Kiyohara et al. 2019, J. Phys. Mater. 2, 024003: mean bond length, mean bond angle,
@@ -141,14 +161,28 @@ def predict_properties(
         Whether to show a progress bar. The default is HyperSpy's preference.
     num_workers
         Number of dask workers. By default, all cores are used.
+    interactive
+        Whether to choose the options with the mouse, in a plot of the spectra, before anything is
+        predicted. The other options are those to begin with. An error of theirs is then a text in
+        the plot.
+    display
+        Whether to show the widgets of the options, if `interactive`. The spans in the plot are
+        there in any case.
+    toolkit
+        Toolkit of these widgets, or several: ``"ipywidgets"`` or ``"traitsui"``. By default, all
+        are used for which HyperSpy has widgets (``hyperspy_gui_ipywidgets``,
+        ``hyperspy_gui_traitsui``); without any, the plot is all there is.
 
     Returns
     -------
-    CoreLossPropertySignal
-        Signal with the navigation axes of the input and the properties along the signal axis. If
-        a spectrum allows no prediction, its values are NaN and the map ``quality`` has the reason;
-        the method ``summary`` counts them. If many spectra allow none, the counts are logged when
-        the result is computed.
+    CoreLossPropertySignal or InteractivePrediction
+        :class:`~hyperspy_coreloss.signals.InteractivePrediction` if `interactive`: its method
+        ``predict`` returns what this function returns with the chosen options.
+
+        Otherwise a signal with the navigation axes of the input and the properties along the
+        signal axis. If a spectrum allows no prediction, its values are NaN and the map ``quality``
+        has the reason; the method ``summary`` counts them. If many spectra allow none, the counts
+        are logged when the result is computed.
 
     Warns
     -----
@@ -183,32 +217,35 @@ def predict_properties(
     >>> s.predict_properties(resolution=0.5)
     <CoreLossPropertySignal, title: Properties of Simulated silica, dimensions: (8, 6|6)>
     """
-    _check_calibration(calibration, energy_offset)
-    energy = channel_energies(signal, calibration)
-    low = None if low_loss is None else low_loss_spectra(low_loss, signal)
-    if resolution is not None:
-        resolution = check_resolution(resolution)
-    elif low is not None:
-        resolution = _median_resolution(low)
-    workers, level = _workers(num_workers), check_novelty_level(novelty_level)
-    ranges: dict[str, Any] = {
+    options: dict[str, Any] = {
+        "resolution": resolution,
+        "low_loss": low_loss,
         "background": background,
-        "background_range": limits_in_ev(signal, background_range, "background_range", calibration),
-        "onset_range": limits_in_ev(signal, onset_range, "onset_range", calibration),
+        "background_range": background_range,
+        "onset_range": onset_range,
+        "energy_offset": energy_offset,
+        "energy_error": energy_error,
+        "calibration": calibration,
+        "navigation_mask": navigation_mask,
+        "novelty_level": novelty_level,
     }
-    family = find_family(pretrained)
-    others = major_edges(elements_of(signal), family.usual.recipe.edge)
-    family = family.readable(
-        lambda recipe: (
-            covers_window(_searched(recipe, calibration), energy, ranges["onset_range"])
-            and not edges_in_window(others, recipe)
-        )
-    )
-    if calibration is not None and resolution is None:
-        resolution = calibration.resolution
-    survey = survey_axis(_searched(family.usual.recipe, calibration), energy, **ranges)
-    model = family.sharpest(resolution, survey.dispersion)
-    if resolution is None:
+    if interactive:
+        options |= {
+            "lazy_output": lazy_output,
+            "show_progressbar": show_progressbar,
+            "num_workers": num_workers,
+        }
+        chosen = InteractivePrediction(signal, predict_properties, pretrained, options)
+        if display:
+            try:
+                chosen.gui(toolkit=toolkit)
+            except Exception:
+                chosen.close()
+                raise
+        return chosen
+    plan = plan_prediction(signal, pretrained, **options)
+    workers, model, preparation = _workers(num_workers), plan.model, plan.preparation
+    if plan.resolution is None:
         LOGGER.info(
             "No resolution was given, so the spectra are broadened by σ = %g eV, as if the "
             "measurement had not broadened them. Pass resolution=, the full width at half maximum "
@@ -216,28 +253,26 @@ def predict_properties(
             "it.",
             model.recipe.sigma,
         )
-    added, certainty = _energy_scale(model, calibration, energy_offset, energy_error)
-    preparation = prepare_surveyed(
-        model.recipe,
-        survey,
-        resolution=0.0 if resolution is None else resolution,
-        binned=signal.axes_manager.signal_axes[0].is_binned,
-        energy_offset=added,
-        certainty=replace(certainty, resolution_known=resolution is not None),
-    )
-    if low is not None:
-        low = replace(low, sets_zero=calibration is None)
-    excluded = excluded_spectra(signal, navigation_mask)
-    warn_of_other_edges(signal, model.recipe, background, ranges["background_range"])
+    warn_of_other_edges(signal, model.recipe, background, preparation.background_range)
     lazily = isinstance(signal, LazySignal) if lazy_output is None else lazy_output
     # What is computed later must not depend on what has become of the spectra until then.
     kept = lazily and not isinstance(signal, LazySignal)
     spectra = signal.data.copy() if kept else signal.data
-    prediction = map_spectra(spectra, preparation, model, excluded, low, level)
+    prediction = map_spectra(
+        spectra, preparation, model, plan.excluded, plan.low_loss, plan.novelty_level
+    )
     result = lazy_prediction(
         prediction,
         signal.axes_manager.navigation_axes[::-1],
-        describe_prediction(signal, model, preparation, resolution, calibration, low_loss, level),
+        describe_prediction(
+            signal,
+            model,
+            preparation,
+            plan.resolution,
+            calibration,
+            low_loss,
+            plan.novelty_level,
+        ),
     )
     if not lazily:
         result.compute(show_progressbar=show_progressbar, **workers)
@@ -272,78 +307,7 @@ def measure_resolution(low_loss: BaseSignal) -> float:
         If the axis does not hold 0 eV, or begins too close below the zero loss.
     """
     axis = prepare_low_loss(channel_energies(low_loss))
-    return _median_resolution(LowLossSpectra(low_loss.data, axis))
-
-
-def _median_resolution(low_loss: LowLossSpectra) -> float:
-    axis = low_loss.axis
-    spectra = low_loss.spectra.reshape(-1, len(axis.energy))
-    chosen = np.unique(np.linspace(0, len(spectra) - 1, 256).astype(int))
-    read = np.ma.filled(_in_memory(spectra[chosen]).astype(np.float64), np.nan)
-    return median_fwhm(read[:, ::-1] if axis.descending else read, np.array(axis.energy))
-
-
-def _in_memory(spectra: NDArray | da.Array) -> NDArray:
-    return spectra.compute() if isinstance(spectra, da.Array) else spectra
-
-
-def _check_calibration(calibration: Any, energy_offset: float | None) -> None:
-    if calibration is None:
-        return
-    if not isinstance(calibration, Calibration):
-        msg = (
-            "calibration must be a Calibration, from hyperspy_coreloss.calibrate or "
-            f"Calibration.load, but it is {calibration!r}."
-        )
-        raise CalibrationError(msg)
-    if energy_offset is not None:
-        msg = (
-            f"The calibration has an energy offset of {calibration.energy_offset:.3f} eV, so "
-            f"energy_offset must not be given too, but it is {energy_offset!r}. Leave one out."
-        )
-        raise SignalError(msg)
-
-
-def _searched(recipe: Recipe, calibration: Calibration | None) -> Recipe:
-    """Return the recipe that searches for the onset near the computed energy of the reference."""
-    if calibration is None:
-        return recipe
-    if calibration.reference.edge != recipe.edge:
-        msg = (
-            f"The model reads {recipe.edge} edges, but the calibration is that of an "
-            f"{calibration.reference.edge} edge. Calibrate on a reference with the same edge."
-        )
-        raise CalibrationError(msg)
-    return replace(recipe, nominal_onset=calibration.reference.excitation_energy)
-
-
-def _energy_scale(
-    model: PretrainedModel,
-    calibration: Calibration | None,
-    energy_offset: float | None,
-    energy_error: float,
-) -> tuple[float | None, AxisCertainty]:
-    """Return what the preprocessing adds to a threshold, and how well the energies are known."""
-    recipe, absolute = model.recipe, model.recipe.window.origin == "absolute"
-    if calibration is not None:
-        # Models with an absolute window read the threshold, not the lowest empty state, at the
-        # excitation energy.
-        added = -calibration.reference.threshold(recipe) if absolute else 0.0
-        errors = calibration.uncertainties
-        return added, AxisCertainty(
-            energy_error=errors["energy_offset"],
-            dispersion_error=errors["dispersion"] / calibration.dispersion,
-        )
-    if energy_offset is None or absolute or not model.reads_conditions:
-        return energy_offset, AxisCertainty()
-    if not (single_energy(energy_error) or 0.0) > 0:
-        msg = f"energy_error must be an energy in eV above 0, but it is {energy_error!r}."
-        raise SignalError(msg)
-    if single_energy(energy_offset) is None:
-        msg = f"energy_offset must be a finite energy in eV, but it is {energy_offset!r}."
-        raise SignalError(msg)
-    threshold = reference_edge(oxygen_k_sites(), _USUAL_REFERENCE).threshold(recipe)
-    return energy_offset + threshold, AxisCertainty(energy_error=float(energy_error))
+    return median_resolution(LowLossSpectra(low_loss.data, axis))
 
 
 def _workers(num_workers: Any) -> dict[str, Any]:

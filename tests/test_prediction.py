@@ -12,7 +12,6 @@ import pytest
 import traits.api as t
 
 import hyperspy_coreloss
-from hyperspy_coreloss import prediction
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.dataset.inputs import network_inputs
 from hyperspy_coreloss.errors import (
@@ -27,6 +26,7 @@ from hyperspy_coreloss.pretrained import families
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.network import evaluate
 from hyperspy_coreloss.properties import PROPERTIES
+from hyperspy_coreloss.signals import prediction_plan
 from hyperspy_coreloss.spectra import preparation
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -409,19 +409,19 @@ def test_the_axis_is_surveyed_and_each_model_read_once(image, monkeypatch, lazy,
         read[path.name] += 1
         return real(path)
 
-    def survey(recipe, energy, real=prediction.survey_axis, **ranges):
+    def survey(recipe, energy, real=prediction_plan.survey_axis, **ranges):
         surveyed.append(energy)
         return real(recipe, energy, **ranges)
 
-    def prepare(recipe, survey, real=prediction.prepare_surveyed, **options):
+    def prepare(recipe, survey, real=prediction_plan.prepare_surveyed, **options):
         prepared.append(recipe.sigma)
         return real(recipe, survey, **options)
 
     # A store of its own, that has read nothing yet.
     monkeypatch.setattr(families, "_SHIPPED", replace(families._SHIPPED, read=counting_load))
-    monkeypatch.setattr(prediction, "survey_axis", survey)
+    monkeypatch.setattr(prediction_plan, "survey_axis", survey)
     monkeypatch.setattr(preparation, "survey_axis", survey)
-    monkeypatch.setattr(prediction, "prepare_surveyed", prepare)
+    monkeypatch.setattr(prediction_plan, "prepare_surveyed", prepare)
     spectra = image[0].as_lazy() if lazy else image[0]
     for times in (1, 2):
         spectra.predict_properties(resolution=resolution, show_progressbar=False)

@@ -5,6 +5,7 @@ or saved. All metadata paths are in :mod:`hyperspy_coreloss.signals.metadata`.
 """
 
 from hyperspy_coreloss.signals.exploration import Exploration
+from hyperspy_coreloss.signals.interactive_prediction import InteractivePrediction
 from hyperspy_coreloss.signals.lazy import (
     LazyCoreLossPropertyMap,
     LazyCoreLossPropertySignal,
@@ -22,6 +23,7 @@ __all__ = (
     "CoreLossPropertyMap",
     "CoreLossPropertySignal",
     "Exploration",
+    "InteractivePrediction",
     "LazyCoreLossPropertyMap",
     "LazyCoreLossPropertySignal",
     "NearestSites",

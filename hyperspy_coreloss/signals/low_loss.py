@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import dask.array as da
 import numpy as np
 from hyperspy.signals import LazySignal
 
@@ -11,6 +12,7 @@ from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra
 from hyperspy_coreloss.signals.spectrum_axis import channel_energies
 from hyperspy_coreloss.spectra.low_loss import prepare_low_loss
+from hyperspy_coreloss.spectra.zero_loss import median_fwhm
 
 if TYPE_CHECKING:
     from hyperspy.signals import BaseSignal
@@ -51,3 +53,24 @@ def low_loss_spectra(low_loss: BaseSignal, signal: BaseSignal) -> LowLossSpectra
         )
         raise SignalError(msg)
     return LowLossSpectra(low_loss.data, axis)
+
+
+def median_resolution(low_loss: LowLossSpectra) -> float:
+    """Return the median of the resolutions of at most 256 evenly spaced spectra, in eV.
+
+    Parameters
+    ----------
+    low_loss
+        Low-loss spectra, of which these are read.
+
+    Raises
+    ------
+    SignalError
+        If less than half of these have a zero loss that can be measured.
+    """
+    axis = low_loss.axis
+    spectra = low_loss.spectra.reshape(-1, len(axis.energy))
+    chosen = spectra[np.unique(np.linspace(0, len(spectra) - 1, 256).astype(int))]
+    in_memory = chosen.compute() if isinstance(chosen, da.Array) else chosen
+    read = np.ma.filled(in_memory.astype(np.float64), np.nan)
+    return median_fwhm(read[:, ::-1] if axis.descending else read, np.array(axis.energy))
