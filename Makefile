@@ -67,8 +67,11 @@ $(VENV)/simulation-ready: $(VENV)/ready
 test-simulation: $(VENV)/simulation-ready
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) tests/simulation hyperspy_coreloss/simulation
 
-docs: $(VENV)/ready
+$(VENV)/docs-ready: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $@
+
+docs: $(VENV)/docs-ready
 	MPLBACKEND=agg $(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs docs/_build/html
 
 campaign: $(VENV)/simulation-ready
