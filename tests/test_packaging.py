@@ -49,6 +49,12 @@ def citation():
     return yaml.safe_load(_text("CITATION.cff"))
 
 
+@pytest.fixture(scope="module")
+def listed():
+    """What the list of HyperSpy's extensions gets."""
+    return yaml.safe_load(_text("release/hyperspy_extensions_list.yml"))
+
+
 def test_every_file_of_the_package_is_shipped():
     """Models, data and templates too: a pattern of the package data matches each."""
     with (ROOT / "pyproject.toml").open("rb") as file:
@@ -120,6 +126,14 @@ def test_version_name_licence_and_address_are_the_same_everywhere(project, recip
     address = project.get("urls", {}).get("Repository")
     assert citation.get("repository-code") == recipe["about"].get("repository") == address
     assert f"## {project['version']} (" in _text("CHANGES.md")
+
+
+def test_the_list_of_extensions_gets_what_the_project_says_of_itself(project, listed):
+    expected = {"name": project["name"], "description": project["description"]}
+    if "urls" in project:
+        expected["repository"] = project["urls"]["Repository"]
+    assert listed == expected
+    assert "|" not in listed["description"], "the description is a cell of a table in Markdown"
 
 
 def test_the_recipe_has_the_requirements_of_the_package(project, recipe):
