@@ -348,7 +348,8 @@ def test_an_hdf5_table_takes_no_second_file(tmp_path, hdf5):
         read_table(tmp_path / "sites.h5", **SETTINGS)
 
 
-WORDS = st.text(st.characters(codec="utf-8"), max_size=12)
+# The csv module of Python 3.10 neither writes nor reads NUL.
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 CELLS = st.one_of(WORDS, st.floats().map(str), st.sampled_from(["name", "a", "bond_length", "1"]))
 
 
