@@ -203,7 +203,8 @@ def test_a_damaged_file_is_read_and_says_what_is_damaged(saved, tmp_path, damage
 def test_unknown_codes_are_told_when_a_lazy_result_is_computed(small, caplog):
     """A later version may have more, and its values are of use all the same."""
     result = small.deepcopy()
-    result.metadata.CoreLossProperty.quality.data[:] = LAST + 1
+    quality = result.metadata.CoreLossProperty.quality
+    quality.data = np.full_like(quality.data, LAST + 1)
     result = result.as_lazy()
     result.metadata.CoreLossProperty.quality = result.metadata.CoreLossProperty.quality.as_lazy()
     result.compute(show_progressbar=False)

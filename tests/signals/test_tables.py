@@ -221,6 +221,7 @@ def test_a_missing_package_is_named(result, monkeypatch, method, package):
 
 
 def test_codes_that_no_version_knows_are_refused(result):
-    result.metadata.CoreLossProperty.quality.data[:] = 99
+    quality = result.metadata.CoreLossProperty.quality
+    quality.data = np.full_like(quality.data, 99)
     with pytest.raises(SignalError, match="this one has 99"):
         result.to_dataframe()
