@@ -127,10 +127,12 @@ def test_withheld_phases_are_not_trained_on(few, tmp_path):
 
 
 def test_history_follows_every_network(few):
-    model = quick_model(few, {"patience": None})
-    assert model.history.shape == (3, 20, 2)
+    model = quick_model(few, {"patience": None, "epochs": 40})
+    assert model.history.shape == (3, 40, 2)
     assert np.isfinite(model.history).all()
-    assert (model.history[:, -1, 0] < model.history[:, 0, 0]).all()
+    losses = model.history[:, :, 0]
+    # Losses of six spectra go up and down: means of ten epochs do not.
+    assert (losses[:, -10:].mean(axis=1) < losses[:, :10].mean(axis=1)).all()
 
 
 def test_fine_tuning_starts_from_the_trained_networks(few):
