@@ -7,6 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+import numpy as np
 import traits.api as t
 from hyperspy.ui_registry import TOOLKIT_REGISTRY, UI_REGISTRY, get_gui
 
@@ -146,6 +147,7 @@ class InteractivePrediction(t.HasTraits):
             other._make_way(signal)
         _OPEN.add(self)
         self._plan: PredictionPlan | None = None
+        self._planned_for: Any = None
         self._measured: float | None = None
         make = self._range_in_plot
         self._ranges = {
@@ -286,11 +288,15 @@ class InteractivePrediction(t.HasTraits):
 
     def _options_changed(self, _event: Any = None) -> None:
         """Plan the prediction anew, and show what it makes of the pixel at the pointer."""
+        self._plan_anew()
+        self._show()
+
+    def _plan_anew(self) -> None:
+        self._planned_for = _shape_and_axis(self._signal)
         try:
             self._plan, self.problem = self._planned(), ""
         except _TOLD as error:
             self._plan, self.problem = None, str(error)
-        self._show()
 
     def _planned(self) -> PredictionPlan:
         options = {name: v for name, v in self.options.items() if name not in _OF_COMPUTATION}
@@ -304,6 +310,8 @@ class InteractivePrediction(t.HasTraits):
     def _show(self) -> None:
         if not self.closed and not is_open(self._axes):
             self.close()  # not all backends tell that a figure is closed
+        if self._planned_for != _shape_and_axis(self._signal):
+            self._plan_anew()  # the plan is that of other channels
         preview = None
         if self._plan is not None:
             try:
@@ -358,13 +366,27 @@ def _in_words(preview: PixelPreview, place: Place, model: str) -> str:
     return f"{where}\n{what}\nmodel {model}"
 
 
+def _shape_and_axis(signal: BaseSignal) -> tuple[Any, ...]:
+    """Return what a plan depends on, of a signal that may be cropped in place."""
+    axes = signal.axes_manager
+    described = tuple((one.axis.tobytes(), str(one.units)) for one in axes.signal_axes)
+    return signal.data.shape, signal.data.dtype, axes.navigation_shape, described
+
+
 def _floats(limits: Any, signal: BaseSignal) -> tuple[float, float] | None:
-    """Return the limits of an option as values of the axis, or None if they are none."""
+    """Return the limits of an option as values of the axis, or None if they are none.
+
+    Limits far outside the axis, of which Matplotlib draws none, become closer ones.
+    """
     axis = signal.axes_manager.signal_axes[0]
     try:
         low, high = sorted(
             float(axis.index2value(one) if isinstance(one, Integral) else one) for one in limits
         )
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
+    if np.isnan(low) or np.isnan(high):
+        return None
+    first, last = np.min(axis.axis), np.max(axis.axis)
+    low, high = np.clip((low, high), 2 * first - last, 2 * last - first).tolist()
     return low, high

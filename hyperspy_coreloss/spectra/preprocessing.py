@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.spectra.alignment import aligned, first_point, laid_out
 from hyperspy_coreloss.spectra.background import background_error, fitted_background
 from hyperspy_coreloss.spectra.broadening import broadened, broadening_operator
@@ -168,6 +169,7 @@ def preprocess(
         Energy of the zero loss of each spectrum on its axis in eV, shape (spectra,): thresholds are
         relative to it. NaN if it is not known, and then the threshold is NaN too.
     """
+    _check_channels(spectra, preparation)
     operators = _operators(preparation)
     window = preparation.recipe.window
     if preparation.descending:
@@ -243,7 +245,10 @@ def subtracted_background(
     if edges is not None:
         background = fitted_background(edges.background, operators.energy)
         # The inverse of the scaling of spectra that are read.
-        background *= np.abs(counts).max(axis=-1, keepdims=True).astype(np.float32)
+        # Counts of float64 may exceed the range of float32; the largest may be a negative integer.
+        largest = np.abs(counts.astype(np.float64)).max(axis=-1, keepdims=True)
+        largest[quality != Quality.GOOD] = 0.0
+        background = background * largest
         if operators.density is not None:
             background /= operators.density
     background[quality != Quality.GOOD] = np.nan
@@ -280,6 +285,7 @@ def _found_edges(
     spectra: NDArray, preparation: Preparation
 ) -> tuple[_Operators, NDArray, NDArray[np.uint8], Edges | None]:
     """Return the edges of spectra, None if no background is subtracted, and what they are from."""
+    _check_channels(spectra, preparation)
     operators = _operators(preparation)
     ordered = spectra[:, ::-1] if preparation.descending else spectra
     counts = plain_array(ordered[:, operators.channels])
@@ -289,6 +295,16 @@ def _found_edges(
     read = _read(counts, quality, operators)
     edges = find_edges(read.intensities, operators.search, read.step, read.blank)
     return operators, counts, quality, edges
+
+
+def _check_channels(spectra: NDArray, preparation: Preparation) -> None:
+    """Compiled functions would read beyond the end of spectra with fewer channels."""
+    if spectra.shape[-1] != len(preparation.energy):
+        msg = (
+            f"The preparation is that of spectra with {len(preparation.energy)} channels, but these "
+            f"have {spectra.shape[-1]}. Prepare them anew."
+        )
+        raise SignalError(msg)
 
 
 def _other_edge(

@@ -546,3 +546,33 @@ def items(content):
             yield from items(one)
         else:
             yield one
+
+
+@pytest.mark.parametrize("limits", [(np.inf, 520.0), (1e300, -1e300), (0.0, 10**400)])
+def test_limits_that_cannot_be_drawn_do_not_break_the_plot(chosen, limits):
+    chosen.background_range = limits
+    chosen._axes.figure.canvas.draw()
+    assert chosen.problem
+    assert np.isfinite(shown(chosen, "background_range")).all()
+
+
+def test_spectra_that_are_cropped_in_place_are_planned_anew(chosen, spectra):
+    spectra.crop_signal(480.0, 590.0)
+    cropped = spectra.deepcopy().predict_properties(MODEL, **SHOW)
+    assert chosen.words == cropped.words
+    assert chosen.problem == cropped.problem
+
+
+def test_a_unit_that_is_taken_away_is_told_at_the_next_pixel(chosen, spectra):
+    spectra.axes_manager.signal_axes[0].units = ""
+    spectra.axes_manager.indices = (1, 0)
+    assert "needs energy units" in chosen.problem
+
+
+def test_the_background_of_counts_beyond_float32_is_drawn(spectra):
+    spectra.change_dtype("float64")
+    spectra.data *= 1e300
+    with np.errstate(over="raise"):
+        chosen = spectra.predict_properties(MODEL, **SHOW)
+    drawn = chosen._background_line.get_ydata()
+    assert np.isfinite(drawn).all()
