@@ -57,7 +57,12 @@ def excluded_spectra(signal: BaseSignal, navigation_mask: Any) -> NDArray[np.boo
             mask = mask.reshape(()) if mask.size == 1 else mask
         excluded = mask
     else:
-        mask, needed = np.asarray(navigation_mask), tuple(axes.navigation_shape)
+        try:
+            mask = np.asarray(navigation_mask)
+        except ValueError as error:
+            msg = f"The navigation mask cannot be read as an array: {error}. {_REMEDY}"
+            raise SignalError(msg) from error
+        needed = tuple(axes.navigation_shape)
         excluded = mask.T
     if mask.shape != needed:
         order = " (x, y)" if len(needed) == 2 and excluded is not mask else ""

@@ -132,7 +132,7 @@ def survey_axis(
     SignalError
         If `background` is neither ``"power law"`` nor None.
     """
-    if background not in ("power law", None):
+    if not (background is None or (isinstance(background, str) and background == "power law")):
         msg = f"The background must be 'power law' or None, but it is {background!r}."
         raise SignalError(msg)
     descending = bool(energy[0] > energy[-1])
