@@ -49,6 +49,7 @@ ROOMS = (
             "energy",
             "counting",
             "quality",
+            "scaling",
             "spikes",
             "background",
             "edges",

@@ -187,6 +187,7 @@ def test_a_mask_leaves_out_the_same_spectra_as_in_a_decomposition(image):
         (np.zeros((5, 7), bool), r"needs the shape \(7, 5\) \(x, y\).* has \(5, 7\).*\.T"),
         (np.zeros(35, bool), r"needs the shape \(7, 5\)"),
         (True, r"has \(\)"),
+        ([[True], [False, True]], "cannot be read as an array"),
         (np.full((7, 5), np.nan), "True, which excludes a spectrum, and False.*float64"),
         (np.full((7, 5), 2), "True, which excludes"),
         (np.full((7, 5), "no"), "True, which excludes"),
@@ -265,6 +266,12 @@ def test_limits_may_be_any_floating_point_numbers_in_any_order(image):
     ):
         result = image[0].predict_properties(onset_range=limits, **QUIET)
         np.testing.assert_array_equal(result.data, expected.data)
+
+
+@pytest.mark.parametrize("background", ["linear", np.array([1, 2]), 0, ["power law"]])
+def test_a_background_is_the_power_law_or_none(image, background):
+    with pytest.raises(SignalError, match="background must be 'power law' or None"):
+        image[0].predict_properties(background=background, **QUIET)
 
 
 def test_a_number_is_not_taken_for_a_model(image):

@@ -19,7 +19,7 @@ from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.spectra.alignment import aligned, first_point, laid_out
 from hyperspy_coreloss.spectra.background import background_error, fitted_background
 from hyperspy_coreloss.spectra.broadening import broadened, broadening_operator
-from hyperspy_coreloss.spectra.compiled import compiled, plain_array
+from hyperspy_coreloss.spectra.compiled import plain_array
 from hyperspy_coreloss.spectra.counting import blank_channels, count_step
 from hyperspy_coreloss.spectra.edges import (
     BACKGROUND_GAP,
@@ -42,6 +42,7 @@ from hyperspy_coreloss.spectra.rises import (
     rise_in_background,
     rise_in_gap,
 )
+from hyperspy_coreloss.spectra.scaling import scaled, scales
 from hyperspy_coreloss.spectra.spikes import replace_outliers
 
 if TYPE_CHECKING:
@@ -168,6 +169,11 @@ def preprocess(
     zero_loss
         Energy of the zero loss of each spectrum on its axis in eV, shape (spectra,): thresholds are
         relative to it. NaN if it is not known, and then the threshold is NaN too.
+
+    Raises
+    ------
+    SignalError
+        If the spectra have other channels than those of `preparation`.
     """
     _check_channels(spectra, preparation)
     operators = _operators(preparation)
@@ -224,7 +230,7 @@ def preprocess(
 
 def subtracted_background(
     spectra: NDArray, preparation: Preparation
-) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Return the background that :func:`preprocess` subtracts from spectra, to draw it.
 
     Parameters
@@ -241,14 +247,10 @@ def subtracted_background(
         is subtracted, and NaN for spectra that cannot be read.
     """
     operators, counts, quality, edges = _found_edges(spectra, preparation)
-    background = np.zeros(counts.shape, dtype=np.float32)
+    background: NDArray[np.floating] = np.zeros(counts.shape)
     if edges is not None:
         background = fitted_background(edges.background, operators.energy)
-        # The inverse of the scaling of spectra that are read.
-        # Counts of float64 may exceed the range of float32; the largest may be a negative integer.
-        largest = np.abs(counts.astype(np.float64)).max(axis=-1, keepdims=True)
-        largest[quality != Quality.GOOD] = 0.0
-        background = background * largest
+        background = background * scales(counts, quality)[:, None]
         if operators.density is not None:
             background /= operators.density
     background[quality != Quality.GOOD] = np.nan
@@ -301,8 +303,8 @@ def _check_channels(spectra: NDArray, preparation: Preparation) -> None:
     """Compiled functions would read beyond the end of spectra with fewer channels."""
     if spectra.shape[-1] != len(preparation.energy):
         msg = (
-            f"The preparation is that of spectra with {len(preparation.energy)} channels, but these "
-            f"have {spectra.shape[-1]}. Prepare them anew."
+            f"The preparation is that of spectra with {len(preparation.energy)} channels, but "
+            f"these have {spectra.shape[-1]}. Prepare them anew."
         )
         raise SignalError(msg)
 
@@ -339,40 +341,13 @@ class _Read:
 
 def _read(counts: NDArray, quality: NDArray[np.uint8], operators: _Operators) -> _Read:
     """Scale spectra, find their channels without data, and replace their spikes."""
-    scaled = _scaled(counts, quality)
-    step = count_step(scaled)
-    intensities, spikes = replace_outliers(scaled, step, operators.channels_per_sigma)
+    raw = scaled(counts, quality)
+    step = count_step(raw)
+    intensities, spikes = replace_outliers(raw, step, operators.channels_per_sigma)
     blank = blank_channels(intensities, step)
     if operators.density is not None:
         intensities = intensities * operators.density
     return _Read(intensities, step, blank if blank.any() else None, spikes)
-
-
-def _scaled(counts: NDArray, quality: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return float32 intensities scaled to a maximum near one; zero for unreadable spectra."""
-    # Values of float64 may exceed the range of float32.
-    wide = counts.dtype == np.float64
-    with np.errstate(invalid="ignore"):
-        extremes = np.stack([counts.max(axis=-1), counts.min(axis=-1)]).astype(np.float64)
-    return _divided(counts, quality == Quality.GOOD, np.abs(extremes).max(axis=0), wide)
-
-
-@compiled
-def _divided(
-    counts: NDArray, readable: NDArray[np.bool_], largest: NDArray[np.float64], wide: bool
-) -> NDArray[np.float32]:
-    scaled = np.zeros(counts.shape, dtype=np.float32)
-    for i in range(len(counts)):
-        if not readable[i]:
-            continue
-        scale = largest[i] if largest[i] > 0 else 1.0
-        if wide:
-            for channel in range(counts.shape[1]):
-                scaled[i, channel] = np.float32(np.float64(counts[i, channel]) / scale)
-        else:
-            for channel in range(counts.shape[1]):
-                scaled[i, channel] = np.float32(counts[i, channel]) / np.float32(scale)
-    return scaled
 
 
 @dataclass(frozen=True, slots=True)

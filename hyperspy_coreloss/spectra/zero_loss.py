@@ -138,6 +138,8 @@ def _refused(
             f"{np.sum(~np.isfinite(spectrum))} of its {spectrum.size} channels are not. Replace "
             "them, or choose another spectrum."
         )
+    if not spectrum.any():
+        return SignalError(f"A low-loss spectrum has no counts: all channels are zero. {_REMEDY}")
     energy, width, height = (float(v[0]) for v in (peaks.energy, peaks.fwhm, peaks.height))
     if code is Refusal.SHORT_AXIS:
         return EnergyRangeError(

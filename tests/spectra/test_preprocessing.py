@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hyperspy_coreloss.data import silica_spectrum_image
 from hyperspy_coreloss.dataset.inputs import network_inputs
+from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.spectra.energy import EnergyWindow
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.preprocessing import preprocess, subtracted_background
@@ -200,6 +201,16 @@ def test_wild_values_stay_in_their_spectrum(value):
         assert wild.quality[3] != Quality.GOOD
     others = np.arange(24) != 3
     np.testing.assert_array_equal(wild.spectra[others], clean.spectra[others])
+
+
+@pytest.mark.parametrize("lost", [1, 600])
+@pytest.mark.parametrize("function", [preprocess, subtracted_background])
+def test_spectra_of_other_channels_are_refused(function, lost):
+    # Compiled functions would read what lies behind them in memory.
+    spectra, energy = measured()
+    preparation = prepare(RECIPE, energy)
+    with pytest.raises(SignalError, match=f"{energy.size} channels.*have {energy.size - lost}"):
+        function(spectra[:, lost:], preparation)
 
 
 def test_a_full_integer_is_saturation():

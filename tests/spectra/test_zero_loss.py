@@ -116,7 +116,7 @@ EVEN = np.arange(-10.0, 50.0, 0.1)
         (*spectrum_with(4.0, 4.0), r"at most 3 eV wide.*4 eV wide, like a plasmon"),
         (NOISE, np.arange(-100.0, 900.0, 0.5), "within 5 eV of 0 eV"),
         (NOISE[:400], np.arange(-20.0, 20.0, 0.1), "zero loss"),
-        (np.zeros(600), EVEN, "within 5 eV of 0 eV"),
+        (np.zeros(600), EVEN, "all channels are zero.*give the resolution"),
         (np.full(600, 7.0), EVEN, "within 5 eV of 0 eV"),
         (EVEN + 10.0, EVEN, "within 5 eV of 0 eV"),
         (np.full(600, np.nan), EVEN, "finite intensities, but 600 of its 600"),
