@@ -226,7 +226,9 @@ def test_the_model_is_one_key_of_the_graph_and_no_part_of_its_tasks(saved, endin
     in_chunks = {key: size for key, size in tasks.items() if isinstance(key, tuple)}
     assert len(shared) <= 4  # model, preparation, file, and the whole result
     assert len(in_chunks) <= 2 * CHUNKS
-    assert sum(in_chunks.values()) < 10_000 * CHUNKS  # 7,800 with dask 2024.12
+    # The oldest dask that is allowed describes tasks at more length: by 7,800 bytes for each chunk.
+    most = 6_000 if int(dask.__version__.partition(".")[0]) >= 2026 else 10_000
+    assert sum(in_chunks.values()) < most * CHUNKS
 
 
 def sent(result):

@@ -18,7 +18,8 @@ from hyperspy_coreloss.cli.options import FILE, NEW_FILE, NEW_FOLDER
 @click.option(
     "--resolution",
     type=click.FloatRange(min=0),
-    help="Full width at half maximum of the zero loss in eV; 0 if it is left out.",
+    help="Full width at half maximum of the zero loss in eV. By default, that of --low-loss or "
+    "--calibration; without them, it counts as not known.",
 )
 @click.option(
     "--low-loss",

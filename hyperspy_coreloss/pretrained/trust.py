@@ -217,7 +217,7 @@ def novelty(
     found
         Distances in each space, shape (spectra,).
     held_out
-        Distances of held-out spectra in the same spaces and precision, ascending.
+        Distances of held-out spectra in the same spaces, ascending.
 
     Returns
     -------
@@ -227,7 +227,9 @@ def novelty(
     """
     fractions = []
     for distance, others in zip(found, held_out, strict=True):
-        farther = len(others) - np.searchsorted(others, distance)
+        # In the precision of the distances; nothing is copied if it is theirs already.
+        known = np.asarray(others, dtype=np.float32)
+        farther = len(known) - np.searchsorted(known, distance)
         fractions.append((1 + farther) / (1 + len(others)))
     value: NDArray[np.float64] = np.minimum(len(fractions) * np.min(fractions, axis=0), 1.0)
     return value
