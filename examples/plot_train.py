@@ -42,15 +42,15 @@ axes.legend(frameon=False)
 
 # %%
 # Predictions of each network for the phases left out of its training, against the true values. The
-# differences are the residuals of the model, from which its prediction intervals follow.
+# differences are kept in the model, because its prediction intervals follow from them.
 
 figure, panels = plt.subplots(2, 3, figsize=(9, 6), layout="constrained")
-for panel, spec, true, residual in zip(
-    panels.flat, model.properties, mine.targets.T, model.residuals.T, strict=True
+for panel, spec, true, error in zip(
+    panels.flat, model.properties, mine.targets.T, model.scores.T, strict=True
 ):
     limits = (true.min(), true.max())
     panel.plot(limits, limits, color="0.7", lw=1)
-    panel.plot(true, true + residual, ".", color="tab:blue", ms=4)
+    panel.plot(true, true + error, ".", color="tab:blue", ms=4)
     panel.set(title=spec.label, xlabel="computed", ylabel="predicted", xlim=limits, ylim=limits)
 
 # %%

@@ -118,6 +118,7 @@ ROOMS = (
             "tensor_file",
             "store",
             "intervals",
+            "quantised",
             "references",
             "results",
             "auxiliary",

@@ -23,7 +23,7 @@ from hyperspy_coreloss.read_only import read_only
 
 
 def arrays_of_model(model):
-    return [*model.weights.values(), model.residuals, model.history]
+    return [*model.weights.values(), model.scores, model.usual_spread, model.history]
 
 
 def arrays_of_emulator(emulator):
@@ -81,7 +81,7 @@ def test_a_model_cannot_be_changed(travel, pretrained):
         model.weights["input_mean"] = np.zeros(2)
     with pytest.raises(TypeError, match="item deletion"):
         del model.weights["input_mean"]
-    for name in ("weights", "residuals", "name"):
+    for name in ("weights", "scores", "name"):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(model, name, None)
 
@@ -126,10 +126,10 @@ def test_shipped_data_cannot_be_changed(sites):
 
 def test_arrays_given_to_a_model_stay_the_users_own(pretrained):
     given = {name: array.copy() for name, array in pretrained.weights.items()}
-    residuals, history = pretrained.residuals.copy(), pretrained.history.copy()
-    model = dataclasses.replace(pretrained, weights=given, residuals=residuals, history=history)
+    scores, history = pretrained.scores.copy(), pretrained.history.copy()
+    model = dataclasses.replace(pretrained, weights=given, scores=scores, history=history)
     assert model.sha256 == pretrained.sha256
-    for array in (*given.values(), residuals, history):
+    for array in (*given.values(), scores, history):
         assert array.flags.writeable
         array[...] = 7
     given["input_mean"] = None

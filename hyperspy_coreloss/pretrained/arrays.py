@@ -9,6 +9,7 @@ import numpy as np
 
 from hyperspy_coreloss.errors import PretrainedFormatError
 from hyperspy_coreloss.pretrained.auxiliary import DIRECT, N_AUXILIARY
+from hyperspy_coreloss.pretrained.quantised import STEP, WEIGHT
 from hyperspy_coreloss.pretrained.references import PREFIX, SPACES
 
 if TYPE_CHECKING:
@@ -19,24 +20,26 @@ if TYPE_CHECKING:
 # The types with which the networks are evaluated; of any other type, torch refuses or rounds.
 _NETWORK_TYPES: tuple[str, ...] = ("float16", "float32")
 _OTHER_TYPES = ("float32", "float64")
-# Errors and spreads of held-out spectra, of which three figures are enough.
-_HELD_OUT, _HELD_OUT_TYPES = ("residuals", "spreads"), ("float16", "float32", "float64")
+# Errors of held-out spectra, of which three figures are enough.
+_SCORES, _SCORE_TYPES = "scores", ("float16", "float32", "float64")
 # Epochs after the end of a training are NaN.
 _MAY_BE_NAN = ("history",)
 # Models of early versions do not have it.
 _LABELS = "label_range"
-# Models whose networks predict the spread of each value have those of the held-out spectra.
-_SPREADS = "spreads"
-# Inputs, intervals, residuals and distances are divided by them.
+# Inputs, intervals and distances are divided by them, or are multiples of them.
 _POSITIVE = (
     "input_scale",
     "target_scale",
-    _SPREADS,
+    "usual_spread",
     f"{PREFIX}label_scale",
-    *(f"{PREFIX}{space}.distances" for space in SPACES),
+    *(f"{PREFIX}{space}.{name}" for space in SPACES for name in ("steps", "distances")),
 )
-# Positions of sites in the data set, and their populations.
-_COUNTED = {f"{PREFIX}sites": ("int32",), f"{PREFIX}populations": ("uint8",)}
+# Positions of sites in the data set, their populations, and multiples of steps.
+_COUNTED = {
+    f"{PREFIX}sites": ("int32",),
+    f"{PREFIX}populations": ("uint8",),
+    **{f"{PREFIX}{space}.coordinates": ("int8",) for space in SPACES},
+}
 
 
 def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> None:
@@ -47,10 +50,10 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
     model
         Name of the model, for error messages.
     arrays
-        The arrays by name, with ``residuals`` and ``history``.
+        The arrays by name, with ``scores`` and ``history``.
     nodes
-        Numbers of nodes of the layers, from the inputs to the properties. Networks with ``spreads``
-        have twice as many outputs.
+        Numbers of nodes of the layers, from the inputs to the properties. Networks that predict
+        spreads have twice as many outputs.
 
     Raises
     ------
@@ -66,8 +69,10 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
             raise _refused(model, f"{name} needs the shape {shape}, but {actual}")
         of_network = name.startswith(("layer.", "input_")) or name == DIRECT
         types = _NETWORK_TYPES if of_network else _OTHER_TYPES
-        types = _HELD_OUT_TYPES if name in _HELD_OUT or name.startswith(PREFIX) else types
+        types = _SCORE_TYPES if name == _SCORES or name.startswith(PREFIX) else types
         types = _COUNTED.get(name, types)
+        if name.endswith(WEIGHT) and name.removesuffix(WEIGHT) + STEP in arrays:
+            types = ("int8",)
         if array.dtype.name not in types:
             needed = " or ".join(types)
             raise _refused(model, f"{name} needs the type {needed}, but it is {array.dtype}")
@@ -75,7 +80,7 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
             n_bad = int((~np.isfinite(array)).sum())
             found = f"{n_bad} of {array.size} values are NaN or infinite"
             raise _refused(model, f"{name} must be finite, but {found}")
-        if name in _POSITIVE and not (array > 0).all():
+        if (name in _POSITIVE or name.endswith(STEP)) and not (array > 0).all():
             found = f"{int((array <= 0).sum())} of {array.size} values are not"
             raise _refused(model, f"{name} must be above zero, but {found}")
     unknown = sorted(set(arrays) - set(shapes))
@@ -85,28 +90,31 @@ def check_arrays(model: str, arrays: Mapping[str, NDArray], nodes: tuple[int, ..
 
 def _shapes(arrays: Mapping[str, NDArray], nodes: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     # Of missing arrays or those without axes, the comparison with these shapes will tell.
-    history, residuals = (np.atleast_1d(arrays.get(name, 0)) for name in ("history", "residuals"))
+    history, scores = (np.atleast_1d(arrays.get(name, 0)) for name in ("history", _SCORES))
     networks = len(history)
     shapes: dict[str, tuple[int, ...]] = {
         "input_mean": (networks, nodes[0]),
         "input_scale": (networks, nodes[0]),
         "target_mean": (networks, nodes[-1]),
         "target_scale": (networks, nodes[-1]),
-        "residuals": (len(residuals), nodes[-1]),
+        _SCORES: (len(scores), nodes[-1]),
+        "usual_spread": (nodes[-1],),
         "history": (networks, *history.shape[1:2], 2),
     }
-    last = nodes[-1] * (2 if _SPREADS in arrays else 1)
+    last_bias = np.atleast_1d(arrays.get(f"layer.{len(nodes) - 2}.bias", 0))
+    last = nodes[-1] * (2 if last_bias.shape[-1] > nodes[-1] else 1)
     if _LABELS in arrays:
         shapes[_LABELS] = (2, nodes[-1])
-    if _SPREADS in arrays:
-        shapes[_SPREADS] = shapes["residuals"]
     if DIRECT in arrays:
         shapes[DIRECT] = (networks, last, N_AUXILIARY)
     if any(name.startswith(PREFIX) for name in arrays):
         shapes |= _reference_shapes(arrays, nodes)
     for position, (inputs, outputs) in enumerate(pairwise((*nodes[:-1], last))):
-        shapes[f"layer.{position}.weight"] = (networks, outputs, inputs)
-        shapes[f"layer.{position}.bias"] = (networks, outputs)
+        layer = f"layer.{position}"
+        shapes[f"{layer}{WEIGHT}"] = (networks, outputs, inputs)
+        shapes[f"{layer}.bias"] = (networks, outputs)
+        if f"{layer}{STEP}" in arrays:
+            shapes[f"{layer}{STEP}"] = (networks, outputs)
     return shapes
 
 
@@ -165,6 +173,7 @@ def _reference_shapes(
             f"{space}.centre": (length,),
             f"{space}.basis": (length, basis[1]),
             f"{space}.coordinates": (sites, basis[1]),
+            f"{space}.steps": basis[1:],
             f"{space}.distances": (distances[-1],),
         }
     return {PREFIX + name: shape for name, shape in shapes.items()}

@@ -189,10 +189,12 @@ def _merged(spectra: da.Array) -> da.Array:
     n_spectra = int(np.prod(spectra.shape[:-1]))
     if n_spectra >= _BATCH * spectra.npartitions or spectra.npartitions == 1:
         return spectra
-    navigation = dict.fromkeys(range(spectra.ndim - 1), "auto")
-    return spectra.rechunk(
-        navigation, block_size_limit=_BATCH * spectra.shape[-1] * spectra.dtype.itemsize
-    )
+    sizes = list(spectra.chunksize)
+    for axis in reversed(range(spectra.ndim - 1)):
+        # Whole chunks, so that none is read twice.
+        together = max(_BATCH // max(int(np.prod(sizes[:-1])), 1), 1)
+        sizes[axis] = min(together * sizes[axis], spectra.shape[axis])
+    return spectra.rechunk(tuple(sizes))
 
 
 def predict_chunk(

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from hyperspy_coreloss.pretrained.results import Prediction
     from hyperspy_coreloss.spectra.recipe import Background, Limits
 
-_FORMAT = 2
-# Names of the optional arrays with the range of the training labels, and of held-out spreads.
-_LABELS, _HELD_OUT_SPREADS = "label_range", "spreads"
+_FORMAT = 3
+# Names of the arrays that are not weights, and of the optional one among them.
+_ARRAYS, _LABELS = ("scores", "usual_spread", "history", "label_range"), "label_range"
 # Entry of the header of networks that read what is known of a measurement.
 _CONDITIONS = "reads_conditions"
 # Standard deviations within which labels of an unknown range lie.
@@ -63,10 +63,16 @@ class PretrainedModel:
         Number of nodes of each hidden layer.
     weights
         Arrays ``layer.N.weight`` and ``layer.N.bias``, and the scales ``input_mean``,
-        ``input_scale``, ``target_mean`` and ``target_scale``. The first axis of each array counts
-        the networks, and the prediction is the mean over the networks.
-    residuals
-        Predicted minus true values of held-out spectra, shape (spectra, properties).
+        ``input_scale``, ``target_mean`` and ``target_scale``; with ``layer.N.step``, weights are
+        multiples of these steps. The first axis of each array counts the networks, and the
+        prediction is the mean over the networks.
+    scores
+        Errors on held-out spectra: predicted minus true values, divided by the spread that the
+        networks predict for each, shape (spectra, properties). The half width of an interval is a
+        quantile of their absolute values, times the spread of the spectrum. Networks that predict
+        no spread have spreads of 1.
+    usual_spread
+        Median of these spreads, in the units of the properties, shape (properties,).
     history
         Mean absolute errors of each network on training spectra and on held-out spectra after each
         epoch, in standard deviations, shape (networks, epochs, 2). They are NaN after the epoch at
@@ -75,9 +81,6 @@ class PretrainedModel:
         Origin of the model.
     intended_use, limits
         Intended use and limits, as text; neither may be empty.
-    spreads
-        Spread that the networks predict for each held-out spectrum, shape (spectra, properties).
-        None for networks that predict no spread; their intervals are the same for all spectra.
     reads_conditions
         Whether the networks read what is known of a measurement beside the spectrum, as
         :func:`.auxiliary_inputs`.
@@ -102,22 +105,20 @@ class PretrainedModel:
     properties: tuple[PropertySpec, ...]
     hidden: tuple[int, ...]
     weights: Mapping[str, NDArray]
-    residuals: NDArray[np.floating]
+    scores: NDArray[np.floating]
+    usual_spread: NDArray[np.floating]
     history: NDArray[np.floating]
     record: TrainingRecord
     intended_use: str
     limits: str
     label_range: NDArray[np.floating] | None = None
-    spreads: NDArray[np.floating] | None = None
     reads_conditions: bool = False
     references: References | None = None
 
     def __post_init__(self) -> None:
         weights = {name: read_only(array) for name, array in self.weights.items()}
         object.__setattr__(self, "weights", MappingProxyType(weights))
-        object.__setattr__(self, "residuals", read_only(self.residuals))
-        object.__setattr__(self, "history", read_only(self.history))
-        for name in (_LABELS, _HELD_OUT_SPREADS):
+        for name in _ARRAYS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, read_only(getattr(self, name)))
         inputs = self.recipe.window.n_channels + N_AUXILIARY * bool(self.reads_conditions)
@@ -160,16 +161,6 @@ class PretrainedModel:
         """Largest relative thickness (t/λ) of the spectra of the training."""
         return self.record.thickest
 
-    @property
-    def scores(self) -> NDArray[np.floating]:
-        """Residuals divided by their spreads, shape (spectra, properties).
-
-        The half width of an interval is a quantile of their absolute values, times the spread of
-        the spectrum. Networks that predict no spread have spreads of 1.
-        """
-        spreads = 1.0 if self.spreads is None else self.spreads
-        return np.divide(self.residuals, spreads, dtype=np.float32)
-
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of :meth:`to_bytes`; the file that :meth:`save` writes states it."""
@@ -189,9 +180,9 @@ class PretrainedModel:
         return type(self).from_bytes, (self.to_bytes(), self.name)
 
     def _arrays(self) -> dict[str, NDArray]:
-        arrays = {**self.weights, "residuals": self.residuals, "history": self.history}
-        optional = {_LABELS: self.label_range, _HELD_OUT_SPREADS: self.spreads}
-        arrays |= {name: array for name, array in optional.items() if array is not None}
+        others = {name: getattr(self, name) for name in _ARRAYS}
+        others = {name: array for name, array in others.items() if array is not None}
+        arrays = {**self.weights, **others}
         return arrays if self.references is None else arrays | self.references.to_arrays()
 
     def to_bytes(self) -> bytes:
@@ -260,14 +251,13 @@ class PretrainedModel:
         PretrainedFormatError
             If the content is damaged or incomplete, or its format is not supported.
         """
-        optional = {_LABELS, _HELD_OUT_SPREADS, _CONDITIONS, "references"}
-        expected = {field.name for field in fields(cls)} - {"weights", "residuals", "history"}
+        expected = {field.name for field in fields(cls)} - {"weights", "references", *_ARRAYS}
         header, tensors = unpack(
-            content, name, "pretrained model", _FORMAT, expected - optional, {_CONDITIONS}
+            content, name, "pretrained model", _FORMAT, expected - {_CONDITIONS}, {_CONDITIONS}
         )
         try:
-            residuals, history = tensors.pop("residuals"), tensors.pop("history")
-            label_range, spreads = (tensors.pop(n, None) for n in (_LABELS, _HELD_OUT_SPREADS))
+            label_range = tensors.pop(_LABELS, None)
+            held_out = {n: tensors.pop(n) for n in _ARRAYS if n != _LABELS}
             references = References.from_arrays(tensors)
             return cls(
                 name=header["name"],
@@ -276,13 +266,11 @@ class PretrainedModel:
                 properties=tuple(PropertySpec.from_dict(spec) for spec in header["properties"]),
                 hidden=tuple(int(nodes) for nodes in header["hidden"]),
                 weights={n: t for n, t in tensors.items() if not n.startswith(PREFIX)},
-                residuals=residuals,
-                history=history,
+                **held_out,
                 record=TrainingRecord.from_dict(header["record"]),
                 intended_use=header["intended_use"],
                 limits=header["limits"],
                 label_range=label_range,
-                spreads=spreads,
                 reads_conditions=header.get(_CONDITIONS, False),
                 references=references,
             )
@@ -393,5 +381,4 @@ class PretrainedModel:
         SignalError
             If `level` is not between 0 and 1.
         """
-        usual = 1.0 if self.spreads is None else np.median(self.spreads, axis=0)
-        return conformal_half_width(self.scores, level) * usual
+        return conformal_half_width(self.scores, level) * self.usual_spread

@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 from torch import nn
 
 from hyperspy_coreloss.pretrained.auxiliary import DIRECT
+from hyperspy_coreloss.pretrained.quantised import STEP, WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,7 +108,8 @@ def forward(weights: Mapping[str, NDArray], inputs: NDArray[np.float32]) -> NDAr
     weights
         Arrays ``layer.N.weight``, ``layer.N.bias``, ``input_mean``, ``input_scale``,
         ``target_mean`` and ``target_scale``, and :data:`DIRECT` if the networks have it. The first
-        axis of each array counts the networks. Weights may be in half precision.
+        axis of each array counts the networks. Weights may be in half precision, or in one byte,
+        as multiples of the steps ``layer.N.step`` of the nodes.
     inputs
         Network inputs, shape (spectra, inputs): area-normalised spectra on the window, followed by
         the auxiliary inputs if the networks have them.
@@ -151,9 +153,13 @@ def _tensors(pretrained: Reader) -> dict[str, torch.Tensor]:
 
 def _as_tensors(weights: Mapping[str, NDArray]) -> dict[str, torch.Tensor]:
     # The arrays are copied because torch aligns its own memory, and rounding depends on alignment.
-    # Weights are stored in half precision, in which processors do not calculate.
+    # Processors do not calculate in the precision in which weights are stored.
     tensors = {name: torch.tensor(array) for name, array in weights.items()}
-    return {name: t.float() if t.dtype == torch.float16 else t for name, t in tensors.items()}
+    tensors |= {n: t.float() for n, t in tensors.items() if t.dtype in (torch.float16, torch.int8)}
+    steps = [name for name in tensors if name.endswith(STEP)]
+    for name in steps:
+        tensors[name.removesuffix(STEP) + WEIGHT] *= tensors.pop(name)[..., None]
+    return tensors
 
 
 def _run(

@@ -32,7 +32,9 @@ class Space:
         Matrix that gives the coordinates of a difference from `centre`, shape (length,
         coordinates). The vectors of the training have uncorrelated coordinates of unit variance.
     coordinates
-        Mean coordinates of the spectra of each site, shape (sites, coordinates).
+        Mean coordinates of the spectra of each site in steps, shape (sites, coordinates).
+    steps
+        Step of each coordinate, shape (coordinates,).
     distances
         Distance of each held-out spectrum to the nearest site, none of which is of its phase,
         ascending, shape (spectra,).
@@ -40,7 +42,8 @@ class Space:
 
     centre: NDArray[np.float32]
     basis: NDArray[np.float32]
-    coordinates: NDArray[np.float16]
+    coordinates: NDArray[np.int8]
+    steps: NDArray[np.float32]
     distances: NDArray[np.float16]
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ class TrainingRecord:
         Settings of the training, including the random seed.
     metrics
         Errors for each split and each property: ``mae``, ``r2``, ``n_test``, and the mean absolute
-        errors of ``baselines``. The metrics of ``left_out_phases`` belong to the `residuals` of the
+        errors of ``baselines``. The metrics of ``left_out_phases`` belong to the `scores` of the
         model. Those of ``phase_disjoint`` and ``random_site`` belong to an ensemble that was
         trained without the test spectra of the split, but with the withheld phases.
     software
@@ -46,8 +46,8 @@ class TrainingRecord:
     withheld_phases
         Phases of the data set that the model was not trained on, such as those of demonstrations.
     population_errors
-        Mean absolute errors of the `residuals` of the model by population and property; empty for
-        models of which they were not measured.
+        Mean absolute errors on the held-out spectra of the model by population and property; empty
+        for models of which they were not measured.
     """
 
     dataset: str

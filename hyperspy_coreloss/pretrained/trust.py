@@ -197,13 +197,12 @@ def smallest(
 def _tensors(space: Space) -> dict[str, torch.Tensor]:
     import torch
 
-    tensors = {
-        name: torch.tensor(getattr(space, name).astype(np.float32))
-        for name in ("centre", "basis", "coordinates")
-    }
-    return tensors | {
-        "square": tensors["coordinates"].square().sum(dim=1),
-        "coordinates": tensors["coordinates"].T.contiguous(),
+    coordinates = torch.tensor(space.coordinates * space.steps)
+    return {
+        "centre": torch.tensor(space.centre),
+        "basis": torch.tensor(space.basis),
+        "square": coordinates.square().sum(dim=1),
+        "coordinates": coordinates.T.contiguous(),
     }
 
 

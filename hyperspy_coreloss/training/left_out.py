@@ -118,9 +118,9 @@ def _check_residuals(
     networks: NDArray[np.int64],
     positions: NDArray[np.int64],
 ) -> None:
-    """Refuse networks whose errors on sites are not the residuals at some positions."""
+    """Refuse networks whose errors on sites are not those recorded at some positions."""
     predicted, _ = predict_left_out(model, network_inputs(sites, model.recipe), networks)
-    deviation = np.abs(predicted - sites.targets - model.residuals[positions])
+    deviation = np.abs(predicted - sites.targets - model.scores[positions])
     largest = float((deviation / model.weights["target_scale"][0]).max())
     if largest > _ROUNDING:
         msg = (

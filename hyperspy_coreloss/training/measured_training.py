@@ -188,8 +188,8 @@ def train_family(
                     properties=dataset.properties,
                     hidden=settings.networks.hidden,
                     weights={key: array[-1:] for key, array in weights.items()},
-                    residuals=judged.residuals,
-                    spreads=judged.spreads,
+                    scores=(judged.residuals / judged.spreads).astype(np.float16),
+                    usual_spread=np.median(judged.spreads, axis=0),
                     history=np.full((1, 1, 2), np.nan, dtype=np.float32),
                     record=record,
                     intended_use=intended_use,
@@ -245,8 +245,8 @@ def phase_folds(phases: NDArray[np.integer], folds: int, seed: int = 0) -> NDArr
 class _Judged:
     """Errors of each held-out spectrum, predicted by the network that never saw its phase."""
 
-    residuals: NDArray[np.float16]
-    spreads: NDArray[np.float16]
+    residuals: NDArray[np.float64]
+    spreads: NDArray[np.float64]
     targets: NDArray[np.float64]
     median: NDArray[np.float64]
     populations: NDArray[np.uint8]
@@ -257,7 +257,7 @@ class _Judged:
         for code, name in enumerate(POPULATIONS):
             rows = self.populations == code
             if rows.any():
-                errors = np.abs(self.residuals[rows].astype(np.float64)).mean(axis=0)
+                errors = np.abs(self.residuals[rows]).mean(axis=0)
                 found[name] = dict(zip(properties, errors.tolist(), strict=True))
         return found
 
@@ -278,10 +278,9 @@ def _judged(
     median = np.empty_like(targets)
     for fold in np.unique(own):
         median[own == fold] = np.median(targets[own != fold], axis=0)
-    residuals = predicted - targets
     return _Judged(
-        residuals=residuals.astype(np.float16),
-        spreads=spreads.astype(np.float16),
+        residuals=predicted - targets,
+        spreads=spreads,
         targets=targets,
         median=median,
         populations=populations[draws.first[complete]],

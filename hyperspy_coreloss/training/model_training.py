@@ -147,7 +147,8 @@ def train(
         properties=dataset.properties,
         hidden=settings.hidden,
         weights=ensemble.weights,
-        residuals=ensemble.held_out - targets,
+        scores=ensemble.held_out - targets,
+        usual_spread=np.ones(targets.shape[1]),
         history=ensemble.history,
         record=TrainingRecord(
             dataset=dataset.description,

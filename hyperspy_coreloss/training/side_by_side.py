@@ -24,7 +24,12 @@ import torch
 
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.auxiliary import DIRECT
-from hyperspy_coreloss.pretrained.network import LOG_SPREAD, forward_with_spread, one_thread
+from hyperspy_coreloss.pretrained.network import (
+    LOG_SPREAD,
+    forward_with_spread,
+    one_thread,
+)
+from hyperspy_coreloss.pretrained.quantised import STEP, WEIGHT, quantise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,10 +105,10 @@ def train_side_by_side(
     Returns
     -------
     dict
-        Arrays ``layer.N.weight`` and ``layer.N.bias`` and, with auxiliary inputs, :data:`.DIRECT`,
-        in half precision, and the scales ``input_mean``, ``input_scale``, ``target_mean`` and
-        ``target_scale``. The first axis of each counts the networks; the last one was trained on
-        all spectra.
+        Arrays ``layer.N.weight`` in multiples of ``layer.N.step``, ``layer.N.bias`` and, with
+        auxiliary inputs, :data:`.DIRECT`, in half precision, and the scales ``input_mean``,
+        ``input_scale``, ``target_mean`` and ``target_scale``. The first axis of each counts the
+        networks; the last one was trained on all spectra.
 
     Raises
     ------
@@ -140,11 +145,11 @@ def train_side_by_side(
             optimiser.step()
             schedule.step()
             progress()
-    arrays = {
-        f"layer.{number}.{name}": parameter.detach().numpy().astype(np.float16)
-        for number, (weight, bias) in enumerate(layers)
-        for name, parameter in (("weight", weight.transpose(1, 2)), ("bias", bias[:, 0]))
-    }
+    arrays: dict[str, NDArray] = {}
+    for number, (weight, bias) in enumerate(layers):
+        multiples, steps = quantise(weight.detach().transpose(1, 2).numpy(), axis=-1)
+        arrays |= {f"layer.{number}{WEIGHT}": multiples, f"layer.{number}{STEP}": steps}
+        arrays[f"layer.{number}.bias"] = bias[:, 0].detach().numpy().astype(np.float16)
     if auxiliary:
         arrays[DIRECT] = direct.detach().transpose(1, 2).numpy().astype(np.float16)
     return arrays | {name: np.stack([scale] * networks) for name, scale in scales.items()}

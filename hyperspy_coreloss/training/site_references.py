@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hyperspy_coreloss.pretrained.network import last_layer
+from hyperspy_coreloss.pretrained.quantised import quantise
 from hyperspy_coreloss.pretrained.references import SPACES, References, Space
 from hyperspy_coreloss.pretrained.trust import distances, near, widening
 from hyperspy_coreloss.training.side_by_side import input_scales
@@ -241,9 +242,11 @@ def _space(
     basis = (directions[:, kept] / np.sqrt(variances[kept])).astype(np.float32)
     total = np.zeros((site_of.max() + 1, basis.shape[1]))
     np.add.at(total, site_of, (differences @ basis)[single])
+    coordinates, steps = quantise(total / np.bincount(site_of)[:, None], axis=0)
     return Space(
         centre=centre,
         basis=(basis / scale[:, None]).astype(np.float32),
-        coordinates=(total / np.bincount(site_of)[:, None]).astype(np.float16),
+        coordinates=coordinates,
+        steps=steps,
         distances=np.ones(1, dtype=np.float16),  # until they are compared with new phases
     )

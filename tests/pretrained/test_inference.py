@@ -173,4 +173,5 @@ def test_chunks_are_merged_without_a_limit_on_their_shape(shape, chunk):
     spectra_of_chunks = np.prod(merged.chunksize[:-1])
     assert spectra_of_chunks <= max(512, np.prod(given_.chunksize[:-1]))
     n_spectra = int(np.prod(shape))
-    assert merged.npartitions <= max(1, 16 * n_spectra / 512) or merged is given_
+    assert merged.npartitions <= given_.npartitions
+    assert merged.npartitions <= 1 + 4 * n_spectra / 512

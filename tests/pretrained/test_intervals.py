@@ -68,12 +68,11 @@ def test_level_is_a_share(level):
 
 
 def test_a_result_has_the_intervals_of_its_model(pretrained, image, rng):
-    residuals = rng.normal(size=(40, 6)) * np.arange(1, 7)
-    spreads = rng.uniform(1, 2, (40, 6))
-    model = dataclasses.replace(pretrained, residuals=residuals, spreads=spreads)
+    scores = rng.normal(size=(40, 6)) * np.arange(1, 7)
+    model = dataclasses.replace(pretrained, scores=scores)
     result = image[0].predict_properties(model, resolution=0.5, show_progressbar=False)
     spread = get_map(result, SPREAD).data
-    scales = np.sort(np.abs(residuals / spreads), axis=0)[int(np.ceil(41 * 0.8)) - 1]
+    scales = np.sort(np.abs(scores), axis=0)[int(np.ceil(41 * 0.8)) - 1]
     for column, (name, scale) in enumerate(zip(model.property_names, scales, strict=True)):
         centre = result.get_property_map(name).data
         lower, upper = result.get_interval_map(name, 0.8)

@@ -28,7 +28,7 @@ def test_shipped_model_is_trained_on_the_shipped_sites(pretrained, sites):
     assert pretrained.record.dataset_sha256 == sites.sha256
     withheld = pretrained.record.withheld_phases
     assert pretrained.record.n_spectra == sum(phase not in withheld for phase in sites.phases)
-    assert len(pretrained.residuals) > pretrained.record.n_spectra
+    assert len(pretrained.scores) > pretrained.record.n_spectra
 
 
 def test_file_gives_the_model_back(pretrained, tmp_path):
@@ -95,7 +95,7 @@ def rewritten(pretrained, path, change, drop=()):
 @pytest.mark.parametrize(
     ("change", "drop", "message"),
     [
-        (lambda h: h.update(format=3), (), "of format 3, but this version .* reads format 2"),
+        (lambda h: h.update(format=2), (), "of format 2, but this version .* reads format 3"),
         (lambda h: h.pop("limits"), (), "its header needs"),
         (lambda h: h.update(extra=1), (), "its header needs"),
         (lambda h: h.update(hidden=[160, 121]), (), "needs the shape"),
@@ -142,7 +142,7 @@ def rewritten(pretrained, path, change, drop=()):
         (lambda h: h.update(hidden="160"), (), "needs the shape"),
         (lambda h: h.update(properties=5), (), "not a complete pretrained model"),
         (lambda h: None, ("layer.1.bias",), "layer.1.bias needs the shape"),
-        (lambda h: None, ("residuals",), "residuals"),
+        (lambda h: None, ("scores",), "scores"),
         (lambda h: None, ("history",), "history"),
     ],
 )
@@ -230,7 +230,7 @@ def test_scales_must_be_above_zero(pretrained, name, value):
         dataclasses.replace(pretrained, weights={**pretrained.weights, name: scale})
 
 
-@pytest.mark.parametrize("name", ["layer.0.weight", "layer.2.bias", "input_mean", "target_mean"])
+@pytest.mark.parametrize("name", ["layer.0.step", "layer.2.bias", "input_mean", "target_mean"])
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.complex64, np.bool_, object])
 def test_arrays_must_be_floating_point_numbers(pretrained, name, dtype):
     array = np.ones(pretrained.weights[name].shape, dtype=dtype)
@@ -240,9 +240,19 @@ def test_arrays_must_be_floating_point_numbers(pretrained, name, dtype):
 
 def test_networks_of_double_precision_are_refused(pretrained):
     """Torch does not multiply them with the spectra, which are float32."""
-    weight = pretrained.weights["layer.0.weight"].astype(np.float64)
-    with pytest.raises(PretrainedFormatError, match="needs the type float16 or float32"):
-        dataclasses.replace(pretrained, weights={**pretrained.weights, "layer.0.weight": weight})
+    plain = {name: array for name, array in pretrained.weights.items() if name != "layer.0.step"}
+    for double in (plain | {"layer.0.weight": plain["layer.0.weight"].astype(np.float64)}, plain):
+        with pytest.raises(PretrainedFormatError, match="needs the type float16 or float32"):
+            dataclasses.replace(pretrained, weights=double)
+
+
+def test_weights_in_steps_are_multiples(pretrained):
+    for dtype in (np.float16, np.int16, np.uint8):
+        weight = pretrained.weights["layer.0.weight"].astype(dtype)
+        with pytest.raises(PretrainedFormatError, match=r"layer\.0\.weight needs the type int8"):
+            dataclasses.replace(
+                pretrained, weights={**pretrained.weights, "layer.0.weight": weight}
+            )
 
 
 def test_a_saved_file_states_its_checksum(pretrained, tmp_path):
@@ -318,7 +328,7 @@ def test_types_that_numpy_does_not_know_are_refused(pretrained):
         '{"format":' + "9" * 10_000 + "}",
         "[]",
         "5",
-        '{"format": 2, "name": "\\ud800"}',
+        '{"format": 3, "name": "\\ud800"}',
     ],
 )
 def test_headers_that_are_not_headers_are_refused(tmp_path, text):

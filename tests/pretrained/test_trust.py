@@ -29,7 +29,8 @@ def space(rng, length):
     return Space(
         centre=rng.random(length, dtype=np.float32),
         basis=rng.standard_normal((length, 5)).astype(np.float32),
-        coordinates=rng.standard_normal((SITES, 5)).astype(np.float16),
+        coordinates=rng.integers(-127, 128, (SITES, 5), dtype=np.int8),
+        steps=rng.uniform(0.01, 0.05, 5).astype(np.float32),
         distances=np.linspace(0.1, 20, HELD_OUT).astype(np.float16),
     )
 
@@ -56,7 +57,7 @@ def measured(rng):
 def every_distance(one, vectors):
     """Return all distances in double precision, shape (spectra, sites)."""
     place = (vectors.astype(float) - one.centre) @ one.basis.astype(float)
-    return np.linalg.norm(place[:, None] - one.coordinates.astype(float), axis=-1)
+    return np.linalg.norm(place[:, None] - one.coordinates * one.steps.astype(float), axis=-1)
 
 
 @given(arrays(np.float32, (3, 11), elements=st.floats(-9, 9, width=32)), st.integers(1, 11))
@@ -157,6 +158,8 @@ def test_a_model_keeps_its_references_in_its_file(pretrained, tmp_path):
     ("space", "name", "change"),
     [
         ("spectrum", "coordinates", lambda a: a[:-1]),
+        ("spectrum", "coordinates", lambda a: a.astype(np.float16)),
+        ("spectrum", "steps", lambda a: np.zeros_like(a)),
         ("spectrum", "basis", lambda a: np.full_like(a, np.nan)),
         ("layer", "centre", lambda a: a[:-1]),
         ("layer", "distances", lambda a: np.zeros_like(a)),

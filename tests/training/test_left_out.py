@@ -52,9 +52,9 @@ def test_the_networks_left_out_have_the_recorded_errors(few, model):
     assert set(networks[~withheld]) == {0, 1, 2}
     inputs = network_inputs(few, model.recipe)
     errors = predict_left_out(model, inputs, networks)[0] - few.targets
-    np.testing.assert_allclose(errors[~withheld], model.residuals, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(errors[~withheld], model.scores, rtol=1e-5, atol=1e-5)
     other = predict_left_out(model, inputs, (networks + 1) % 3)[0] - few.targets
-    assert not np.allclose(other[~withheld], model.residuals, rtol=1e-2, atol=1e-2)
+    assert not np.allclose(other[~withheld], model.scores, rtol=1e-2, atol=1e-2)
 
 
 def test_withheld_phases_are_predicted_by_all_networks(few, model):

@@ -64,7 +64,7 @@ def test_left_out_phases_are_not_seen(few):
     targets[left_out] += 7.0
     still = {"patience": None}
     before, after = quick_model(few, still), quick_model(with_targets(few, targets), still)
-    first, second = before.residuals + few.targets, after.residuals + targets
+    first, second = before.scores + few.targets, after.scores + targets
     np.testing.assert_allclose(first[left_out], second[left_out])
     assert not np.allclose(first, second)
 
@@ -80,7 +80,7 @@ def test_record_tells_data_settings_and_errors(few):
     assert (record.n_spectra, record.n_phases) == (6, len(set(few.phases)))
     assert record.settings["epochs"] == 20
     metrics = record.metrics["left_out_phases"]
-    mae = np.abs(model.residuals).mean(axis=0)
+    mae = np.abs(model.scores).mean(axis=0)
     np.testing.assert_allclose([row["mae"] for row in metrics.values()], mae)
     assert 0 < metrics["bond_length"]["baselines"]["mean"] < np.ptp(few.targets[:, 0])
 
@@ -114,9 +114,9 @@ def test_withheld_phases_are_not_trained_on(few, tmp_path):
     )
     for name, array in model.weights.items():
         np.testing.assert_array_equal(array, other.weights[name])
-    np.testing.assert_array_equal(model.residuals, other.residuals)
+    np.testing.assert_array_equal(model.scores, other.scores)
     np.testing.assert_array_equal(model.label_range, other.label_range)
-    assert len(model.residuals) == 6 - rows.sum()
+    assert len(model.scores) == 6 - rows.sum()
     model.save(tmp_path / "quick.safetensors")
     record = type(model).load(tmp_path / "quick.safetensors").record
     assert record.withheld_phases == tuple(withheld)

@@ -24,10 +24,10 @@ def evaluated(weights, inputs):
     x = (inputs - weights["input_mean"][:, None]) / weights["input_scale"][:, None]
     layers = sum(name.endswith("bias") for name in weights)
     for number in range(layers):
-        weight, bias = (
-            weights[f"layer.{number}.{name}"].astype(float) for name in ("weight", "bias")
+        weight, step, bias = (
+            weights[f"layer.{number}.{name}"].astype(float) for name in ("weight", "step", "bias")
         )
-        x = np.einsum("nsi,noi->nso", x, weight) + bias[:, None]
+        x = np.einsum("nsi,noi->nso", x, weight * step[..., None]) + bias[:, None]
         if number < layers - 1:
             x = np.maximum(x, 0)
     half = x.shape[-1] // 2
