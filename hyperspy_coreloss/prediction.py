@@ -9,9 +9,10 @@ from hyperspy.signals import LazySignal
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.pretrained.inference import LowLossSpectra, map_spectra
+from hyperspy_coreloss.pretrained.results import as_prediction
 from hyperspy_coreloss.pretrained.trust import NOVELTY_LEVEL
 from hyperspy_coreloss.signals.interactive_prediction import InteractivePrediction
-from hyperspy_coreloss.signals.lazy import lazy_prediction
+from hyperspy_coreloss.signals.lazy import computed, property_signal
 from hyperspy_coreloss.signals.low_loss import median_resolution
 from hyperspy_coreloss.signals.metadata import describe_prediction
 from hyperspy_coreloss.signals.other_edges import warn_of_other_edges
@@ -258,11 +259,11 @@ def predict_properties(  # type: ignore[misc]  # with interactive=True, of the s
     # What is computed later must not depend on what has become of the spectra until then.
     kept = lazily and not isinstance(signal, LazySignal)
     spectra = signal.data.copy() if kept else signal.data
-    prediction = map_spectra(
+    results = map_spectra(
         spectra, preparation, model, plan.excluded, plan.low_loss, plan.novelty_level
     )
-    result = lazy_prediction(
-        prediction,
+    return property_signal(
+        as_prediction(results if lazily else computed(results, show_progressbar, **workers)),
         signal.axes_manager.navigation_axes[::-1],
         describe_prediction(
             signal,
@@ -274,9 +275,6 @@ def predict_properties(  # type: ignore[misc]  # with interactive=True, of the s
             plan.novelty_level,
         ),
     )
-    if not lazily:
-        result.compute(show_progressbar=show_progressbar, **workers)
-    return result
 
 
 def measure_resolution(low_loss: BaseSignal) -> float:

@@ -163,6 +163,7 @@ ROOMS = (
             "held_out_errors",
             "memory",
             "joining",
+            "progress",
             "scratch",
             "positions",
             "resemblance",

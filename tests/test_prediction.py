@@ -27,6 +27,7 @@ from hyperspy_coreloss.pretrained.model import PretrainedModel
 from hyperspy_coreloss.pretrained.network import evaluate
 from hyperspy_coreloss.properties import PROPERTIES
 from hyperspy_coreloss.signals import prediction_plan
+from hyperspy_coreloss.signals.metadata import MAPS, get_map
 from hyperspy_coreloss.spectra import preparation
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -66,8 +67,24 @@ def test_lazy_and_eager_agree(signal, image):
     assert result._lazy == signal._lazy
     if result._lazy:
         result.compute(show_progressbar=False)
-    np.testing.assert_array_equal(result.data, eager.data)
-    np.testing.assert_array_equal(result.onset.data, eager.onset.data)
+    for name in ("", *MAPS):
+        one, other = (get_map(each, name) if name else each for each in (result, eager))
+        if one is None or other is None:
+            assert one is other
+            continue
+        assert type(one) is type(other)
+        assert one.axes_manager.as_dictionary() == other.axes_manager.as_dictionary()
+        assert one.data.dtype == other.data.dtype
+        assert one.data.flags.writeable
+        assert one.data.flags.owndata
+        np.testing.assert_array_equal(one.data, other.data)
+    assert result.metadata.General.title == eager.metadata.General.title
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_progress_bar_is_shown_as_asked_for(image, capfd, shown):
+    image[0].predict_properties(resolution=0.5, show_progressbar=shown)
+    assert ("100%" in capfd.readouterr().err) == shown
 
 
 @pytest.mark.parametrize("lazy_output", [False, True])

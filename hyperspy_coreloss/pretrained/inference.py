@@ -62,11 +62,10 @@ def map_spectra(
     excluded: NDArray | None = None,
     low_loss: LowLossSpectra | None = None,
     novelty_level: float = NOVELTY_LEVEL,
-) -> Prediction:
+) -> da.Array:
     """Predict the properties of every spectrum, lazily.
 
-    This function neither reads nor computes spectra. The arrays of the result share one dask
-    graph, so compute them together.
+    This function neither reads nor computes spectra.
 
     Parameters
     ----------
@@ -88,8 +87,9 @@ def map_spectra(
 
     Returns
     -------
-    Prediction
-        Prediction that consists of dask arrays.
+    dask.array.Array
+        Results, shape (...), with the fields of :func:`.result_dtype`, which :func:`.as_prediction`
+        gives one by one.
     """
     if not isinstance(spectra, da.Array):
         spectra = _in_chunks(spectra, _adjacent(spectra.shape[:-1]))
@@ -118,14 +118,15 @@ def map_spectra(
         chunks=(*navigation, (1,)),
         meta=np.empty((0,) * spectra.ndim, dtype=dtype),
     )
-    return as_prediction(_dropped(kept))
+    return _dropped(kept)
 
 
 def _dropped(kept: da.Array) -> da.Array:
     """Return an array without its last axis, of length 1, by a task that dask joins with others."""
     last = kept.ndim - 1
     meta = np.empty((0,) * last, dtype=kept.dtype)
-    return da.map_blocks(_drop_last, kept, drop_axis=last, dtype=kept.dtype, meta=meta)
+    results: da.Array = da.map_blocks(_drop_last, kept, drop_axis=last, dtype=kept.dtype, meta=meta)
+    return results
 
 
 def _predict_kept(*arrays: NDArray, **options: Any) -> NDArray:

@@ -45,8 +45,10 @@ def _joined_blocks(*blocks: NDArray, lengths: tuple[int, ...], axis: int) -> NDA
     return np.concatenate(layers, axis=axis, dtype=blocks[0].dtype, casting="unsafe")
 
 
-def repeat(values: da.Array, size: int) -> da.Array:
-    """Return an array repeated along a new last axis, by one task for each chunk."""
+def repeat(values: da.Array | NDArray[Any], size: int) -> Any:
+    """Return an array repeated along a new last axis; one of dask by one task for each chunk."""
+    if isinstance(values, np.ndarray):
+        return np.repeat(values[..., None], size, axis=-1)
     index = tuple(range(values.ndim))
     return da.blockwise(
         _repeated,

@@ -8,7 +8,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
-from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D
+import numpy as np
+from hyperspy.signals import LazySignal, LazySignal1D, LazySignal2D, Signal1D
 
 from hyperspy_coreloss.errors import SignalError
 from hyperspy_coreloss.signals.axes import PROPERTY_AXIS, needed_axis
@@ -22,6 +23,7 @@ from hyperspy_coreloss.signals.metadata import (
     options_of,
     set_map,
 )
+from hyperspy_coreloss.signals.progress import progress_bar
 from hyperspy_coreloss.signals.property_signal import (
     CoreLossPropertyMap,
     CoreLossPropertySignal,
@@ -202,15 +204,36 @@ class LazyCoreLossPropertyMap(LazyPropertySignal, CoreLossPropertyMap, LazySigna
     """Lazy form of :class:`~hyperspy_coreloss.signals.CoreLossPropertyMap`."""
 
 
-def lazy_prediction(
+def computed(
+    results: da.Array, show_progressbar: bool | None = None, **kwargs: Any
+) -> NDArray[np.void]:
+    """Compute the results of spectra, all fields together.
+
+    Parameters
+    ----------
+    results
+        From :func:`~hyperspy_coreloss.pretrained.inference.map_spectra`.
+    show_progressbar
+        Whether to show a progress bar; None for HyperSpy's preference.
+    **kwargs
+        Options of :meth:`dask.array.Array.compute`.
+    """
+    with progress_bar(show_progressbar):
+        return np.asarray(results.compute(**kwargs))
+
+
+def property_signal(
     prediction: Prediction, navigation_axes: Sequence[Any], metadata: dict[str, Any]
-) -> LazyCoreLossPropertySignal:
-    """Convert a prediction of dask arrays to a lazy signal.
+) -> CoreLossPropertySignal:
+    """Return the signal of a prediction, lazy if its arrays are of dask.
+
+    As when a lazy signal is computed, the numbers of spectra without a prediction are logged.
 
     Parameters
     ----------
     prediction
-        Prediction of dask arrays; its values have the shape (navigation..., properties).
+        Prediction of dask arrays or arrays in memory; its values have the shape (navigation...,
+        properties).
     navigation_axes
         Navigation axes of the spectra, in the order of the array's axes.
     metadata
@@ -219,10 +242,21 @@ def lazy_prediction(
     shape = prediction.values.shape
     axes = [axis.get_axis_dictionary() for axis in navigation_axes]
     axes.append({"name": PROPERTY_AXIS, "size": shape[-1], "navigate": False})
-    result = LazyCoreLossPropertySignal(prediction.values, axes=axes, metadata=metadata)
+    lazily = isinstance(prediction.values, da.Array)
+    of_values = LazyCoreLossPropertySignal if lazily else CoreLossPropertySignal
+    of_maps = LazySignal1D if lazily else Signal1D
+    result = of_values(_whole(prediction.values), axes=axes, metadata=metadata)
     for name in MAPS:
         values = getattr(prediction, name)
         if values is not None:
-            each = values if name in PER_PROPERTY else repeat(values, shape[-1])
-            set_map(result, name, LazySignal1D(each, axes=axes))
+            each = _whole(values) if name in PER_PROPERTY else repeat(values, shape[-1])
+            set_map(result, name, of_maps(each, axes=axes))
+    if not lazily:
+        read_metadata(result)
+        _report(result, np.asarray(prediction.quality))
     return result
+
+
+def _whole(values: da.Array | NDArray) -> Any:
+    """Return an array that is no part of another one, which would stay in memory with it."""
+    return values.copy() if isinstance(values, np.ndarray) else values

@@ -6,7 +6,7 @@ spectra would be read for each of them.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -16,8 +16,8 @@ import dask.local
 import dask.threaded
 import h5py
 from dask.base import get_scheduler
-from dask.diagnostics import ProgressBar
-from hyperspy.api import preferences
+
+from hyperspy_coreloss.signals.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +48,12 @@ def computed_on_disk(
     dask.array.Array
         The same array, read from the file. It must not be used afterwards.
     """
-    shown = preferences.General.show_progressbar if show_progressbar is None else show_progressbar
     with (
         TemporaryDirectory(dir=folder, prefix=".results.") as scratch,
         h5py.File(Path(scratch) / "results.h5", "w") as file,
     ):
         largest = tuple(max(sizes) for sizes in array.chunks)
         stored = file.create_dataset("results", array.shape, array.dtype, chunks=largest)
-        with ProgressBar() if shown else nullcontext():
+        with progress_bar(show_progressbar):
             da.store(array, stored, lock=True)
         yield da.from_array(stored, chunks=array.chunks, name=False)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hyperspy_coreloss.pretrained import inference
 from hyperspy_coreloss.pretrained.inference import map_spectra, predict_arrays, predict_chunk
+from hyperspy_coreloss.pretrained.results import as_prediction
 from hyperspy_coreloss.spectra.preparation import prepare
 from hyperspy_coreloss.spectra.quality import Quality
 
@@ -24,6 +25,10 @@ def preparation(image, pretrained):
     return prepare(pretrained.recipe, energy, resolution=0.5)
 
 
+def mapped(*arguments):
+    return as_prediction(map_spectra(*arguments))
+
+
 def computed(prediction):
     return dask.compute(prediction.values, prediction.onset, prediction.quality)
 
@@ -31,7 +36,7 @@ def computed(prediction):
 @pytest.mark.parametrize("chunks", [(5, 7, 1700), (1, 1, 1700), (2, 3, 100), (5, 4, 511)])
 def test_any_chunking_gives_the_same_bits(spectra, preparation, pretrained, chunks):
     expected = predict_arrays(spectra, preparation, pretrained)
-    lazy = map_spectra(da.from_array(spectra, chunks=chunks), preparation, pretrained)
+    lazy = mapped(da.from_array(spectra, chunks=chunks), preparation, pretrained)
     assert lazy.values.dtype == np.float32
     assert lazy.quality.dtype == np.uint8
     values, onset, quality = computed(lazy)
@@ -50,7 +55,7 @@ def test_nothing_is_read_before_compute_and_each_chunk_once_after(spectra, prepa
     counted = da.from_array(spectra, chunks=(2, 7, 1700)).map_blocks(
         reader, dtype=spectra.dtype, meta=np.empty((0, 0, 0), spectra.dtype)
     )
-    lazy = map_spectra(counted, preparation, pretrained)
+    lazy = mapped(counted, preparation, pretrained)
     assert lazy.values.shape == (5, 7, 6)
     assert not read
     computed(lazy)
@@ -64,7 +69,7 @@ def test_chunks_longer_than_a_batch_give_the_same(spectra, preparation, pretrain
 
 
 def test_a_single_spectrum_has_no_navigation(spectra, preparation, pretrained):
-    values, onset, quality = computed(map_spectra(spectra[0, 0], preparation, pretrained))
+    values, onset, quality = computed(mapped(spectra[0, 0], preparation, pretrained))
     assert values.shape == (6,)
     assert onset.shape == quality.shape == ()
     expected = predict_arrays(spectra, preparation, pretrained).values[0, 0]
@@ -74,7 +79,7 @@ def test_a_single_spectrum_has_no_navigation(spectra, preparation, pretrained):
 def test_excluded_spectra_say_so(spectra, preparation, pretrained):
     excluded = np.zeros(spectra.shape[:-1], dtype=bool)
     excluded[1, 2:4] = True
-    values, onset, quality = computed(map_spectra(spectra, preparation, pretrained, excluded))
+    values, onset, quality = computed(mapped(spectra, preparation, pretrained, excluded))
     assert (quality[excluded] == Quality.MASKED).all()
     assert np.isnan(values[excluded]).all()
     assert np.isnan(onset[excluded]).all()
@@ -101,7 +106,7 @@ def test_bad_spectra_are_nan_and_leave_the_others_bitwise_as_they_are(
 
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads", "processes"])
 def test_every_scheduler_gives_the_same(spectra, preparation, pretrained, scheduler):
-    lazy = map_spectra(da.from_array(spectra, chunks=(3, 7, -1)), preparation, pretrained)
+    lazy = mapped(da.from_array(spectra, chunks=(3, 7, -1)), preparation, pretrained)
     values = lazy.values.compute(scheduler=scheduler, num_workers=2)
     expected = predict_arrays(spectra, preparation, pretrained).values
     np.testing.assert_array_equal(values, expected)
@@ -123,7 +128,7 @@ def test_chunks_of_one_pixel_are_evaluated_in_whole_batches(
     monkeypatch.setattr(inference, "predict_batch", counting)
     excluded = np.zeros(many.shape[:-1], dtype=bool)
     excluded[3, 4] = True
-    lazy = map_spectra(da.from_array(many, chunks=chunks), preparation, pretrained, excluded)
+    lazy = mapped(da.from_array(many, chunks=chunks), preparation, pretrained, excluded)
     values, _, quality = computed(lazy)
     np.testing.assert_array_equal(values[~excluded], expected.values[~excluded])
     np.testing.assert_array_equal(quality == Quality.MASKED, excluded)
