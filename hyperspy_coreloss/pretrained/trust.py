@@ -155,7 +155,11 @@ def distances(
     with torch.inference_mode(), one_thread():
         place = (torch.from_numpy(vectors) - sites["centre"]) @ sites["basis"]
         squares = torch.addmm(sites["square"], place, sites["coordinates"], alpha=-2.0)
-        least, rows = smallest(squares.numpy(), min(nearest, squares.shape[1]))
+        if nearest == 1:
+            rows = squares.numpy().argmin(axis=1)[:, None]
+            least = np.take_along_axis(squares.numpy(), rows, axis=1)
+        else:
+            least, rows = smallest(squares.numpy(), min(nearest, squares.shape[1]))
         least += place.square().sum(dim=1, keepdim=True).numpy()
     return np.sqrt(np.maximum(least, 0.0, out=least), out=least), rows
 
