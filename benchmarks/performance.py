@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 RESOLUTION = 0.5
 FIRST, LAST = 480.0, 649.9
 CHANNELS = (512, 1024, 2048, 4096)
+SIDES = (64, 128, 256)
 DTYPES = ("uint16", "float32", "float64")
 MODELS = ("15", "40", "100")
 WORKERS = (1, 2)
@@ -186,12 +187,13 @@ def measure_speed(side: int = 128) -> dict[str, Any]:
     signal = spectrum_image((side, side))
 
     def rate(of: Signal1D, **options: Any) -> float:
-        return side * side / timed(lambda: predict(of, **options), 2)
+        return of.axes_manager.navigation_size / timed(lambda: predict(of, **options), 2)
 
     low_loss = low_loss_of(side)
     lower = usual.recipe.sigma
     return {
         "channels": {str(n): rate(spectrum_image((side, side), n)) for n in CHANNELS},
+        "pixels": {f"{n} x {n}": rate(spectrum_image((n, n))) for n in SIDES},
         "dtype": {name: rate(spectrum_image((side, side), dtype=name)) for name in DTYPES},
         "model": {
             stop: rate(signal, pretrained=f"silica-o-k-{stop}eV-sigma-{lower:g}") for stop in MODELS

@@ -12,6 +12,7 @@ Table = tuple[list[str], list[list[str]]]
 
 _VARIED = {
     "channels": "{} channels",
+    "pixels": "map of {} pixels",
     "dtype": "{}",
     "model": "model that reads to {} eV",
     "threads": "threads: {}",
