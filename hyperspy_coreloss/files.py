@@ -25,6 +25,14 @@ _PART, _WRITER, _BEFORE = ".part", ".writer", ".before"
 _PATIENCE = 86400.0
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a file of this path; of one that no file can have, there is none."""
+    try:
+        return path.is_file()
+    except OSError:  # a longer name than a file can have
+        return False
+
+
 @contextmanager
 def replace_file(filename: str | Path) -> Iterator[Path]:
     """Provide the path of a temporary file that replaces `filename` on success.

@@ -17,7 +17,7 @@ import numpy as np
 
 from hyperspy_coreloss.dataset.hdf5 import FAILURES, check_sizes
 from hyperspy_coreloss.errors import DatasetError
-from hyperspy_coreloss.files import replace_file
+from hyperspy_coreloss.files import is_file, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def load_variables(
     DatasetError
         If the file does not exist, is damaged, or has another format or a newer version.
     """
-    if not path.is_file():
+    if not is_file(path):
         msg = f"There is no data set {path}. Check the path."
         raise DatasetError(msg)
     try:

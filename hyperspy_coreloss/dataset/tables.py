@@ -15,6 +15,7 @@ import numpy as np
 from hyperspy_coreloss.dataset.computed_site import ComputedSite, ComputedStructure, SampledSpectrum
 from hyperspy_coreloss.dataset.table_files import SiteTable, read_csv_tables, read_hdf5_table
 from hyperspy_coreloss.errors import DatasetError
+from hyperspy_coreloss.files import is_file
 from hyperspy_coreloss.properties import PROPERTIES, property_index
 from hyperspy_coreloss.spectra.energy import single_energy
 
@@ -70,7 +71,7 @@ def read_table(
     """
     spectra = Path(spectra)
     for path in (spectra, *([Path(labels)] if labels else [])):
-        if not path.is_file():
+        if not is_file(path):
             msg = f"A table is needed at {path}, but there is none. Check the path."
             raise DatasetError(msg)
     if spectra.suffix.lower() == ".csv":

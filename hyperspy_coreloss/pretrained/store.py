@@ -10,6 +10,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hyperspy_coreloss.errors import PretrainedNotFoundError
+from hyperspy_coreloss.files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,7 @@ class Store(Generic[Stored]):
         names = self.names()
         if isinstance(name, str) and name in names:
             return self._kept(self.folder / f"{name}{_SUFFIX}")
-        if isinstance(name, (str, PathLike)) and Path(name).is_file():
+        if isinstance(name, (str, PathLike)) and is_file(Path(name)):
             return self.read(Path(name))
         msg = (
             f"There is no {self.kind} {str(name)!r}. The names are {', '.join(names) or 'none'}. "

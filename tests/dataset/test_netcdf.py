@@ -175,6 +175,7 @@ def test_a_link_to_itself_is_refused(file):
         load_dataset(file)
 
 
-def test_a_missing_file_is_called_missing(tmp_path):
+@pytest.mark.parametrize("name", ["missing.nc", 5000 * "a"])
+def test_a_missing_file_is_called_missing(tmp_path, name):
     with pytest.raises(DatasetError, match="There is no data set"):
-        load_dataset(tmp_path / "missing.nc")
+        load_dataset(tmp_path / name)

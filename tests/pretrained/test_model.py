@@ -21,6 +21,7 @@ from hyperspy_coreloss.pretrained.card import render_card, render_card_page
 from hyperspy_coreloss.pretrained.families import list_pretrained, load_pretrained
 from hyperspy_coreloss.pretrained.model import PretrainedModel
 from tests.pages.reading import Page, assert_readable
+from tests.paths import PACKAGE
 
 
 def test_shipped_model_is_trained_on_the_shipped_sites(pretrained, sites):
@@ -49,9 +50,16 @@ def test_model_travels_to_workers(pretrained):
     assert dask.base.tokenize(other) != dask.base.tokenize(pretrained)
 
 
-def test_unknown_name_lists_the_known():
-    with pytest.raises(PretrainedNotFoundError, match=r"'silica-ok'.*silica-o-k-15eV-sigma-0\.5,"):
-        load_pretrained("silica-ok")
+@pytest.mark.parametrize("name", ["silica-ok", 5000 * "a", "silica\0"])
+def test_unknown_name_lists_the_known(name):
+    with pytest.raises(PretrainedNotFoundError, match=r"There is no .*silica-o-k-15eV-sigma-0\.5,"):
+        load_pretrained(name)
+
+
+def test_all_shipped_models_together_are_small():
+    sizes = [path.stat().st_size for path in (PACKAGE / "data/pretrained").glob("*.safetensors")]
+    assert len(sizes) == len(list_pretrained())
+    assert sum(sizes) < 5e6
 
 
 @pytest.mark.parametrize("content", [b"", b"12", b"\xff" * 64, b"\x10" + b"\0" * 7 + b"{}" * 8])
