@@ -26,16 +26,18 @@ def quantise(
     Parameters
     ----------
     values
-        Finite numbers.
+        Numbers.
     axis
         Axis along which all values have one step: the smallest that reaches the largest of them.
 
     Returns
     -------
     multiples, steps : ndarray
-        Of the shape of `values`, and of this shape without `axis`.
+        Of the shape of `values`, and of this shape without `axis`. A step is not finite if one of
+        its values is not, so that no model can be made of them.
     """
     largest = np.abs(values).max(axis=axis, keepdims=True)
-    steps = np.where(largest > 0, largest / _LARGEST, 1.0).astype(np.float32)
-    multiples = np.rint(values / steps).clip(-_LARGEST, _LARGEST).astype(np.int8)
-    return multiples, steps.squeeze(axis)
+    steps = np.where(largest == 0, 1.0, largest / _LARGEST).astype(np.float32)
+    finite = np.isfinite(values) & np.isfinite(steps)
+    multiples = np.rint(np.divide(values, steps, out=np.zeros(values.shape), where=finite))
+    return multiples.clip(-_LARGEST, _LARGEST).astype(np.int8), steps.squeeze(axis)

@@ -32,6 +32,16 @@ def test_the_largest_value_of_each_step_is_kept(values):
     np.testing.assert_allclose(largest, np.abs(values).max(axis=-1), rtol=1e-6)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_not_lost(bad):
+    """A training that diverged must not end as a network of zeros."""
+    values = np.array([[1.0, bad, 0.5], [2.0, 1.0, -2.0]])
+    multiples, steps = quantise(values, -1)
+    assert not np.isfinite(steps[0])
+    assert steps[1] == np.float32(2 / 127)
+    np.testing.assert_array_equal(multiples[1], [127, 64, -127])
+
+
 def test_a_network_multiplies_weights_by_their_steps(pretrained, rng):
     plain = dict(pretrained.weights)
     for name in pretrained.weights:
