@@ -29,6 +29,7 @@ from hyperspy_coreloss.training.cross_validation import (
     measure_sites,
     predict_with_baselines,
 )
+from hyperspy_coreloss.training.measured_draws import INTENSITY_ERROR
 from hyperspy_coreloss.training.measured_training import FamilySettings
 from hyperspy_coreloss.training.side_by_side import (
     NetworkSettings,
@@ -53,12 +54,36 @@ KERNEL_RIDGE = "kernel ridge, the same inputs"
 
 @dataclass(frozen=True)
 class Variant:
-    """Settings of the networks, spectra of each site, and share of the phases to train on."""
+    """Settings of the networks, and what they are trained on.
+
+    Parameters
+    ----------
+    networks
+        Settings of the networks.
+    copies
+        Spectra of each site.
+    thick
+        Whether to train on thicker specimens too.
+    phases
+        Share of the phases to train on.
+    averaged
+        Number of networks whose mean is the prediction.
+    components
+        Number of principal components of the spectra to read; 0 to read the spectra.
+    mixtures
+        Share of the spectra that are replaced by a mixture with one of another phase.
+    intensity_error
+        Slow errors of the intensity.
+    """
 
     networks: NetworkSettings = field(default_factory=NetworkSettings)
     copies: int = COPIES
     thick: bool = True
     phases: float = 1.0
+    averaged: int = 1
+    components: int = 0
+    mixtures: float = 0.0
+    intensity_error: float = INTENSITY_ERROR
 
 
 VARIANTS = {
@@ -78,7 +103,16 @@ VARIANTS = {
         f"weight of spreads {weight:g}": Variant(replace(NETWORK, spread_weight=weight))
         for weight in (0.0, 1.0)
     },
+    **{
+        f"learning rate {rate:g}": Variant(replace(NETWORK, learning_rate=rate))
+        for rate in (1e-3, 4e-3)
+    },
+    "batches of 1024 spectra": Variant(replace(NETWORK, batch_size=1024)),
+    "the mean of four networks": Variant(averaged=4),
+    **{f"{number} principal components": Variant(components=number) for number in (24, 96)},
+    "half of the spectra mixtures of two phases": Variant(mixtures=0.5),
     "no thick specimens": Variant(thick=False),
+    "no slow errors of the intensity": Variant(intensity_error=0.0),
     "half of the phases": Variant(phases=0.5),
     "a quarter of the phases": Variant(phases=0.25),
 }
@@ -90,16 +124,60 @@ def errors_of(variant: Variant, trial: Trial, training: Draws, tested: MeasuredS
     rows = np.arange(len(training.first)) < variant.copies * sites
     rows |= training.thick & variant.thick
     rows &= chosen_phases(trial.sample.phases, variant.phases)[training.first]
-    weights = train_side_by_side(
-        training.read_by(0)[rows],
-        training.targets[rows],
-        trial.folds[training.first[rows]],
-        variant.networks,
-        auxiliary=N_AUXILIARY,
+    read, targets = training.read_by(0)[rows], training.targets[rows]
+    folds = trial.folds[training.first[rows]]
+    if variant.mixtures:
+        read, targets = mixed(read, targets, folds, variant.mixtures)
+    given = tested.read_by(0)
+    if variant.components:
+        read, given = projected(read, given, variant.components)
+    predicted = []
+    for seed in range(variant.averaged):
+        settings = replace(variant.networks, seed=variant.networks.seed + seed)
+        weights = train_side_by_side(read, targets, folds, settings, auxiliary=N_AUXILIARY)
+        predicted.append(predict_by_fold(weights, given, trial.folds[tested.first])[0])
+    return np.nanmean(np.abs(np.mean(predicted, axis=0) - tested.targets), axis=0)
+
+
+def mixed(
+    read: NDArray[np.float32],
+    targets: NDArray[np.float64],
+    folds: NDArray[np.integer],
+    share: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return inputs and labels, a share of which are mixtures of two, of one fold each."""
+    generator = np.random.default_rng(0)
+    partner = np.arange(len(read))
+    # Of both, the same is known beside the spectrum.
+    known = read[:, -N_AUXILIARY:][:, [0, 3, 6]] > 0
+    for group in np.unique(np.column_stack([folds, known]), axis=0):
+        alike = np.flatnonzero((folds == group[0]) & (known == group[1:]).all(axis=1))
+        partner[alike] = generator.permutation(alike)
+    mixture = generator.random((len(read), 1)) < share
+    first = np.where(mixture, generator.random((len(read), 1)), 1.0).astype(np.float32)
+    return (
+        first * read + (1 - first) * read[partner],
+        first * targets + (1 - first) * targets[partner],
     )
-    folds = trial.folds[tested.first]
-    predicted, _ = predict_by_fold(weights, tested.read_by(0), folds)
-    return np.nanmean(np.abs(predicted - tested.targets), axis=0)
+
+
+def projected(
+    read: NDArray[np.float32], given: NDArray[np.float32], components: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return inputs with principal components of training spectra in place of the spectra."""
+    energies = read.shape[1] - N_AUXILIARY
+    mean, scale = (each[:energies] for each in input_scales(read, energies))
+    some = np.random.default_rng(0).permutation(len(read))[:20_000]
+    variances, directions = np.linalg.eigh(
+        np.cov((read[some, :energies] - mean) / scale, rowvar=False)
+    )
+    basis = (directions / variances**0.25)[:, -components:]
+
+    def components_of(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        places = ((inputs[:, :energies] - mean) / scale) @ basis
+        return np.hstack([places, inputs[:, energies:]]).astype(np.float32)
+
+    return components_of(read), components_of(given)
 
 
 def chosen_phases(phases: NDArray[np.integer], share: float) -> NDArray[np.bool_]:
@@ -145,6 +223,7 @@ def main(data: Path, output: Path) -> None:
     dataset = load_dataset(data)
     trial = prepare_trial(dataset, FamilySettings(), (STOP,))
     training, _ = draw_trial(trial)
+    drawn = {INTENSITY_ERROR: training}
     single = of_kind(TYPICAL, "single")
     tested = measure_sites(trial.sample, trial.listed, single, TESTED, trial.seeds[2])
     median = np.nanmean(np.abs(trial.medians[trial.folds[tested.first]] - tested.targets), axis=0)
@@ -156,7 +235,10 @@ def main(data: Path, output: Path) -> None:
         if name == KERNEL_RIDGE:
             errors = errors_of_kernel_ridge(trial, training, tested)
         else:
-            errors = errors_of(VARIANTS[name], trial, training, tested)
+            error = VARIANTS[name].intensity_error
+            if error not in drawn:
+                drawn[error] = draw_trial(trial, error)[0]
+            errors = errors_of(VARIANTS[name], trial, drawn[error], tested)
         ratio = errors / median
         names = [spec.name for spec in dataset.properties]
         rows[name] = {

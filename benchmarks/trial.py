@@ -14,7 +14,7 @@ from hyperspy_coreloss.pretrained.trust import novelty, widening
 from hyperspy_coreloss.spectra.microscope import TYPICAL
 from hyperspy_coreloss.training.accuracy import MEDIAN, FoldPredictions
 from hyperspy_coreloss.training.cross_validation import fold_medians, interval_factors
-from hyperspy_coreloss.training.measured_draws import draw_spectra, draw_training
+from hyperspy_coreloss.training.measured_draws import INTENSITY_ERROR, draw_spectra, draw_training
 from hyperspy_coreloss.training.measured_training import phase_folds
 from hyperspy_coreloss.training.shipped_family import STOPS, family_recipes
 from hyperspy_coreloss.training.side_by_side import predict_by_fold, train_side_by_side
@@ -127,7 +127,7 @@ def prepare_trial(
     return Trial(dataset, sample, recipes, folds, medians, settings)
 
 
-def draw_trial(trial: Trial) -> tuple[Draws, Draws]:
+def draw_trial(trial: Trial, intensity_error: float = INTENSITY_ERROR) -> tuple[Draws, Draws]:
     """Return the spectra that networks are trained on, and held-out ones, as of the family."""
     settings, seeds = trial.settings, trial.seeds
     training = draw_training(
@@ -137,8 +137,11 @@ def draw_trial(trial: Trial) -> tuple[Draws, Draws]:
         (settings.copies, settings.thick_copies),
         (seeds[0], seeds[_THICK_SEED]),
         settings.thickest,
+        intensity_error,
     )
-    held_out = draw_spectra(trial.sample, trial.listed, TYPICAL, settings.held_out_copies, seeds[1])
+    held_out = draw_spectra(
+        trial.sample, trial.listed, TYPICAL, settings.held_out_copies, seeds[1], intensity_error
+    )
     return training, held_out
 
 

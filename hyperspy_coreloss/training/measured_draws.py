@@ -36,9 +36,9 @@ _RESOLVED = 0.7
 # Sharpest resolution to train on, in eV, and the coarsest, in σ of the recipe: full widths at half
 # maximum, below the 2.35 σ to which spectra of fine channels can be broadened.
 _SHARPEST, _COARSEST = 0.3, 2.2
-# Slow errors of the intensity that networks are trained on, whatever the microscope: those of the
-# computed cross sections, which no measurement shares.
-_INTENSITY_ERROR = 0.05
+#: Slow errors of the intensity that networks are trained on, whatever the microscope: those of the
+#: computed cross sections, which no measurement shares.
+INTENSITY_ERROR = 0.05
 _THICKNESS_ERROR = 0.03
 
 
@@ -85,6 +85,7 @@ def draw_spectra(
     microscope: Microscope,
     copies: int,
     seed: int,
+    intensity_error: float = INTENSITY_ERROR,
 ) -> Draws:
     """Measure each site several times, and tell the networks some of what was drawn.
 
@@ -105,11 +106,13 @@ def draw_spectra(
         Number of spectra for each site.
     seed
         Seed of all random numbers.
+    intensity_error
+        Relative standard deviation of the slow errors of the intensity.
     """
     generator = np.random.default_rng(seed)
     sites = len(sample.targets)
     order = np.concatenate([generator.permutation(sites) for _ in range(copies)])
-    trained_on = readable_microscope(microscope, recipes)
+    trained_on = readable_microscope(microscope, recipes, intensity_error)
     parts = []
     for first in np.array_split(order, -(-len(order) // _ACQUIRED)):
         error = float(LogUniform(*DISPERSION_ERRORS).draw(generator, 1)[0])
@@ -140,6 +143,7 @@ def draw_training(
     copies: tuple[int, int],
     seeds: tuple[int, int],
     thickest: float,
+    intensity_error: float = INTENSITY_ERROR,
 ) -> Draws:
     """Measure each site several times to train on, also in thick specimens.
 
@@ -148,7 +152,7 @@ def draw_training(
 
     Parameters
     ----------
-    sample, recipes, microscope
+    sample, recipes, microscope, intensity_error
         As for :func:`draw_spectra`.
     copies
         Numbers of spectra for each site: as the microscope measures them, and thicker ones.
@@ -158,12 +162,12 @@ def draw_training(
         Largest relative thickness of thick specimens. There are none if the microscope measures
         thicker ones.
     """
-    usual = draw_spectra(sample, recipes, microscope, copies[0], seeds[0])
+    usual = draw_spectra(sample, recipes, microscope, copies[0], seeds[0], intensity_error)
     measured = largest(microscope.relative_thickness)
     if not copies[1] or measured >= thickest:
         return usual
     thicker = replace(microscope, relative_thickness=Uniform(measured, thickest))
-    thick = draw_spectra(sample, recipes, thicker, copies[1], seeds[1])
+    thick = draw_spectra(sample, recipes, thicker, copies[1], seeds[1], intensity_error)
     inputs, auxiliary = (
         tuple(np.concatenate(each) for each in zip(*pair, strict=True))
         for pair in ((usual.inputs, thick.inputs), (usual.auxiliary, thick.auxiliary))
@@ -178,7 +182,9 @@ def draw_training(
     )
 
 
-def readable_microscope(microscope: Microscope, recipes: Sequence[Recipe]) -> Microscope:
+def readable_microscope(
+    microscope: Microscope, recipes: Sequence[Recipe], intensity_error: float = INTENSITY_ERROR
+) -> Microscope:
     """Return a microscope whose spectra all recipes can read, with errors of the intensity.
 
     Parameters
@@ -188,12 +194,14 @@ def readable_microscope(microscope: Microscope, recipes: Sequence[Recipe]) -> Mi
         seen through another.
     recipes
         How the spectra are read, all broadened alike.
+    intensity_error
+        Relative standard deviation of the slow errors of the intensity.
     """
     coarsest = _COARSEST * min(recipe.sigma for recipe in recipes)
     return replace(
         microscope,
         resolution=Uniform(min(_SHARPEST, coarsest), coarsest),
-        intensity_error=_INTENSITY_ERROR,
+        intensity_error=intensity_error,
         phases_mixed=1,
     )
 

@@ -279,6 +279,37 @@ def test_variants_are_tried_on_the_phases_that_they_name(dataset):
     assert network_tries.chosen_phases(trial.sample.phases, 1.0).all()
 
 
+def test_mixtures_are_of_spectra_of_one_fold_of_which_the_same_is_known(rng):
+    read = rng.random((400, 12), dtype=np.float32)
+    known = rng.integers(0, 2, (400, 3))
+    read[:, -N_AUXILIARY:][:, [0, 3, 6]] = known
+    folds = rng.integers(0, 3, 400)
+    # A label of a fold and of what is known, and one that tells spectra apart.
+    group = 8 * folds + known @ [4, 2, 1]
+    targets = np.column_stack([group, read[:, 0]]).astype(float)
+    mixed, labels = network_tries.mixed(read, targets, folds, 0.5)
+    np.testing.assert_allclose(labels[:, 0], group)
+    np.testing.assert_allclose(labels[:, 1], mixed[:, 0], rtol=1e-5)
+    changed = (mixed != read).any(axis=1)
+    assert 0.35 < changed.mean() < 0.55
+    same, _ = network_tries.mixed(read, targets, folds, 0.0)
+    np.testing.assert_array_equal(same, read)
+
+
+def test_components_of_spectra_that_vary_in_few_ways_lose_nothing(rng):
+    shapes = rng.random((2, 9), dtype=np.float32)
+    spectra = np.hstack(
+        [rng.random((500, 2), dtype=np.float32) @ shapes + 1, np.ones((500, N_AUXILIARY))]
+    )
+    read, given = network_tries.projected(spectra.astype("f4"), spectra[:7].astype("f4"), 2)
+    assert read.shape == (500, 2 + N_AUXILIARY)
+    np.testing.assert_array_equal(given, read[:7])
+    # Two components give all energies back, by a linear law.
+    law = np.column_stack([read[:, :2], np.ones(500)])
+    _, residual, *_ = np.linalg.lstsq(law, spectra[:, :9], rcond=None)
+    assert residual.max() < 1e-6
+
+
 def test_transfer_corrects_the_energies_of_the_other_theory(dataset, monkeypatch):
     """A theory with energies that are 3 % too large is read like the first when corrected."""
     monkeypatch.setattr(accuracy_transfer, "QUARTZ", "site 30")
