@@ -192,9 +192,10 @@ def _merged(spectra: da.Array) -> da.Array:
         return spectra
     sizes = list(spectra.chunksize)
     for axis in reversed(range(spectra.ndim - 1)):
-        # Whole chunks, so that none is read twice.
-        together = max(_BATCH // max(int(np.prod(sizes[:-1])), 1), 1)
-        sizes[axis] = min(together * sizes[axis], spectra.shape[axis])
+        size, length = max(sizes[axis], 1), spectra.shape[axis]
+        room = _BATCH * size // max(int(np.prod(sizes[:-1])), 1)
+        # Several whole chunks or all of them, so that none is read twice.
+        sizes[axis] = length if room >= length else max(room // size, 1) * size
     return spectra.rechunk(tuple(sizes))
 
 
