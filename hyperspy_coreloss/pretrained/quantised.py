@@ -1,6 +1,6 @@
 """Numbers of models stored as whole multiples of a step, in one byte each.
 
-The steps are so small that rounding changes predictions by about a hundredth of their errors.
+Rounding costs little beside the errors of predictions, which are measured with rounded weights.
 """
 
 from __future__ import annotations

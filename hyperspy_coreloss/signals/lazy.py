@@ -67,10 +67,8 @@ class LazyPropertySignal(PropertySignal, LazySignal):
 
     def _compute(self, close_file: bool, show_progressbar: bool | None, **kwargs: Any) -> None:
         axis, maps, lengths, together = self._together()
-        # A separate signal, so that this one is unchanged if the computation fails.
-        computed = LazySignal(together)
-        computed.compute(show_progressbar=show_progressbar, **kwargs)
-        values, *layers = split(computed.data, lengths, axis)
+        # This signal is unchanged if the computation fails.
+        values, *layers = split(computed(together, show_progressbar, **kwargs), lengths, axis)
         # Before the file is closed. The maps follow first, and are replaced by the same values.
         for one, layer in zip(maps.values(), layers, strict=True):
             _hold(one, layer.astype(one.data.dtype), values.shape)
@@ -204,22 +202,20 @@ class LazyCoreLossPropertyMap(LazyPropertySignal, CoreLossPropertyMap, LazySigna
     """Lazy form of :class:`~hyperspy_coreloss.signals.CoreLossPropertyMap`."""
 
 
-def computed(
-    results: da.Array, show_progressbar: bool | None = None, **kwargs: Any
-) -> NDArray[np.void]:
-    """Compute the results of spectra, all fields together.
+def computed(array: da.Array, show_progressbar: bool | None = None, **kwargs: Any) -> NDArray[Any]:
+    """Compute an array with a progress bar.
 
     Parameters
     ----------
-    results
-        From :func:`~hyperspy_coreloss.pretrained.inference.map_spectra`.
+    array
+        The array.
     show_progressbar
         Whether to show a progress bar; None for HyperSpy's preference.
     **kwargs
         Options of :meth:`dask.array.Array.compute`.
     """
     with progress_bar(show_progressbar):
-        return np.asarray(results.compute(**kwargs))
+        return np.asarray(array.compute(**kwargs))
 
 
 def property_signal(

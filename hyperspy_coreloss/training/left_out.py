@@ -76,7 +76,7 @@ def left_out_networks(model: PretrainedModel, dataset: SpectrumDataset) -> NDArr
     phases = phase_numbers(dataset)[rows]
     folds = fold_numbers(phases, model.n_networks)
     one_each = np.unique(phases, return_index=True)[1]
-    _check_residuals(model, dataset.take(rows[one_each]), folds[one_each], one_each)
+    _check_errors(model, dataset.take(rows[one_each]), folds[one_each], one_each)
     networks[rows] = folds
     return networks
 
@@ -112,7 +112,7 @@ def predict_left_out(
     return values, spread
 
 
-def _check_residuals(
+def _check_errors(
     model: PretrainedModel,
     sites: SpectrumDataset,
     networks: NDArray[np.int64],

@@ -24,11 +24,7 @@ import torch
 
 from hyperspy_coreloss.errors import DatasetError
 from hyperspy_coreloss.pretrained.auxiliary import DIRECT
-from hyperspy_coreloss.pretrained.network import (
-    LOG_SPREAD,
-    forward_with_spread,
-    one_thread,
-)
+from hyperspy_coreloss.pretrained.network import LOG_SPREAD, forward_with_spread, one_thread
 from hyperspy_coreloss.pretrained.quantised import STEP, WEIGHT, quantise
 
 if TYPE_CHECKING:
